@@ -1,0 +1,135 @@
+/**
+ * What vrrpd runs on: the typed meaning of its part of the configuration.
+ * Built by `interpretVrrpConfig` from a statement tree; plain data, comparable by value.
+ */
+import type { SourcePosition } from '../../shared/config/position.js';
+import type { IpAddress } from '../../shared/net/address.js';
+import type { Micros } from '../../shared/time/duration.js';
+
+/** A script as configured, words already split. */
+export interface ScriptCommand {
+  readonly argv: readonly string[];
+  /** User and group from the configuration; absent = the global script user. */
+  readonly user?: string;
+  readonly group?: string;
+  readonly position: SourcePosition;
+}
+
+/** What to tell, per instance or group. */
+export interface NotifyConfig {
+  readonly master?: ScriptCommand;
+  readonly backup?: ScriptCommand;
+  readonly fault?: ScriptCommand;
+  readonly stop?: ScriptCommand;
+  /** Called with the four extra arguments. */
+  readonly any?: ScriptCommand;
+  readonly smtpAlert: boolean;
+}
+
+/** One line of `virtual_ipaddress` or `virtual_ipaddress_excluded`: all that `ip address add` can say. */
+export interface VirtualAddress {
+  readonly address: IpAddress;
+  readonly prefixLength: number;
+  /** `brd ADDR`; `'auto'` for `brd +`, `'none'` for `brd -`. */
+  readonly broadcast?: IpAddress | 'auto' | 'none';
+  /** Interface; absent = the instance's. */
+  readonly dev?: string;
+  readonly label?: string;
+  /** RT_SCOPE_* value. */
+  readonly scope?: number;
+  readonly peer?: { readonly address: IpAddress; readonly prefixLength: number };
+  /** IFA_F_* flags: home, mngtmpaddr, noprefixroute, nodad, autojoin, … */
+  readonly flags: number;
+  readonly preferredLifetime?: number;
+  /** `no_track`: its removal by others does not matter. */
+  readonly noTrack: boolean;
+  readonly position: SourcePosition;
+}
+
+/** One line of `track_interface`. */
+export interface TrackInterface {
+  readonly interface: string;
+  /** 0: its failure means FAULT; otherwise it moves the priority. */
+  readonly weight: number;
+  readonly reverse: boolean;
+  readonly position: SourcePosition;
+}
+
+/** Gratuitous ARP / neighbour advertisement pacing (`garp_*`, instance or global `vrrp_garp_*`). */
+export interface GarpConfig {
+  /** After this time a second set is sent; 0 = no second set. */
+  readonly masterDelay: Micros;
+  /** Messages per address in each set. */
+  readonly masterRepeat: number;
+  /** Interval of periodic sets while MASTER; 0 = none. */
+  readonly masterRefresh: Micros;
+  readonly masterRefreshRepeat: number;
+  /** Second set after a lower-priority advertisement was heard while MASTER. */
+  readonly lowerPriorityDelay: Micros;
+  readonly lowerPriorityRepeat: number;
+  /** Least time between two messages on an interface. */
+  readonly interval: Micros;
+}
+
+/** `authentication` of VRRPv2. */
+export type AuthConfig =
+  | { readonly type: 'none' }
+  /** RFC 2338 5.3.6.2: up to 8 bytes, zero padded. */
+  | { readonly type: 'pass'; readonly password: Uint8Array };
+
+/** One `vrrp_instance`. */
+export interface InstanceConfig {
+  readonly name: string;
+  readonly position: SourcePosition;
+  readonly interface: string;
+  readonly vrid: number;
+  readonly family: 4 | 6;
+  readonly version: 2 | 3;
+  /** The configured `state`. */
+  readonly initialState: 'master' | 'backup';
+  /** 1..254, or 255 for the address owner. */
+  readonly priority: number;
+  readonly advertInterval: Micros;
+  readonly preempt: boolean;
+  readonly preemptDelay: Micros;
+  readonly auth: AuthConfig;
+  readonly vips: readonly VirtualAddress[];
+  readonly excludedVips: readonly VirtualAddress[];
+  readonly trackInterfaces: readonly TrackInterface[];
+  /** `dont_track_primary`: link loss of the own interface does not matter. */
+  readonly trackPrimary: boolean;
+  /** `mcast_src_ip`; absent = the interface's first address. */
+  readonly sourceAddress?: IpAddress;
+  readonly multicastGroup: IpAddress;
+  readonly garp: GarpConfig;
+  readonly notify: NotifyConfig;
+  readonly debug: boolean;
+}
+
+/** One `vrrp_sync_group`. */
+export interface SyncGroupConfig {
+  readonly name: string;
+  readonly position: SourcePosition;
+  readonly members: readonly string[];
+  readonly trackInterfaces: readonly TrackInterface[];
+  readonly notify: NotifyConfig;
+}
+
+/** Process-wide settings of vrrpd. */
+export interface VrrpGlobalConfig {
+  /** `router_id`, for mail subjects; default: host name. */
+  readonly routerId: string;
+  /** `vrrp_rt_priority` (SCHED_RR); absent = normal scheduling. */
+  readonly realtimePriority?: number;
+  /** `vrrp_startup_delay`. */
+  readonly startupDelay: Micros;
+  /** A mail server and recipients are configured, so mails make sense. */
+  readonly mailConfigured: boolean;
+}
+
+/** The whole typed configuration of vrrpd. */
+export interface VrrpConfig {
+  readonly global: VrrpGlobalConfig;
+  readonly instances: readonly InstanceConfig[];
+  readonly groups: readonly SyncGroupConfig[];
+}
