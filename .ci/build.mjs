@@ -1,6 +1,7 @@
 // Bundles every command into dist/cmd/<name>/main.js. Native packages stay outside: their binaries cannot be bundled.
-import { mkdirSync, readdirSync, rmSync, writeFileSync, chmodSync, existsSync } from 'node:fs';
+
 import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const commands = readdirSync('cmd').filter((name) => existsSync(`cmd/${name}/main.ts`));
@@ -18,7 +19,9 @@ await build({
   sourcemap: 'linked',
   legalComments: 'none',
   external: ['koffi', 'netlink', 'raw-socket'],
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
   logLevel: 'warning',
 });
 
@@ -31,5 +34,7 @@ for (const name of commands) {
   chmodSync(`dist/cmd/${name}/main.js`, 0o755);
   if (name.startsWith('keepwatch')) continue;
   mkdirSync(`dist/cmd/keepwatch-${name}`, { recursive: true });
-  writeFileSync(`dist/cmd/keepwatch-${name}/main.js`, `#!/usr/bin/env node\nimport '../${name}/main.js';\n`, { mode: 0o755 });
+  writeFileSync(`dist/cmd/keepwatch-${name}/main.js`, `#!/usr/bin/env node\nimport '../${name}/main.js';\n`, {
+    mode: 0o755,
+  });
 }

@@ -1,4 +1,4 @@
-import { type Instant, type Micros, after, instant } from './duration.js';
+import { after, type Instant, instant, type Micros } from './duration.js';
 
 /** Source of monotonic and wall-clock time, injected everywhere so that tests and the simulator own time. */
 export interface Clock {
