@@ -29,6 +29,8 @@ await build({
 mkdirSync('dist/proto', { recursive: true });
 execFileSync('node_modules/.bin/buf', ['build', '-o', 'dist/proto/keepwatch.binpb'], { stdio: 'inherit' });
 
+writeFileSync('dist/.built', '');
+
 // The commands are installed as keepwatch-<name>; both names start under plain node.
 for (const name of commands) {
   chmodSync(`dist/cmd/${name}/main.js`, 0o755);

@@ -1,0 +1,88 @@
+// Runs the tests in stages, cheapest first, then says what failed, what this machine could not run and why, and the count.
+// usage: node .ci/test.mjs [stage|file …]      stages: unit golden conformance simulation e2e topology ipvs
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+// Stages with real clocks run one file at a time: two of them on two cores would disturb each other's timing.
+const STAGES = [
+  { name: 'unit', concurrency: 2 },
+  { name: 'golden', concurrency: 2 },
+  { name: 'conformance', concurrency: 2 },
+  { name: 'simulation', concurrency: 2 },
+  { name: 'e2e', concurrency: 1 },
+  { name: 'topology', concurrency: 1 },
+  { name: 'ipvs', concurrency: 1 },
+];
+
+const asked = process.argv.slice(2);
+
+function testFiles(path) {
+  if (!existsSync(path)) return [];
+  if (statSync(path).isFile()) return [path];
+  return readdirSync(path, { recursive: true })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join(path, name))
+    .sort();
+}
+
+const stages = STAGES.map((stage) => ({ ...stage, files: testFiles(`test/${stage.name}`) })).map((stage) => ({
+  ...stage,
+  files: asked.length === 0 || asked.includes(stage.name) ? stage.files : stage.files.filter((file) => asked.includes(file)),
+}));
+
+const scratch = mkdtempSync(join(tmpdir(), 'keepwatch-test-'));
+const results = [];
+const broken = [];
+const started = Date.now();
+try {
+  for (const { name, concurrency, files } of stages) {
+    if (files.length === 0) continue;
+    const report = join(scratch, `${name}.jsonl`);
+    const stageStarted = Date.now();
+    console.log(`\n── ${name}: ${files.length} files`);
+    const { status, signal } = spawnSync(
+      process.execPath,
+      [
+        '--import',
+        'tsx',
+        '--test',
+        `--test-concurrency=${concurrency}`,
+        '--test-reporter=spec',
+        '--test-reporter-destination=stdout',
+        '--test-reporter=./.ci/collect.mjs',
+        `--test-reporter-destination=${report}`,
+        ...files,
+      ],
+      { stdio: ['ignore', 'inherit', 'inherit'] },
+    );
+    const stageResults = existsSync(report)
+      ? readFileSync(report, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line))
+      : [];
+    results.push(...stageResults);
+    // A runner that failed without a failed test (it crashed, or a file could not be loaded) is a failure too.
+    if ((status !== 0 || signal) && !stageResults.some((result) => result.outcome === 'failed')) {
+      broken.push(`${name}: the test runner ended with ${signal ?? `status ${status}`} and no failed test`);
+    }
+    console.log(`── ${name}: ${((Date.now() - stageStarted) / 1000).toFixed(1)} s`);
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+const of = (outcome) => results.filter((result) => result.outcome === outcome);
+const skipped = [...of('skipped'), ...of('todo')];
+if (skipped.length > 0) {
+  console.log('\nNot run on this machine:');
+  for (const { file, name, reason } of skipped) console.log(`  ${file}: ${name}: ${reason || 'no reason given'}`);
+}
+const failures = of('failed');
+if (failures.length + broken.length > 0) {
+  console.log('\nFailed:');
+  for (const { file, name } of failures) console.log(`  ${file}: ${name}`);
+  for (const line of broken) console.log(`  ${line}`);
+}
+console.log(`\ntests took ${((Date.now() - started) / 1000).toFixed(0)} s`);
+console.log(`${of('passed').length} passed, ${failures.length + broken.length} failed, ${skipped.length} skipped`);
+process.exitCode = failures.length + broken.length > 0 || results.length === 0 ? 1 : 0;
