@@ -10,7 +10,8 @@ export default async function* collect(source) {
     const where = file === undefined ? '' : relative(process.cwd(), file);
     const isFileWrapper = nesting === 0 && where !== '' && name.endsWith(where);
     if (isFileWrapper && event.type === 'test:pass') continue;
-    const outcome = skip !== undefined ? 'skipped' : todo !== undefined ? 'todo' : event.type === 'test:pass' ? 'passed' : 'failed';
+    const outcome =
+      skip !== undefined ? 'skipped' : todo !== undefined ? 'todo' : event.type === 'test:pass' ? 'passed' : 'failed';
     yield `${JSON.stringify({ outcome, name, file: where, reason: typeof skip === 'string' ? skip : '' })}\n`;
   }
 }

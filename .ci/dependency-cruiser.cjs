@@ -1,5 +1,6 @@
 // The import rule of docs/architecture.md, as a check.
-const PURE = '^services/shared/(net|time|config)/|^services/vrrpd/(packet|fsm|config)/|^services/(healthcheckerd|ipvsd|notifierd)/config/';
+const PURE =
+  '^services/shared/(net|time|config)/|^services/vrrpd/(packet|fsm|config)/|^services/(healthcheckerd|ipvsd|notifierd)/config/';
 
 module.exports = {
   forbidden: [
@@ -45,7 +46,8 @@ module.exports = {
     },
     {
       name: 'native-code-only-in-kernel',
-      comment: 'One door to native code: services/shared/kernel. ipvsd speaks generic netlink through the netlink package.',
+      comment:
+        'One door to native code: services/shared/kernel. ipvsd speaks generic netlink through the netlink package.',
       severity: 'error',
       from: { path: '^(services|cmd)/', pathNot: '^services/(shared/kernel|ipvsd)/' },
       to: { path: 'node_modules/(koffi|netlink|raw-socket)/' },

@@ -1,7 +1,7 @@
 // Runs the tests in stages, cheapest first, then says what failed, what this machine could not run and why, and the count.
 // usage: node .ci/test.mjs [stage|file …]      stages: unit golden conformance simulation e2e topology ipvs
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -29,7 +29,8 @@ function testFiles(path) {
 
 const stages = STAGES.map((stage) => ({ ...stage, files: testFiles(`test/${stage.name}`) })).map((stage) => ({
   ...stage,
-  files: asked.length === 0 || asked.includes(stage.name) ? stage.files : stage.files.filter((file) => asked.includes(file)),
+  files:
+    asked.length === 0 || asked.includes(stage.name) ? stage.files : stage.files.filter((file) => asked.includes(file)),
 }));
 
 const scratch = mkdtempSync(join(tmpdir(), 'keepwatch-test-'));
@@ -58,7 +59,10 @@ try {
       { stdio: ['ignore', 'inherit', 'inherit'] },
     );
     const stageResults = existsSync(report)
-      ? readFileSync(report, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line))
+      ? readFileSync(report, 'utf8')
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => JSON.parse(line))
       : [];
     results.push(...stageResults);
     // A runner that failed without a failed test (it crashed, or a file could not be loaded) is a failure too.
