@@ -3,6 +3,7 @@
  * Built by `interpretNotifyConfig` from a statement tree; plain data, comparable by value.
  */
 import type { SourcePosition } from '../../shared/config/position.js';
+import type { ScriptCommand } from '../../shared/config/scriptCommand.js';
 import { type Micros, seconds } from '../../shared/time/duration.js';
 
 /** Port of `smtp_server` when none is given. */
@@ -27,14 +28,7 @@ export interface MailConfig {
   readonly recipients: readonly string[];
 }
 
-/** A script as configured, words already split. */
-export interface ScriptCommand {
-  readonly argv: readonly string[];
-  /** User and group from the configuration; absent = the default script user, the user's group. */
-  readonly user?: string;
-  readonly group?: string;
-  readonly position: SourcePosition;
-}
+export type { ScriptCommand };
 
 /** One notify FIFO: lines of its kind are written to it. */
 export interface FifoConfig {

@@ -3,17 +3,11 @@
  * Built by `interpretVrrpConfig` from a statement tree; plain data, comparable by value.
  */
 import type { SourcePosition } from '../../shared/config/position.js';
+import type { ScriptCommand } from '../../shared/config/scriptCommand.js';
 import type { IpAddress } from '../../shared/net/address.js';
 import type { Micros } from '../../shared/time/duration.js';
 
-/** A script as configured, words already split. */
-export interface ScriptCommand {
-  readonly argv: readonly string[];
-  /** User and group from the configuration; absent = the global script user. */
-  readonly user?: string;
-  readonly group?: string;
-  readonly position: SourcePosition;
-}
+export type { ScriptCommand };
 
 /** What to tell, per instance or group. */
 export interface NotifyConfig {
