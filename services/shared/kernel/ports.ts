@@ -39,7 +39,12 @@ export interface VrrpSocketOptions {
   readonly multicastGroup?: Buffer;
   /** Receive buffer in bytes (SO_RCVBUFFORCE). */
   readonly receiveBufferBytes?: number;
-  /** Called once per packet, never re-entered; must not throw. */
+  /** TTL or hop limit of what is sent; default 255. */
+  readonly ttl?: number;
+  /**
+   * Called once per packet, never re-entered; must not throw.
+   * The packet's Buffers are views of a reused receive buffer: valid only during the call, copy what is kept.
+   */
   readonly onPacket: (packet: ReceivedPacket) => void;
   /** Called when the socket itself reports an error (interface gone, …). */
   readonly onError: (error: Error) => void;
@@ -126,11 +131,29 @@ export interface RouteNetlink {
   addresses(): readonly AddressInfo[];
   /** Adds addresses with NLM_F_CREATE | NLM_F_REPLACE; one result each, in order. Synchronous: the kernel answers at once. */
   addAddresses(specs: readonly AddressSpec[]): readonly KernelResult[];
-  /** Removes addresses; EADDRNOTAVAIL counts as done. */
+  /**
+   * Removes addresses; EADDRNOTAVAIL and ENODEV count as done: the address is not there.
+   * Removing a primary IPv4 address removes its secondaries with it unless `net.ipv4.conf.IFACE.promote_secondaries` is 1.
+   */
   removeAddresses(specs: readonly AddressSpec[]): readonly KernelResult[];
-  /** Starts the monitor; first call only. */
+  /**
+   * Starts the monitor; may be called once. Start it before the first dump, so that nothing falls between the two:
+   * an event may then repeat what the dump already told, never the reverse.
+   */
   monitor(listener: (event: LinkEvent) => void): void;
   close(): void;
+}
+
+/**
+ * Everything vrrpd needs of the kernel, opened on demand: `systemKernel` is the real one, `FakeKernel` the one in memory.
+ * Each call throws KernelError when the kernel refuses; whoever opens closes.
+ */
+export interface Kernel {
+  openVrrpSocket(options: VrrpSocketOptions): VrrpSocket;
+  openFrameSender(): FrameSender;
+  /** `onExpire` is called when the armed deadline has passed, never before it; it must not throw. */
+  openDeadlineTimer(onExpire: () => void): DeadlineTimer;
+  openRouteNetlink(): RouteNetlink;
 }
 
 /** A system call or netlink request that failed: which, with what errno, about what. */
