@@ -83,6 +83,8 @@ export interface UnavailableCheckConfig {
   readonly kind: 'unavailable';
   /** `HTTP_GET`, `MISC_CHECK`, … */
   readonly keyword: string;
+  /** `alpha` in force for it: without a verdict such a server never comes up. */
+  readonly alpha: boolean;
   readonly position: SourcePosition;
 }
 
