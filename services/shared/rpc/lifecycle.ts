@@ -1,0 +1,167 @@
+/** LifecycleService, the same for all services, over what each brings as its {@link ServiceBehaviour}. */
+import { type CallContext, ServerError, Status } from 'nice-grpc-common';
+import type { Logger } from '../log/logger.js';
+import { invalidArgument } from './errors.js';
+import type { EventLog } from './eventLog.js';
+import { type ConfigTree, type Diagnostic, Severity } from './generated/keepwatch/v1/common.js';
+import type {
+  ConfigureRequest,
+  DescribeResponse,
+  LifecycleServiceImplementation,
+  StopRequest,
+  WatchRequest,
+  WatchResponse,
+} from './generated/keepwatch/v1/lifecycle.js';
+import type { ConfigureOutcome, PlanOutcome, ServiceBehaviour } from './service.js';
+
+/** A heartbeat follows this long after the last message of a Watch. */
+export const HEARTBEAT_INTERVAL_MS = 500;
+/** Watches one service serves at a time. */
+const MAX_WATCHERS = 64;
+
+export interface LifecycleOptions {
+  readonly behaviour: ServiceBehaviour;
+  readonly events: EventLog;
+  readonly version: string;
+  readonly logger: Logger;
+  /** Called when impairments may have changed. */
+  readonly onChange: () => void;
+  /** Runs the orderly stop; resolves when the kernel is left as asked for. */
+  readonly stop: (options: { readonly keepKernelState: boolean }) => Promise<void>;
+  readonly heartbeatMs?: number;
+}
+
+/** What the process reports as impairments: the service's own, and lost notifications. */
+export function allImpairments(behaviour: ServiceBehaviour, events: EventLog): string[] {
+  const impairments = behaviour.impairments();
+  if (events.lostCount === 0) return impairments;
+  return [...impairments, `${events.lostCount} events were dropped before anybody took their notifications over`];
+}
+
+export function lifecycleService(options: LifecycleOptions): LifecycleServiceImplementation {
+  const { behaviour, events, logger } = options;
+  let configuring: Promise<unknown> = Promise.resolve();
+
+  const planned = (tree: ConfigTree): PlanOutcome => {
+    try {
+      return behaviour.plan(tree);
+    } catch (error) {
+      return { diagnostics: [internalError(error, logger)], changes: [] };
+    }
+  };
+
+  const configured = async (request: ConfigureRequest): Promise<ConfigureOutcome> => {
+    if (request.generation <= events.generation) {
+      // A late Configure of an earlier supervisor must not undo a newer one.
+      const message = `generation ${request.generation} is not newer than generation ${events.generation} in force`;
+      return { accepted: false, diagnostics: [error('stale-generation', message)], changes: [] };
+    }
+    try {
+      const outcome = await behaviour.configure(requiredTree(request), request.generation);
+      if (outcome.accepted) events.generation = request.generation;
+      return outcome;
+    } catch (cause) {
+      if (cause instanceof ServerError) throw cause;
+      return { accepted: false, diagnostics: [internalError(cause, logger)], changes: [] };
+    } finally {
+      options.onChange();
+    }
+  };
+
+  return {
+    async describe(): Promise<DescribeResponse> {
+      return {
+        origin: events.origin(),
+        version: options.version,
+        pid: process.pid,
+        impairments: allImpairments(behaviour, events),
+      };
+    },
+
+    async validate(request) {
+      const tree = requiredTree(request);
+      try {
+        return { diagnostics: behaviour.validate(tree) };
+      } catch (error) {
+        return { diagnostics: [internalError(error, logger)] };
+      }
+    },
+
+    async plan(request) {
+      return planned(requiredTree(request));
+    },
+
+    async configure(request) {
+      // One after the other: two supervisors, or an impatient one, must not interleave.
+      const outcome = configuring.then(() => configured(request));
+      configuring = outcome.catch(() => undefined);
+      const settled = await outcome;
+      return { origin: events.origin(), ...settled };
+    },
+
+    async snapshot() {
+      return { origin: events.origin(), state: behaviour.state() };
+    },
+
+    watch: (request, context) => watch(options, request, context),
+
+    async acknowledge(request) {
+      events.acknowledge(request.incarnation, request.upToSequence);
+      return {};
+    },
+
+    async stop(request: StopRequest) {
+      await options.stop({ keepKernelState: request.keepKernelState });
+      return {};
+    },
+  };
+}
+
+/** The whole state, then what is not yet acknowledged, then events as they happen, and heartbeats in silence. */
+async function* watch(
+  { behaviour, events, heartbeatMs = HEARTBEAT_INTERVAL_MS }: LifecycleOptions,
+  request: WatchRequest,
+  context: CallContext,
+): AsyncGenerator<WatchResponse, void> {
+  if (events.watcherCount >= MAX_WATCHERS) {
+    throw new ServerError(Status.RESOURCE_EXHAUSTED, `there are ${MAX_WATCHERS} watchers already`);
+  }
+  // Without an await in between, so that no event falls between the state and the subscription.
+  const mailbox = events.subscribe();
+  try {
+    const missed = events.unacknowledged(request.incarnation, request.afterSequence);
+    yield { origin: events.origin(), body: { $case: 'state', value: behaviour.state() } };
+    yield* missed;
+    for (;;) {
+      const mail = await mailbox.next(context.signal, heartbeatMs);
+      if (mail.kind === 'item') yield mail.item;
+      else if (mail.kind === 'timeout') yield { origin: events.origin(), body: { $case: 'heartbeat', value: {} } };
+      else if (mail.reason === 'overflow') {
+        throw new ServerError(
+          Status.RESOURCE_EXHAUSTED,
+          'this watcher reads too slowly; watch again for the whole state',
+        );
+      } else return;
+    }
+  } finally {
+    events.unsubscribe(mailbox);
+  }
+}
+
+function requiredTree(request: { readonly tree: ConfigTree | undefined }): ConfigTree {
+  if (request.tree === undefined) throw invalidArgument('the request carries no tree');
+  return request.tree;
+}
+
+const error = (code: string, message: string): Diagnostic => ({
+  severity: Severity.SEVERITY_ERROR,
+  position: undefined,
+  code,
+  message,
+  hint: '',
+});
+
+function internalError(cause: unknown, logger: Logger): Diagnostic {
+  logger.error({ err: cause }, 'the configuration was refused because of an error of this program');
+  return error('internal-error', `error of this program: ${cause instanceof Error ? cause.message : String(cause)}`);
+}

@@ -1,0 +1,19 @@
+/** Names of the files in a run directory. */
+import { join } from 'node:path';
+
+/** The processes of a suite. */
+export type ProcessName = 'keepwatchd' | 'vrrpd' | 'healthcheckerd' | 'ipvsd' | 'notifierd';
+
+/** Default of --run-dir. */
+export const DEFAULT_RUN_DIR = '/run/keepwatch';
+/** Default of --state-dir. */
+export const DEFAULT_STATE_DIR = '/var/lib/keepwatch';
+
+/** Longest path a Unix socket can have: sun_path of linux/un.h is 108 bytes with its final zero. */
+export const MAX_SOCKET_PATH_BYTES = 107;
+
+/** Where a process listens. */
+export const socketPath = (runDir: string, name: ProcessName): string => join(runDir, `${name}.sock`);
+
+/** Where a process writes its process id. */
+export const pidPath = (runDir: string, name: ProcessName): string => join(runDir, `${name}.pid`);

@@ -1,0 +1,188 @@
+/** The life of a service process, from its socket to its end; the same for all. */
+import { randomUUID } from 'node:crypto';
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from '../log/logger.js';
+import type { Clock } from '../time/clock.js';
+import { EventLog } from './eventLog.js';
+import { LifecycleServiceDefinition, ServiceState } from './generated/keepwatch/v1/lifecycle.js';
+import { allImpairments, lifecycleService } from './lifecycle.js';
+import { pidPath, socketPath } from './paths.js';
+import { removePidFile, writePidFile } from './pidFile.js';
+import { type RpcServer, type RpcService, rpcService, serveUnix } from './server.js';
+import type { EventSink, ServiceBehaviour, ServiceName } from './service.js';
+
+/** How long a service may take to leave in good order before the process ends anyway. */
+const STOP_LIMIT_MS = 30_000;
+/** How long the last events may wait for their acknowledgement. */
+const DRAIN_LIMIT_MS = 2_000;
+
+/** What a service gets to build itself with. */
+export interface ServiceContext {
+  readonly name: ServiceName;
+  readonly version: string;
+  readonly incarnation: string;
+  readonly runDir: string;
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Where it publishes what happens. */
+  readonly events: EventSink;
+  /** To be called when `impairments()` may answer differently than before. */
+  readonly impairmentsChanged: () => void;
+}
+
+/** A service ready to serve. */
+export interface StartedService {
+  readonly behaviour: ServiceBehaviour;
+  /** Its own gRPC interfaces besides LifecycleService. They serve while `impairments()` is empty unless told otherwise. */
+  readonly services?: readonly RpcService[];
+}
+
+export interface RunServiceOptions {
+  readonly name: ServiceName;
+  readonly version: string;
+  readonly runDir: string;
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Builds the service. It does nothing to the world before its first `configure`. */
+  readonly start: (context: ServiceContext) => StartedService | Promise<StartedService>;
+}
+
+/**
+ * Runs a service until it is stopped, and returns the exit code: 0 after an orderly stop, 1 after one that took too long
+ * or failed. Throws when the socket or the directories cannot be had.
+ *
+ * Signals: TERM and INT stop in good order; HUP does nothing, because the supervisor pushes configurations; USR1 writes the
+ * state and USR2 the statistics to `<state-dir>/<name>.data` and `.stats`.
+ */
+export async function runService(options: RunServiceOptions): Promise<number> {
+  const { name, version, runDir, stateDir, clock, logger } = options;
+  mkdirSync(runDir, { recursive: true, mode: 0o700 });
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+
+  const incarnation = randomUUID();
+  const events = new EventLog({ service: name, incarnation, clock, logger });
+  let server: RpcServer | undefined;
+  const impairmentsChanged = (): void => server?.health.changed();
+
+  const context: ServiceContext = {
+    name,
+    version,
+    incarnation,
+    runDir,
+    stateDir,
+    clock,
+    logger,
+    events,
+    impairmentsChanged,
+  };
+  const { behaviour, services = [] } = await options.start(context);
+
+  const ending = new Ending(behaviour, logger);
+  const unimpaired = (): boolean => allImpairments(behaviour, events).length === 0;
+  server = await serveUnix(
+    socketPath(runDir, name),
+    [
+      rpcService(
+        LifecycleServiceDefinition,
+        lifecycleService({
+          behaviour,
+          events,
+          version,
+          logger,
+          onChange: impairmentsChanged,
+          stop: ({ keepKernelState }) => ending.begin(keepKernelState),
+        }),
+      ),
+      ...services.map((service) => ({ ...service, serving: service.serving ?? unimpaired })),
+    ],
+    logger,
+  );
+  writePidFile(pidPath(runDir, name));
+
+  const stopBySignal = (signal: NodeJS.Signals): void => {
+    logger.info({ signal }, 'stopping');
+    ending.begin(false).catch(() => undefined);
+  };
+  const dumpBySignal = (signal: NodeJS.Signals): void => {
+    writeDump(behaviour, stateDir, signal === 'SIGUSR1' ? 'data' : 'statistics', logger);
+  };
+  const ignore = (): void => {};
+  const handlers = [
+    ['SIGTERM', stopBySignal],
+    ['SIGINT', stopBySignal],
+    ['SIGHUP', ignore],
+    ['SIGPIPE', ignore],
+    ['SIGUSR1', dumpBySignal],
+    ['SIGUSR2', dumpBySignal],
+  ] as const;
+  for (const [signal, handler] of handlers) process.on(signal, handler);
+  logger.debug({ incarnation, socket: socketPath(runDir, name) }, `${name} ${version} is ready for a configuration`);
+
+  const code = await ending.ended;
+  server.health.stopping();
+  const told = await events.drained(DRAIN_LIMIT_MS);
+  if (!told) logger.warn({ events: events.retainedCount }, 'ending with notifications nobody took over');
+  events.close();
+  await server.close();
+  removePidFile(pidPath(runDir, name));
+  for (const [signal, handler] of handlers) process.off(signal, handler);
+  logger.info('stopped');
+  return code;
+}
+
+/** The orderly stop: begun once, by a call or a signal. */
+class Ending {
+  /** Exit code, once the service has left. */
+  readonly ended: Promise<number>;
+  readonly #behaviour: ServiceBehaviour;
+  readonly #logger: Logger;
+  #finish: (code: number) => void = () => {};
+  #stopping: Promise<void> | undefined;
+
+  constructor(behaviour: ServiceBehaviour, logger: Logger) {
+    this.#behaviour = behaviour;
+    this.#logger = logger;
+    this.ended = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  /** Resolves when the service has left, for every caller. */
+  begin(keepKernelState: boolean): Promise<void> {
+    this.#stopping ??= this.#stop(keepKernelState);
+    return this.#stopping;
+  }
+
+  async #stop(keepKernelState: boolean): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`not stopped after ${STOP_LIMIT_MS / 1000} s`)), STOP_LIMIT_MS);
+    });
+    try {
+      await Promise.race([this.#behaviour.stop({ keepKernelState }), limit]);
+      this.#finish(0);
+    } catch (error) {
+      this.#logger.error({ err: error }, 'could not stop in good order');
+      this.#finish(1);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** Writes the answer to USR1 and USR2; a full disk is logged, nothing more. */
+function writeDump(behaviour: ServiceBehaviour, stateDir: string, kind: 'data' | 'statistics', logger: Logger): void {
+  const file = join(stateDir, `${behaviour.name}.${kind === 'data' ? 'data' : 'stats'}`);
+  try {
+    const text = behaviour.dump?.(kind) ?? `${JSON.stringify(ServiceState.toJSON(behaviour.state()), undefined, 2)}\n`;
+    writeFileSync(`${file}.new`, text, { mode: 0o600 });
+    chmodSync(`${file}.new`, 0o600);
+    renameSync(`${file}.new`, file);
+    logger.info({ file }, `${kind} written`);
+  } catch (error) {
+    logger.error({ err: error, file }, `${kind} could not be written`);
+  }
+}
