@@ -1,0 +1,36 @@
+/** What a router can run. */
+import { fileURLToPath } from 'node:url';
+
+/** Where a router keeps its things. */
+export interface RouterPaths {
+  readonly config: string;
+  readonly runDirectory: string;
+  readonly stateDirectory: string;
+}
+
+/** A program that takes a keepalived configuration and stays in the foreground. */
+export interface Software {
+  readonly name: 'keepalived' | 'keepwatch';
+  command(paths: RouterPaths): string[];
+}
+
+/** A built command of this project. */
+export function builtCommand(name: string): string {
+  return fileURLToPath(new URL(`../../../dist/cmd/${name}/main.js`, import.meta.url));
+}
+
+/** Debian's keepalived; its pid files go to the machine's own /run. */
+export const keepalived: Software = {
+  name: 'keepalived',
+  command: ({ config }) => ['keepalived', '-n', '-l', '-D', '-f', config],
+};
+
+/** Ours. */
+export const keepwatch: Software = {
+  name: 'keepwatch',
+  command: ({ config, runDirectory, stateDirectory }) => [
+    process.execPath,
+    builtCommand('keepwatchd'),
+    ...['-n', '-l', '-D', '-f', config, '--run-dir', runDirectory, '--state-dir', stateDirectory],
+  ],
+};
