@@ -1,0 +1,147 @@
+/**
+ * Raw IP sockets for VRRP.
+ *
+ * One socket per (interface, family, mode). A multicast socket is bound to its group, so unicast advertisements do not
+ * reach it; a unicast socket hears no multicast. Own packets are not looped back.
+ *
+ * Memberships survive a link going down and up; after an interface was deleted the socket is silent for ever
+ * (sends fail with ENODEV or ENXIO): close it and open another with the new ifindex.
+ */
+import type { Clock } from '../time/clock.js';
+import { check, closeFd, int32, libc, openSocket, setIntOption, setOption, stableBuffer } from './libc.js';
+import { Poller } from './poller.js';
+import type { ReceivedPacket, VrrpSocket, VrrpSocketOptions } from './ports.js';
+import { RawVrrpSocket6 } from './vrrpSocket6.js';
+import { bindToInterface, receiveLoop, TOS_NETWORK_CONTROL } from './vrrpSocketOptions.js';
+
+// linux/in.h, bits/socket.h
+const AF_INET = 2;
+const SOCK_RAW = 3;
+const IPPROTO_IP = 0;
+const IP_HDRINCL = 3;
+const IP_MULTICAST_IF = 32;
+const IP_MULTICAST_LOOP = 34;
+const IP_ADD_MEMBERSHIP = 35;
+const IP_MULTICAST_ALL = 49;
+const MSG_DONTROUTE = 4;
+
+/** The largest IP packet: nothing is ever truncated. Pages that are never written take no memory. */
+const RECEIVE_BYTES = 65_536;
+const IPV4_HEADER_BYTES = 20;
+
+/** Opens a raw VRRP socket. Throws KernelError: EPERM without CAP_NET_RAW, ENODEV when the interface is gone. */
+export function openVrrpSocket(options: VrrpSocketOptions, clock: Clock): VrrpSocket {
+  return options.family === 4 ? new RawVrrpSocket4(options, clock) : new RawVrrpSocket6(options, clock);
+}
+
+/** The IPv4 VRRP socket. It writes its own IP headers, so any source address may be chosen (`mcast_src_ip`). */
+class RawVrrpSocket4 implements VrrpSocket {
+  readonly #options: VrrpSocketOptions;
+  readonly #clock: Clock;
+  readonly #fd: number;
+  readonly #poller: Poller;
+  readonly #received = stableBuffer(RECEIVE_BYTES);
+  #packet = stableBuffer(IPV4_HEADER_BYTES + 1024);
+  /** struct sockaddr_in of the destination; port 0. */
+  readonly #destination = stableBuffer(16);
+  readonly #sendFlags: number;
+  #identification = 0;
+  #closed = false;
+
+  constructor(options: VrrpSocketOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#destination.writeUInt16LE(AF_INET, 0);
+    // Multicast leaves by the interface whatever the routes say; unicast peers may be behind a router.
+    this.#sendFlags = options.multicastGroup === undefined ? 0 : MSG_DONTROUTE;
+    this.#fd = openSocket(AF_INET, SOCK_RAW, options.protocol, `IPv4 protocol ${options.protocol}`);
+    try {
+      this.#configure();
+      this.#poller = new Poller(this.#fd, `VRRP socket on ${options.interfaceName}`, {
+        onReadable: () => this.#onReadable(),
+        onError: options.onError,
+      });
+    } catch (error) {
+      closeFd(this.#fd);
+      throw error;
+    }
+  }
+
+  send(payload: Buffer, source: Buffer, destination: Buffer): void {
+    const length = IPV4_HEADER_BYTES + payload.length;
+    if (this.#packet.length < length) this.#packet = stableBuffer(length);
+    const packet = this.#packet;
+    // 0 would ask the kernel for an identification.
+    this.#identification = (this.#identification % 0xffff) + 1;
+    packet[0] = 0x45;
+    packet[1] = TOS_NETWORK_CONTROL;
+    packet.writeUInt16BE(length, 2);
+    packet.writeUInt16BE(this.#identification, 4);
+    // No "don't fragment", like keepalived.
+    packet.writeUInt16BE(0, 6);
+    packet[8] = this.#options.ttl ?? 255;
+    packet[9] = this.#options.protocol;
+    // The kernel fills in the checksum (raw(7)).
+    packet.writeUInt16BE(0, 10);
+    source.copy(packet, 12, 0, 4);
+    destination.copy(packet, 16, 0, 4);
+    payload.copy(packet, IPV4_HEADER_BYTES);
+    destination.copy(this.#destination, 4, 0, 4);
+    check('sendto', libc.sendto(this.#fd, packet, length, this.#sendFlags, this.#destination, 16), this.#about());
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#poller.close();
+  }
+
+  #about(): string {
+    return `VRRP on ${this.#options.interfaceName}`;
+  }
+
+  #configure(): void {
+    const fd = this.#fd;
+    const { ifindex, multicastGroup } = this.#options;
+    bindToInterface(fd, this.#options);
+    setIntOption(fd, IPPROTO_IP, IP_HDRINCL, 1, 'IP_HDRINCL');
+    // Only the group joined here, not every group the machine joined somewhere.
+    setIntOption(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0, 'IP_MULTICAST_ALL');
+    setIntOption(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0, 'IP_MULTICAST_LOOP');
+    if (multicastGroup === undefined) return;
+    // struct ip_mreqn: group, local address (none: the index decides), interface index.
+    const membership = Buffer.concat([multicastGroup.subarray(0, 4), Buffer.alloc(4), int32(ifindex)]);
+    setOption(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, membership, 'IP_ADD_MEMBERSHIP');
+    setOption(fd, IPPROTO_IP, IP_MULTICAST_IF, Buffer.concat([Buffer.alloc(8), int32(ifindex)]), 'IP_MULTICAST_IF');
+    const group = Buffer.alloc(16);
+    group.writeUInt16LE(AF_INET, 0);
+    multicastGroup.copy(group, 4, 0, 4);
+    check('bind', libc.bind(fd, group, group.length), this.#about());
+  }
+
+  #onReadable(): void {
+    receiveLoop(
+      () => this.#closed,
+      () => libc.recv(this.#fd, this.#received, RECEIVE_BYTES, 0),
+      (bytes) => this.#deliver(bytes),
+      this.#options.onError,
+      this.#about(),
+    );
+  }
+
+  #deliver(bytes: number): void {
+    const received = this.#received;
+    const headerBytes = ((received[0] ?? 0) & 0x0f) * 4;
+    // The kernel has checked the header; this only guards the slices below.
+    if (headerBytes < IPV4_HEADER_BYTES || bytes < headerBytes) return;
+    const packet: ReceivedPacket = {
+      payload: received.subarray(headerBytes, bytes),
+      ipHeader: received.subarray(0, headerBytes),
+      source: received.subarray(12, 16),
+      destination: received.subarray(16, 20),
+      ttl: received[8] ?? 0,
+      protocol: received[9] ?? 0,
+      receivedAt: this.#clock.now(),
+    };
+    this.#options.onPacket(packet);
+  }
+}
