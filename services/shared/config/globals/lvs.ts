@@ -1,0 +1,58 @@
+/** `global_defs`: IPVS and checkers. */
+import { flag, integer, optional, rest, word } from '../argument.js';
+import { keyword, pending } from '../keyword.js';
+
+const BYTES = [integer('bytes', { min: 1, max: 2 ** 31 - 1 })] as const;
+
+export const LVS_FLUSH = keyword('lvs_flush', [], 'Empties the IPVS table at the start.');
+
+export const LVS_FLUSH_ON_STOP = keyword(
+  'lvs_flush_on_stop',
+  [optional(word('VS'))],
+  'Empties the IPVS table at the stop; with VS removes only the own virtual servers.',
+);
+
+export const LVS_TIMEOUTS = keyword(
+  'lvs_timeouts',
+  [rest(word('tcp|tcpfin|udp seconds'))],
+  'Connection timeouts of IPVS: tcp, tcpfin and udp, each with seconds.',
+);
+
+export const LVS_SYNC_DAEMON = keyword(
+  'lvs_sync_daemon',
+  [rest(word('interface, [inst] instance, id, maxlen, port, ttl, group'))],
+  'Copies the connections of IPVS to the other director.',
+);
+
+export const RS_INIT_NOTIFIES = keyword('rs_init_notifies', [], 'Notifies of real servers that start up alive.');
+
+export const NO_CHECKER_EMAILS = keyword(
+  'no_checker_emails',
+  [],
+  'Sends mails only when a real server is added or removed.',
+);
+
+export const CHECKER_LOG_ALL_FAILURES = keyword(
+  'checker_log_all_failures',
+  [flag()],
+  'Logs every failed check, not only the last.',
+);
+
+export const LVS_KEYWORDS = [
+  LVS_FLUSH,
+  LVS_FLUSH_ON_STOP,
+  LVS_TIMEOUTS,
+  LVS_SYNC_DAEMON,
+  RS_INIT_NOTIFIES,
+  NO_CHECKER_EMAILS,
+  CHECKER_LOG_ALL_FAILURES,
+  pending('lvs_netlink_cmd_rcv_bufs', BYTES, 'Receive buffer of the netlink command socket.'),
+  pending('lvs_netlink_cmd_rcv_bufs_force', [flag()], 'Lets that buffer exceed rmem_max.'),
+  pending('lvs_netlink_monitor_rcv_bufs', BYTES, 'Receive buffer of the netlink monitor socket.'),
+  pending('lvs_netlink_monitor_rcv_bufs_force', [flag()], 'Lets that buffer exceed rmem_max.'),
+  pending('nftables_ipvs', [optional(word('table'))], 'Marks packets of virtual server groups by nftables.'),
+  pending('nftables_ipvs_priority', [integer('priority')], 'Priority of the chains of that table.'),
+  pending('nftables_ipvs_start_fwmark', [integer('mark', { min: 1, max: 2 ** 32 - 1 })], 'First mark it uses.', {
+    default: '1000',
+  }),
+];

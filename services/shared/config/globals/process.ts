@@ -1,0 +1,79 @@
+/** `global_defs`: processes, scheduling, files, reload, SNMP and D-Bus. */
+import { flag, integer, optional, rest, word } from '../argument.js';
+import { keyword, pending } from '../keyword.js';
+
+const NICE = [integer('nice', { min: -20, max: 19 })] as const;
+const REALTIME = [integer('priority', { min: 1, max: 99 })] as const;
+const CPUS = [rest(integer('cpu', { min: 0, max: 1023 }))] as const;
+const RTTIME = [integer('µs', { min: 2 })] as const;
+const BYTES = [integer('bytes', { min: 1, max: 2 ** 31 - 1 })] as const;
+
+export const VRRP_RT_PRIORITY = keyword('vrrp_rt_priority', REALTIME, 'Runs vrrpd under SCHED_RR.');
+export const CHECKER_RT_PRIORITY = keyword('checker_rt_priority', REALTIME, 'Runs healthcheckerd under SCHED_RR.');
+export const CHECKER_PRIORITY = keyword('checker_priority', NICE, 'Nice value of healthcheckerd.');
+
+export const INCLUDE_CHECK = keyword(
+  'include_check',
+  [rest(word('check'), { atLeast: 0 })],
+  'Makes missing include files errors: readable, match, wildcard_match, brace_match, with + or - before them.',
+  { since: '2.2.3', repeat: 'list' },
+);
+
+export const PROCESS_KEYWORDS = [
+  VRRP_RT_PRIORITY,
+  CHECKER_RT_PRIORITY,
+  CHECKER_PRIORITY,
+  INCLUDE_CHECK,
+  pending('random_seed', [integer('seed', { min: 0, max: 2 ** 32 - 1 })], 'Seed of ${_RANDOM}.', { since: '2.2.4' }),
+  pending('process_names', [], 'Gives the processes the names of keepalived.'),
+  pending('process_name', [word('name')], 'Name of the main process.'),
+  pending('vrrp_process_name', [word('name')], 'Name of the VRRP process.'),
+  pending('checker_process_name', [word('name')], 'Name of the checker process.'),
+  pending('bfd_process_name', [word('name')], 'Name of the BFD process.'),
+  pending('max_auto_priority', [optional(integer('priority', { min: -1, max: 99 }))], 'Highest automatic SCHED_RR priority.'),
+  pending('min_auto_priority_delay', [integer('µs', { min: 1, max: 10_000_000 })], 'Delay that raises the priority.'),
+  pending('vrrp_priority', NICE, 'Nice value of vrrpd.'),
+  pending('bfd_priority', NICE, 'Nice value of the BFD process.'),
+  pending('bfd_rt_priority', REALTIME, 'Runs the BFD process under SCHED_RR.'),
+  pending('vrrp_no_swap', [], 'Keeps vrrpd in memory.'),
+  pending('checker_no_swap', [], 'Keeps healthcheckerd in memory.'),
+  pending('bfd_no_swap', [], 'Keeps the BFD process in memory.'),
+  pending('vrrp_cpu_affinity', CPUS, 'CPUs vrrpd may run on.'),
+  pending('checker_cpu_affinity', CPUS, 'CPUs healthcheckerd may run on.'),
+  pending('bfd_cpu_affinity', CPUS, 'CPUs the BFD process may run on.'),
+  pending('vrrp_rlimit_rttime', RTTIME, 'CPU time between two blocking calls under SCHED_RR.', {
+    aliases: ['vrrp_rlimit_rtime'],
+  }),
+  pending('checker_rlimit_rttime', RTTIME, 'CPU time between two blocking calls under SCHED_RR.', {
+    aliases: ['checker_rlimit_rtime'],
+  }),
+  pending('bfd_rlimit_rttime', RTTIME, 'CPU time between two blocking calls under SCHED_RR.', {
+    aliases: ['bfd_rlimit_rtime'],
+  }),
+  pending('process_monitor_rcv_bufs', BYTES, 'Receive buffer of the process monitor.'),
+  pending('process_monitor_rcv_bufs_force', [flag()], 'Lets that buffer exceed rmem_max.'),
+  pending('tmp_config_directory', [word('directory')], 'Directory of the copy of the configuration.', { since: '2.2.4' }),
+  pending('config_save_dir', [word('directory')], 'Directory for configurations before and after a reload.', {
+    since: '2.2.7',
+  }),
+  pending('state_file_location', [word('directory')], 'Directory of dump files.', { since: '2.3.0' }),
+  pending('umask', [word('mode')], 'File mode mask: a number, or IRGRP and its kin joined by |.'),
+  pending('reload_check_config', [optional(word('log file'))], 'Checks a configuration before a reload.'),
+  pending('reload_time_file', [word('path')], 'File that says when to reload.', { since: '2.2.5' }),
+  pending('reload_repeat', [], 'Keeps reload_time_file after the reload.', { since: '2.2.5' }),
+  pending('reload_file', [optional(word('path'))], 'File that exists while the configuration is read.', { since: '2.2.5' }),
+  pending('snmp_socket', [word('socket')], 'Socket of the SNMP master agent.', {
+    default: 'unix:/var/agentx/master',
+  }),
+  pending('enable_snmp_keepalived', [], 'Serves the VRRP part of the KEEPALIVED MIB.', {
+    deprecated: 'use enable_snmp_vrrp',
+  }),
+  pending('enable_snmp_vrrp', [], 'Serves the VRRP part of the KEEPALIVED MIB.'),
+  pending('enable_snmp_checker', [], 'Serves the checker part of the KEEPALIVED MIB.'),
+  pending('enable_snmp_rfc', [], 'Serves the MIBs of RFC 2787 and RFC 6527.'),
+  pending('enable_snmp_rfcv2', [], 'Serves the MIB of RFC 2787.'),
+  pending('enable_snmp_rfcv3', [], 'Serves the MIB of RFC 6527.'),
+  pending('enable_traps', [], 'Sends SNMP traps.'),
+  pending('enable_dbus', [], 'Offers the D-Bus interface.'),
+  pending('dbus_service_name', [word('name')], 'Name on the bus.', { default: 'org.keepalived.Vrrp1' }),
+];

@@ -1,0 +1,125 @@
+/** `global_defs`: defaults of VRRP instances and settings of vrrpd. */
+import { address, choice, flag, integer, interfaceName, optional, rest, shortWord, timer, word } from '../argument.js';
+import { keyword, pending } from '../keyword.js';
+
+const REPEAT = [integer('count', { min: 0, max: 2 ** 31 - 1 })] as const;
+const SECONDS = [integer('seconds', { min: 0, max: 4294 })] as const;
+const GAP = [timer('seconds', { min: 0, max: 1000 })] as const;
+const BYTES = [integer('bytes', { min: 1, max: 2 ** 31 - 1 })] as const;
+
+export const VRRP_MCAST_GROUP4 = keyword(
+  'vrrp_mcast_group4',
+  [address('address', { family: 4, multicast: true })],
+  'Multicast group of IPv4 advertisements.',
+  { default: '224.0.0.18' },
+);
+export const VRRP_MCAST_GROUP6 = keyword(
+  'vrrp_mcast_group6',
+  [address('address', { family: 6, multicast: true })],
+  'Multicast group of IPv6 advertisements.',
+  { default: 'ff02::12' },
+);
+export const VRRP_VERSION = keyword('vrrp_version', [choice('version', ['2', '3'])], 'VRRP version of instances.', {
+  default: '2; IPv6 instances always use 3',
+});
+export const VRRP_GARP_MASTER_DELAY = keyword(
+  'vrrp_garp_master_delay',
+  SECONDS,
+  'Time until the second set of gratuitous ARP messages after becoming master; 0: no second set.',
+  { default: '5' },
+);
+export const VRRP_GARP_MASTER_REPEAT = keyword(
+  'vrrp_garp_master_repeat',
+  REPEAT,
+  'Messages per address in each set after becoming master.',
+  { default: '5' },
+);
+export const VRRP_GARP_LOWER_PRIO_DELAY = keyword(
+  'vrrp_garp_lower_prio_delay',
+  SECONDS,
+  'Time until the second set after an advertisement of lower priority.',
+  { default: 'vrrp_garp_master_delay' },
+);
+export const VRRP_GARP_LOWER_PRIO_REPEAT = keyword(
+  'vrrp_garp_lower_prio_repeat',
+  REPEAT,
+  'Messages per address in each set after an advertisement of lower priority.',
+  { default: 'vrrp_garp_master_repeat' },
+);
+export const VRRP_GARP_MASTER_REFRESH = keyword(
+  'vrrp_garp_master_refresh',
+  SECONDS,
+  'Interval of the sets that a master sends all the time; 0: none.',
+  { default: '0' },
+);
+export const VRRP_GARP_MASTER_REFRESH_REPEAT = keyword(
+  'vrrp_garp_master_refresh_repeat',
+  REPEAT,
+  'Messages per address in each of those sets.',
+  { default: '1' },
+);
+export const VRRP_GARP_INTERVAL = keyword('vrrp_garp_interval', GAP, 'Least time between two gratuitous ARP messages.', {
+  default: '0',
+});
+export const VRRP_GNA_INTERVAL = pending(
+  'vrrp_gna_interval',
+  GAP,
+  'Least time between two unsolicited neighbour advertisements.',
+  { default: '0' },
+);
+export const VRRP_MIN_GARP = keyword('vrrp_min_garp', [flag()], 'One gratuitous ARP message, and no second set.');
+export const VRRP_STARTUP_DELAY = keyword(
+  'vrrp_startup_delay',
+  [timer('seconds', { min: 0, max: 1000 })],
+  'Time after the start before instances begin.',
+  { default: '0' },
+);
+
+export const VRRP_KEYWORDS = [
+  VRRP_MCAST_GROUP4,
+  VRRP_MCAST_GROUP6,
+  VRRP_VERSION,
+  VRRP_GARP_MASTER_DELAY,
+  VRRP_GARP_MASTER_REPEAT,
+  VRRP_GARP_LOWER_PRIO_DELAY,
+  VRRP_GARP_LOWER_PRIO_REPEAT,
+  VRRP_GARP_MASTER_REFRESH,
+  VRRP_GARP_MASTER_REFRESH_REPEAT,
+  VRRP_GARP_INTERVAL,
+  VRRP_GNA_INTERVAL,
+  VRRP_MIN_GARP,
+  VRRP_STARTUP_DELAY,
+  pending('vrrp_garp_extra_if', [rest(word('all, seconds'))], 'Interval of messages on other interfaces of addresses.'),
+  pending('vrrp_down_timer_adverts', [integer('count', { min: 1, max: 100 })], 'Default of down_timer_adverts.', {
+    default: '3',
+    since: '2.2.5',
+  }),
+  pending('vrrp_lower_prio_no_advert', [flag()], 'Does not answer an advertisement of lower priority.'),
+  pending('vrrp_higher_prio_send_advert', [flag()], 'Advertises once more before yielding.'),
+  pending('vrrp_check_unicast_src', [], 'Drops unicast advertisements of others than the peers.'),
+  pending('vrrp_skip_check_adv_addr', [], 'Does not compare the addresses of the same master again.'),
+  pending('vrrp_strict', [], 'Enforces the RFCs.'),
+  pending('vrrp_notify_priority_changes', [flag()], 'Writes changes of priority to the FIFOs.'),
+  pending('vrrp_delay_after_boot', [timer('seconds', { min: 0, max: 1000 })], 'Time after boot before instances begin.', {
+    since: '2.3.0',
+  }),
+  pending('default_interface', [interfaceName()], 'Interface of static addresses without one.', { default: 'eth0' }),
+  pending('dynamic_interfaces', [optional(word('allow_if_changes'))], 'Lets interfaces come and go.'),
+  pending('disable_local_igmp', [], 'Sends no IGMP reports for 224.0.0.0/24.'),
+  pending('log_unknown_vrids', [], 'Logs advertisements of VRIDs that are not configured.'),
+  pending('vmac_prefix', [shortWord('prefix', 12)], 'Beginning of names of VMAC interfaces.', { default: 'vrrp' }),
+  pending('vmac_addr_prefix', [shortWord('prefix', 12)], 'Beginning of names of VMAC interfaces of addresses.'),
+  pending('nftables', [optional(word('table'))], 'Filters with nftables.', { default: 'keepalived' }),
+  pending('nftables_priority', [integer('priority')], 'Priority of the chains of that table.', { default: '-1' }),
+  pending('nftables_counters', [], 'Counts in the rules of that table.'),
+  pending('nftables_ifindex', [], 'Uses interface numbers in IPv6 link-local sets.'),
+  pending('vrrp_iptables', [optional(word('chain in')), optional(word('chain out'))], 'Filters with iptables.'),
+  pending('vrrp_ipsets', [rest(word('set'), { atLeast: 0 })], 'Names of the sets used with iptables.'),
+  pending('namespace_with_ipsets', [], 'Uses ipsets in a network namespace.'),
+  pending('vrrp_rx_bufs_policy', [word('MTU|ADVERT|bytes')], 'Size of receive buffers.'),
+  pending('vrrp_rx_bufs_multiplier', [integer('count', { min: 1 })], 'Multiplier of that size.', { default: '3' }),
+  pending('vrrp_netlink_cmd_rcv_bufs', BYTES, 'Receive buffer of the netlink command socket.'),
+  pending('vrrp_netlink_cmd_rcv_bufs_force', [flag()], 'Lets that buffer exceed rmem_max.'),
+  pending('vrrp_netlink_monitor_rcv_bufs', BYTES, 'Receive buffer of the netlink monitor socket.'),
+  pending('vrrp_netlink_monitor_rcv_bufs_force', [flag()], 'Lets that buffer exceed rmem_max.'),
+];

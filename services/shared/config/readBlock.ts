@@ -1,0 +1,152 @@
+/** Applies a keyword table to statements: typed arguments out, everything wrong reported. */
+import type { ArgumentProblem } from './argument.js';
+import { type Arguments, formatUsage, type KeywordSpec, type KeywordTable, type ValuesOf } from './keyword.js';
+import type { Reporter } from './reporter.js';
+import { closest } from './suggest.js';
+import { TOP_LEVEL_BLOCKS } from './topLevel.js';
+import type { Statement, Word } from './tree.js';
+
+/** One use of a keyword whose arguments are all right. */
+export interface Occurrence<A extends Arguments = Arguments> {
+  readonly keyword: Word;
+  readonly values: ValuesOf<A>;
+  readonly statement: Statement;
+  /** Contents, when the keyword opens a block of keywords; empty when the braces were left out. */
+  readonly block: Block;
+}
+
+/** The keywords found in one block. */
+export class Block {
+  readonly #found = new Map<KeywordSpec, Occurrence[]>();
+
+  /** The occurrence that counts, when the keyword may stand only once. */
+  last<A extends Arguments>(spec: KeywordSpec<A>): Occurrence<A> | undefined {
+    return this.all(spec).at(-1);
+  }
+
+  /** All occurrences, in order. */
+  all<A extends Arguments>(spec: KeywordSpec<A>): readonly Occurrence<A>[] {
+    // Entries are stored under the specification that read them, so their values have its types.
+    return (this.#found.get(spec as KeywordSpec) ?? []) as readonly Occurrence<Arguments>[] as readonly Occurrence<A>[];
+  }
+
+  has(spec: KeywordSpec): boolean {
+    return this.#found.has(spec);
+  }
+
+  /** The statements of all blocks of this keyword, one after the other. */
+  lines(spec: KeywordSpec): readonly Statement[] {
+    return this.all(spec).flatMap((occurrence) => occurrence.statement.children);
+  }
+
+  /** @internal Used by {@link readBlock}. */
+  add(spec: KeywordSpec, occurrence: Occurrence): void {
+    const list = this.#found.get(spec);
+    if (list === undefined) this.#found.set(spec, [occurrence]);
+    else list.push(occurrence);
+  }
+}
+
+/** Reads statements by a table. Blocks of keywords are read with all that is in them. */
+export function readBlock(statements: readonly Statement[], table: KeywordTable, report: Reporter): Block {
+  const block = new Block();
+  for (const statement of statements) readStatement(statement, table, report, block);
+  return block;
+}
+
+function readStatement(statement: Statement, table: KeywordTable, report: Reporter, into: Block): void {
+  const [first] = statement.words;
+  if (first === undefined) return;
+  const spec = first.quoted ? undefined : table.find(first.text);
+  if (spec === undefined) {
+    reportUnknown(first, table, report);
+    return;
+  }
+  const previous = into.last(spec);
+  if (previous !== undefined && !reportRepeated(spec, first, previous.keyword, report)) return;
+  if (spec.deprecated !== undefined) {
+    report.warning(first, 'deprecated', `'${first.text}' is deprecated`, spec.deprecated);
+  }
+  if (spec.status === 'no effect yet') {
+    report.warning(first, 'no-effect-yet', `'${first.text}' has no effect yet`);
+  }
+  const values = readArguments(statement.words, spec, report);
+  checkBraces(statement, spec, first, report);
+  const children =
+    spec.block?.kind === 'keywords' ? readBlock(statement.children, spec.block.table, report) : EMPTY_BLOCK;
+  if (values !== undefined) into.add(spec, { keyword: first, values, statement, block: children });
+}
+
+const EMPTY_BLOCK = new Block();
+
+/** False when this occurrence does not count. */
+function reportRepeated(spec: KeywordSpec, word: Word, earlier: Word, report: Reporter): boolean {
+  if (spec.repeat === 'list') return true;
+  const where = `line ${earlier.line}${earlier.file === word.file ? '' : ' of another file'}`;
+  if (spec.repeat === 'refuse') {
+    report.error(word, 'repeated-keyword', `'${word.text}' stands here a second time`, `first on ${where}`);
+    return false;
+  }
+  const hint = `first on ${where}; remove one`;
+  report.warning(word, 'repeated-keyword', `'${word.text}' stands here a second time; the last one counts`, hint);
+  return true;
+}
+
+function readArguments(words: readonly Word[], spec: KeywordSpec, report: Reporter): readonly unknown[] | undefined {
+  const keyword = words[0];
+  if (keyword === undefined) return undefined;
+  const values: unknown[] = [];
+  let next = 1;
+  let good = true;
+  for (const argument of spec.arguments) {
+    let value: unknown = argument.absent;
+    let taken = 0;
+    while (next < words.length && (taken === 0 || argument.shape.repeat)) {
+      const word = words[next];
+      if (word === undefined) break;
+      const result = argument.read(word.text, value);
+      if (result.ok) value = result.value;
+      else good = reportArgument(keyword, word, result, report);
+      next++;
+      taken++;
+    }
+    if (taken === 0 && !argument.shape.optional) {
+      report.error(keyword, 'missing-argument', `'${keyword.text}' needs a value: ${formatUsage(spec)}`);
+      return undefined;
+    }
+    values.push(value);
+  }
+  const extra = words[next];
+  if (extra !== undefined) {
+    const message = `'${extra.text}' after '${words.slice(0, next).map(textOf).join(' ')}' is ignored`;
+    report.warning(extra, 'extra-words', message, `usage: ${formatUsage(spec)}`);
+  }
+  return good ? values : undefined;
+}
+
+const textOf = (word: Word): string => word.text;
+
+function reportArgument(keyword: Word, word: Word, found: ArgumentProblem, report: Reporter): false {
+  report.error(word, found.code, `'${keyword.text}' ${found.message}`, found.hint);
+  return false;
+}
+
+function checkBraces(statement: Statement, spec: KeywordSpec, first: Word, report: Reporter): void {
+  if (spec.block === undefined && statement.block) {
+    report.error(first, 'unexpected-block', `'${first.text}' takes no block`, `usage: ${formatUsage(spec)}`);
+  } else if (spec.block !== undefined && !statement.block && !spec.blockOptional) {
+    report.error(first, 'missing-block', `'${first.text}' needs a block: ${formatUsage(spec)}`);
+  }
+}
+
+/** Reports a word that is no keyword of the table, with what was probably meant. */
+export function reportUnknown(word: Word, table: KeywordTable, report: Reporter): void {
+  report.error(word, 'unknown-keyword', `unknown keyword '${word.text}' in ${table.scope}`, hintFor(word, table));
+}
+
+function hintFor(word: Word, table: KeywordTable): string | undefined {
+  if (word.quoted && table.find(word.text) !== undefined) return 'a keyword does not stand in quotes';
+  if (TOP_LEVEL_BLOCKS.has(word.text)) return "it belongs to the top level: is a '}' missing before it?";
+  const meant = table.corrected(word.text) ?? closest(word.text, table.names());
+  return meant === undefined ? undefined : `did you mean '${meant}'?`;
+}

@@ -1,0 +1,54 @@
+import type { Diagnostic } from './diagnostic.js';
+import type { SourcePosition } from './position.js';
+import type { SourcePlace } from './sourceLine.js';
+
+/** Collects diagnostics of one run and knows the names of the files. */
+export class Reporter {
+  readonly #files: readonly string[];
+  readonly #diagnostics: Diagnostic[] = [];
+  #errors = 0;
+
+  constructor(files: readonly string[]) {
+    this.#files = files;
+  }
+
+  /** All that was found, in the order found. */
+  get diagnostics(): readonly Diagnostic[] {
+    return this.#diagnostics;
+  }
+
+  get hasErrors(): boolean {
+    return this.#errors > 0;
+  }
+
+  /** Names the file of a place. */
+  position(place: SourcePlace): SourcePosition {
+    return { file: this.#files[place.file] ?? '?', line: place.line, column: place.column };
+  }
+
+  /** `place` undefined: the finding belongs to no place in a file. */
+  error(place: SourcePlace | undefined, code: string, message: string, hint?: string): void {
+    this.#errors++;
+    this.#add('error', place, code, message, hint);
+  }
+
+  warning(place: SourcePlace | undefined, code: string, message: string, hint?: string): void {
+    this.#add('warning', place, code, message, hint);
+  }
+
+  #add(
+    severity: Diagnostic['severity'],
+    place: SourcePlace | undefined,
+    code: string,
+    message: string,
+    hint: string | undefined,
+  ): void {
+    this.#diagnostics.push({
+      severity,
+      ...(place === undefined ? {} : { position: this.position(place) }),
+      code,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+}
