@@ -1,0 +1,26 @@
+import { type Micros, micros } from '../../shared/time/duration.js';
+import type { RouterSettings } from './settings.js';
+
+/**
+ * Skew_Time: the better the candidate, the sooner it acts.
+ * Version 2: (256 − priority) / 256 seconds, whatever the interval (RFC 3768 6.1).
+ * Version 3: (256 − priority) × Master_Adver_Interval / 256 (RFC 9568 6.1).
+ */
+export function skewTime(settings: RouterSettings, masterAdverInterval: Micros): Micros {
+  const unit = settings.version === 2 ? 1_000_000 : masterAdverInterval;
+  // Multiplied before divided, so that short intervals keep their microseconds.
+  return micros(Math.floor(((256 - settings.priority) * unit) / 256));
+}
+
+/** Master_Down_Interval = 3 × Master_Adver_Interval + Skew_Time (RFC 3768 6.1, RFC 9568 6.1). */
+export function masterDownInterval(settings: RouterSettings, masterAdverInterval: Micros): Micros {
+  return micros(3 * masterAdverInterval + skewTime(settings, masterAdverInterval));
+}
+
+/** How often per interval a lower-priority master is answered at most, so that a flood is not answered by a flood. */
+const ANSWERS_PER_INTERVAL = 10;
+
+/** Least time between two answers to lower-priority masters. */
+export function answerSpacing(settings: RouterSettings): Micros {
+  return micros(Math.floor(settings.advertInterval / ANSWERS_PER_INTERVAL));
+}
