@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import type { Account, AccountDatabase } from './identity.js';
+
+/** Reads one line of passwd(5). */
+export function parsePasswdLine(line: string): Account | undefined {
+  const [name, , uid, gid, , home] = line.trim().split(':');
+  if (name === undefined || uid === undefined || gid === undefined) return undefined;
+  if (!/^\d+$/.test(uid) || !/^\d+$/.test(gid)) return undefined;
+  return { name, uid: Number(uid), gid: Number(gid), home: home === undefined || home === '' ? '/' : home };
+}
+
+/** Reads the group id out of one line of group(5). */
+export function parseGroupLine(line: string): { readonly name: string; readonly gid: number } | undefined {
+  const [name, , gid] = line.trim().split(':');
+  if (name === undefined || gid === undefined || !/^\d+$/.test(gid)) return undefined;
+  return { name, gid: Number(gid) };
+}
+
+/** Asks `getent`, which knows every source of nsswitch.conf(5); undefined when there is no such program. */
+function getent(database: 'passwd' | 'group', key: string): Promise<{ readonly line: string } | undefined> {
+  return new Promise((resolve) => {
+    execFile(
+      'getent',
+      ['--', database, key],
+      { timeout: 5000, env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } },
+      (error, stdout) => {
+        if (error !== null && (error as NodeJS.ErrnoException).code === 'ENOENT') return resolve(undefined);
+        return resolve({ line: error === null ? (stdout.split('\n')[0] ?? '') : '' });
+      },
+    );
+  });
+}
+
+/** The machine's users and groups. Answers are kept until `forget`, so that a script does not wait for a directory service. */
+export class SystemAccounts implements AccountDatabase {
+  readonly #users = new Map<string, Promise<Account | undefined>>();
+  readonly #groups = new Map<string, Promise<number | undefined>>();
+
+  user(name: string): Promise<Account | undefined> {
+    return remembered(this.#users, name, async () => {
+      const answer = await getent('passwd', name);
+      if (answer !== undefined) return parsePasswdLine(answer.line);
+      const accounts = (await readFile('/etc/passwd', 'utf8')).split('\n').map(parsePasswdLine);
+      return accounts.find((account) => account?.name === name || String(account?.uid) === name);
+    });
+  }
+
+  group(name: string): Promise<number | undefined> {
+    return remembered(this.#groups, name, async () => {
+      const answer = await getent('group', name);
+      if (answer !== undefined) return parseGroupLine(answer.line)?.gid;
+      const groups = (await readFile('/etc/group', 'utf8')).split('\n').map(parseGroupLine);
+      return groups.find((group) => group?.name === name || String(group?.gid) === name)?.gid;
+    });
+  }
+
+  /** Forgets every answer: call it on reload. */
+  forget(): void {
+    this.#users.clear();
+    this.#groups.clear();
+  }
+}
+
+/** Keeps what was found; what was not found is asked again, because the answer may be "not yet". */
+function remembered<T>(
+  cache: Map<string, Promise<T | undefined>>,
+  key: string,
+  ask: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  const asked = ask().catch(() => undefined);
+  cache.set(key, asked);
+  void asked.then((value) => {
+    if (value === undefined) cache.delete(key);
+  });
+  return asked;
+}

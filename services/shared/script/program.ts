@@ -1,0 +1,89 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { walkPath } from './pathFacts.js';
+import { findInsecurity } from './security.js';
+
+/** Where a program without a slash is looked for, and the PATH scripts get. */
+export const SCRIPT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** A program that looks runnable, or why it is not. */
+export type ProgramCheck =
+  | {
+      readonly ok: true;
+      /** Absolute path, links not resolved: a script sees the name it was configured by. */
+      readonly path: string;
+      /** Why somebody other than root could replace it; absent when nobody can. */
+      readonly insecurity?: string;
+    }
+  | { readonly ok: false; readonly reason: string };
+
+const errorCode = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
+
+/**
+ * Looks at a program before it is run, to say clearly what is wrong with it: missing, not a file, not executable, or
+ * naming an interpreter that is not there. Also finds who else could replace it (see `security.ts`).
+ */
+export async function checkProgram(name: string): Promise<ProgramCheck> {
+  if (name === '') return { ok: false, reason: 'the command is empty: name a program' };
+  if (name.includes('\0')) return { ok: false, reason: 'the command contains a NUL byte' };
+  if (name.includes('/')) {
+    // The working directory of a script is `/`, so that is what a relative path is relative to.
+    return checkPath(posix.resolve('/', name));
+  }
+  for (const folder of SCRIPT_PATH.split(':')) {
+    const found = await checkPath(posix.join(folder, name));
+    if (found.ok) return found;
+  }
+  return { ok: false, reason: `${name}: no such program in ${SCRIPT_PATH}; give its whole path` };
+}
+
+async function checkPath(path: string): Promise<ProgramCheck> {
+  const script = await inspect(path, path);
+  if (!script.ok) return script;
+  const interpreter = await interpreterOf(path);
+  if (interpreter === undefined) return script;
+  const checked = await inspect(interpreter, `${path} wants to be run by ${interpreter}, and that`);
+  if (!checked.ok) return checked;
+  return script.insecurity === undefined ? { ...checked, path } : script;
+}
+
+/** Judges one file; `subject` begins the sentence when it cannot be run. */
+async function inspect(path: string, subject: string): Promise<ProgramCheck> {
+  try {
+    const { facts, target } = await walkPath(path);
+    if (target.kind === 'directory') return { ok: false, reason: `${subject} is a directory: name a program` };
+    if (target.kind !== 'file') return { ok: false, reason: `${subject} is not a regular file: name a program` };
+    if ((target.mode & 0o111) === 0) {
+      const mode = target.mode.toString(8).padStart(4, '0');
+      return { ok: false, reason: `${subject} is not executable (mode ${mode}): chmod +x ${target.path}` };
+    }
+    const insecurity = findInsecurity(facts);
+    return insecurity === undefined ? { ok: true, path } : { ok: true, path, insecurity: insecurity.message };
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      return { ok: false, reason: `${subject} does not exist: create it, or correct the configuration` };
+    }
+    return { ok: false, reason: `${subject} cannot be looked at: ${code}` };
+  }
+}
+
+/** The interpreter a script names in its first line (execve(2)); undefined when it names none or cannot be read. */
+async function interpreterOf(path: string): Promise<string | undefined> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, 'r');
+    const start = Buffer.alloc(256);
+    const { bytesRead } = await file.read(start, 0, start.length, 0);
+    const line = start.subarray(0, bytesRead).toString('latin1');
+    if (!line.startsWith('#!')) return undefined;
+    const interpreter = /^#![ \t]*([^ \t\r\n\0]+)/.exec(line)?.[1];
+    return interpreter?.startsWith('/') ? interpreter : undefined;
+  } catch {
+    // Unreadable for us is no reason to refuse: the kernel decides when it is run.
+    return undefined;
+  } finally {
+    await file?.close();
+  }
+}
