@@ -132,6 +132,7 @@ export const ERRNO = {
   EINTR: constants.errno.EINTR,
   EAGAIN: constants.errno.EAGAIN,
   EPERM: constants.errno.EPERM,
+  EBADF: constants.errno.EBADF,
   ENODEV: constants.errno.ENODEV,
   ENOBUFS: constants.errno.ENOBUFS,
   EADDRNOTAVAIL: constants.errno.EADDRNOTAVAIL,

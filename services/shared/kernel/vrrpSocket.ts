@@ -8,7 +8,18 @@
  * (sends fail with ENODEV or ENXIO): close it and open another with the new ifindex.
  */
 import type { Clock } from '../time/clock.js';
-import { check, closeFd, int32, libc, openSocket, setIntOption, setOption, stableBuffer } from './libc.js';
+import {
+  check,
+  closeFd,
+  ERRNO,
+  int32,
+  kernelError,
+  libc,
+  openSocket,
+  setIntOption,
+  setOption,
+  stableBuffer,
+} from './libc.js';
 import { Poller } from './poller.js';
 import type { ReceivedPacket, VrrpSocket, VrrpSocketOptions } from './ports.js';
 import { RawVrrpSocket6 } from './vrrpSocket6.js';
@@ -68,6 +79,7 @@ class RawVrrpSocket4 implements VrrpSocket {
   }
 
   send(payload: Buffer, source: Buffer, destination: Buffer): void {
+    if (this.#closed) throw kernelError('send', ERRNO.EBADF, `${this.#about()} is closed`);
     const length = IPV4_HEADER_BYTES + payload.length;
     if (this.#packet.length < length) this.#packet = stableBuffer(length);
     const packet = this.#packet;

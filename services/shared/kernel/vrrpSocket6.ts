@@ -1,5 +1,17 @@
 import type { Clock } from '../time/clock.js';
-import { addressOf, check, closeFd, int32, libc, openSocket, setIntOption, setOption, stableBuffer } from './libc.js';
+import {
+  addressOf,
+  check,
+  closeFd,
+  ERRNO,
+  int32,
+  kernelError,
+  libc,
+  openSocket,
+  setIntOption,
+  setOption,
+  stableBuffer,
+} from './libc.js';
 import { Poller } from './poller.js';
 import type { VrrpSocket, VrrpSocketOptions } from './ports.js';
 import { bindToInterface, receiveLoop, TOS_NETWORK_CONTROL } from './vrrpSocketOptions.js';
@@ -109,6 +121,7 @@ export class RawVrrpSocket6 implements VrrpSocket {
   }
 
   send(payload: Buffer, source: Buffer, destination: Buffer): void {
+    if (this.#closed) throw kernelError('send', ERRNO.EBADF, `${this.#about()} is closed`);
     const message = this.#outgoing;
     // CMSG_SPACE(20): padded to 8 bytes.
     message.prepare(payload.length, CMSG_HEADER + 24);
