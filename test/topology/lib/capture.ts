@@ -41,6 +41,12 @@ export class Capture {
     return eventually(`advertisement: ${what}`, () => this.adverts.find(fits), { every: 5, ...limits });
   }
 
+  /** The first advertisement of a router after a moment, one of a live master (not priority 0). */
+  advertOf(source: string, since = 0, within = 8_000): Promise<Advert> {
+    const fits = (advert: Advert) => advert.source === source && advert.at > since && advert.priority > 0;
+    return this.advert(`${source} is master`, fits, { within });
+  }
+
   lastAdvert(fits: (advert: Advert) => boolean): Advert | undefined {
     return this.adverts.findLast(fits);
   }

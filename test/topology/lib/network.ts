@@ -16,6 +16,11 @@ export class Cable {
   async plug(): Promise<void> {
     await this.network.ip('link', 'set', 'dev', this.port, 'up');
   }
+
+  /** Isolated ports of a bridge do not hear each other, but hear everyone else; their carrier stays. */
+  async isolate(isolated: boolean): Promise<void> {
+    await this.network.ip('link', 'set', 'dev', this.port, 'type', 'bridge_slave', 'isolated', isolated ? 'on' : 'off');
+  }
 }
 
 /** Bridges in a machine of their own, so that no router forwards for another. */

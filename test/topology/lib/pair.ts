@@ -1,4 +1,5 @@
 /** The usual topology: two routers and a client on one bridge, `10.9.0.0/24`. */
+import { Capture } from './capture.js';
 import type { Host } from './host.js';
 import { Lab } from './lab.js';
 import type { Cable } from './network.js';
@@ -53,6 +54,26 @@ export async function pair(first: Software, second: Software, moreInterfaces: re
   } catch (error) {
     await lab.close();
     throw error;
+  }
+}
+
+/** Runs the body between a pair's birth and its end, with a capture; a failure comes with the routers' logs. */
+export async function withPair(
+  first: Software,
+  second: Software,
+  body: (topology: Pair, capture: Capture) => Promise<void>,
+  moreInterfaces: readonly string[] = [],
+): Promise<void> {
+  const topology = await pair(first, second, moreInterfaces);
+  try {
+    await body(topology, await Capture.start(topology.lab));
+  } catch (error) {
+    for (const router of [topology.first, topology.second]) {
+      console.error(`--- log of ${router.name} (${router.software.name})\n${router.log()}`);
+    }
+    throw error;
+  } finally {
+    await topology.lab.close();
   }
 }
 

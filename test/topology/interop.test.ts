@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { configuration, instance, pass } from './lib/config.js';
+import { eventually } from './lib/eventually.js';
+import { masterDownMs, skewMs, takeover } from './lib/expectations.js';
+import { FIRST, probe, SECOND, VIP, withPair } from './lib/pair.js';
+import { keepalived, type Software } from './lib/software.js';
+import { labSkip, underTest } from './lib/underTest.js';
+
+const SLACK = 400;
+
+// keepalived and Keepwatch cut a longer password to the same eight characters.
+const config = (priority: number, password = 'fsaf..7&f') =>
+  configuration(instance({ priority, addresses: [`${VIP}/24`, '10.9.0.101/24'], more: [pass(password)] }));
+
+/** The first router is master; it hands over in good order, comes back, and dies. */
+async function handOverAndCrash(first: Software, second: Software): Promise<void> {
+  await withPair(first, second, async (topology, capture) => {
+    await topology.first.start(config(150));
+    await topology.second.start(config(100));
+    const advert = await capture.advertOf(FIRST);
+    assert.equal(advert.authType, 1);
+    assert.equal(advert.authText, 'fsaf..7&');
+    assert.deepEqual([...advert.addresses].sort(), [VIP, '10.9.0.101']);
+    const prober = probe(topology);
+    await prober.answered();
+
+    await topology.first.stop();
+    const goodbye = await capture.advert('priority 0', (entry) => entry.priority === 0);
+    const handedOver = await capture.advertOf(SECOND, goodbye.at);
+    const handOverTime = handedOver.at - goodbye.at;
+    assert.ok(handOverTime >= skewMs(100) - 2 && handOverTime <= skewMs(100) + SLACK, `${handOverTime} ms`);
+    await prober.answered(handedOver.at);
+
+    await topology.first.start();
+    const back = await capture.advertOf(FIRST, handedOver.at, 12_000);
+    await eventually('the backup yields', async () => !(await topology.second.host.hasAddress('eth0', VIP)));
+
+    await topology.first.crash();
+    const takenOver = await capture.advertOf(SECOND, back.at);
+    const crashTime = takeover(capture, FIRST, takenOver);
+    assert.ok(crashTime >= masterDownMs(100) - 2 && crashTime <= masterDownMs(100) + SLACK, `${crashTime} ms`);
+    await prober.answered(takenOver.at);
+    await topology.second.stop();
+  });
+}
+
+describe('together with keepalived, PASS authentication', {
+  skip: await labSkip('keepalived'),
+  concurrency: true,
+}, () => {
+  test('Keepwatch is master, keepalived its backup', () => handOverAndCrash(underTest, keepalived));
+
+  test('keepalived is master, Keepwatch its backup', () => handOverAndCrash(keepalived, underTest));
+
+  test('another password: neither believes the other, both are master', async () => {
+    await withPair(underTest, keepalived, async ({ first, second }, capture) => {
+      await first.start(config(150, 'right'));
+      await second.start(config(100, 'wrong'));
+      const one = await capture.advertOf(FIRST);
+      const two = await capture.advertOf(SECOND);
+      const later = Math.max(one.at, two.at);
+      await capture.advertOf(FIRST, later);
+      await capture.advertOf(SECOND, later + 1_500);
+      await first.stop();
+      await second.stop();
+    });
+  });
+});
