@@ -1,0 +1,23 @@
+/** keepwatch-ipvsd: flags and wiring. */
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { interpretIpvsConfig } from '../../services/ipvsd/config/interpret.js';
+import { openIpvs } from '../../services/ipvsd/genlKernel.js';
+import { startIpvsService } from '../../services/ipvsd/ipvsService.js';
+import { bootId, OwnershipFile } from '../../services/ipvsd/ownershipRecord.js';
+import { SystemClock } from '../../services/shared/kernel/systemClock.js';
+import { serviceMain } from '../../services/shared/rpc/serviceMain.js';
+
+await serviceMain({
+  name: 'ipvsd',
+  summary: "Owns the kernel's IPVS table: applies what the health checks decide, as differences.",
+  clock: new SystemClock(),
+  start: (context) =>
+    startIpvsService(context, {
+      interpret: (tree) => interpretIpvsConfig(tree, { hostname: hostname() }),
+      open: openIpvs,
+      record: new OwnershipFile(join(context.runDir, 'ipvsd.owned.json'), bootId(), (problem) =>
+        context.logger.warn(problem),
+      ),
+    }),
+});

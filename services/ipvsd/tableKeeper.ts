@@ -1,0 +1,296 @@
+/**
+ * Keeps the kernel's table as it was last asked for: applies differences one request after another, reads again what turned
+ * out different from its picture, audits the whole now and then, and waits for IPVS where there is none yet.
+ */
+import type { Logger } from '../shared/log/logger.js';
+import { adviceFor } from './advice.js';
+import { type IpvsKernel, IpvsUnavailable, type OpenIpvs, type OperationResult } from './kernel.js';
+import type { OwnershipRecord } from './ownershipRecord.js';
+import {
+  applied,
+  claim,
+  describeOperation,
+  type IpvsOperation,
+  type Ownership,
+  reconcile,
+  type Table,
+  tableOf,
+} from './reconcile.js';
+import { type Service, type ServiceKey, serviceName } from './table.js';
+
+/** How long after a failed attempt IPVS, or a refused operation, is tried again. */
+const RETRY_MS = 10_000;
+/** How often the whole table is compared with the kernel, to repair what others changed. */
+const AUDIT_MS = 60_000;
+/** Rounds of read again and reconcile before an operation that keeps failing is reported. */
+const ROUNDS = 3;
+/** errno codes that mean: the kernel's table is not what we thought. */
+const STALE_CODES = new Set(['EEXIST', 'ENOENT', 'ESRCH']);
+
+/** What an Apply did. */
+export interface ApplyOutcome {
+  readonly operations: number;
+  /** What was refused and why, in words; empty when the kernel agrees now. */
+  readonly errors: readonly string[];
+}
+
+/** A change of what the table shall hold. */
+export interface TableChange {
+  readonly services: readonly Service[];
+  /** The services are the whole table. */
+  readonly complete: boolean;
+  readonly removed: readonly ServiceKey[];
+}
+
+/** What is known about the table. */
+export interface KeeperStatus {
+  readonly available: boolean;
+  readonly unavailableReason: string;
+  readonly kernelVersion: string;
+  readonly converged: boolean;
+  readonly errors: readonly string[];
+  readonly operations: number;
+}
+
+export interface TableKeeperOptions {
+  readonly open: OpenIpvs;
+  readonly record: OwnershipRecord;
+  readonly logger: Logger;
+  /** Called after every change of the status, with a line about it. */
+  readonly onChange: (note: string) => void;
+  readonly retryMs?: number;
+  readonly auditMs?: number;
+}
+
+export class TableKeeper {
+  readonly #options: TableKeeperOptions;
+  #kernel: IpvsKernel | undefined;
+  /** Our picture of the kernel's table; absent when it has to be read. */
+  #picture: Map<string, Service> | undefined;
+  #desired: Table = new Map();
+  #owned: Ownership;
+  #unavailableReason = 'not tried yet';
+  #errors: readonly string[] = [];
+  #converged = true;
+  #operations = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** Work goes one piece after another. */
+  #tail: Promise<unknown> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: TableKeeperOptions) {
+    this.#options = options;
+    this.#owned = options.record.load();
+  }
+
+  get status(): KeeperStatus {
+    return {
+      available: this.#kernel !== undefined,
+      unavailableReason: this.#kernel === undefined ? this.#unavailableReason : '',
+      kernelVersion: this.#kernel?.version ?? '',
+      converged: this.#converged,
+      errors: this.#errors,
+      operations: this.#operations,
+    };
+  }
+
+  /** IPVS is needed: something is wanted of it, or something of ours may be in it. */
+  get needed(): boolean {
+    return this.#desired.size > 0 || this.#owned.size > 0;
+  }
+
+  /** Looks whether there is IPVS, and continues with what an earlier run left. */
+  begin(): Promise<ApplyOutcome> {
+    return this.#enqueue(() => this.#converge());
+  }
+
+  /** Changes what the table shall hold and makes the kernel agree. Never rejects. */
+  apply(change: TableChange): Promise<ApplyOutcome> {
+    return this.#enqueue(() => {
+      const next = new Map(change.complete ? [] : this.#desired);
+      for (const key of change.removed) next.delete(serviceName(key));
+      for (const [name, service] of tableOf(change.services)) next.set(name, service);
+      this.#desired = next;
+      return this.#converge();
+    });
+  }
+
+  /** Removes what is ours, unless it shall stay, and lets go of the kernel. */
+  async stop(options: { readonly keepKernelState: boolean }): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#enqueue(async () => {
+      if (!options.keepKernelState && this.#kernel !== undefined) {
+        this.#desired = new Map();
+        await this.#converge();
+      }
+      clearTimeout(this.#timer);
+      this.#kernel?.close();
+      this.#kernel = undefined;
+      return { operations: 0, errors: [] };
+    });
+  }
+
+  #enqueue(work: () => Promise<ApplyOutcome>): Promise<ApplyOutcome> {
+    const result = this.#tail.then(work).catch((error: unknown) => this.#mishap(error));
+    this.#tail = result;
+    return result;
+  }
+
+  /** Something besides an operation failed: the socket, a listing, the record's file. Everything is read anew next time. */
+  #mishap(error: unknown): ApplyOutcome {
+    const message = error instanceof Error ? error.message : String(error);
+    this.#options.logger.error({ err: error }, `the IPVS table could not be brought up to date: ${message}`);
+    this.#kernel?.close();
+    this.#kernel = undefined;
+    this.#unavailableReason = message;
+    this.#picture = undefined;
+    this.#settle([message], 0, message);
+    return { operations: 0, errors: [message] };
+  }
+
+  async #converge(): Promise<ApplyOutcome> {
+    const kernel = this.#kernel ?? (await this.#open());
+    if (kernel === undefined) {
+      const errors = this.#desired.size > 0 ? [`IPVS is not available: ${this.#unavailableReason}`] : [];
+      this.#settle(errors, 0, this.#unavailableReason);
+      return { operations: 0, errors };
+    }
+    const picture = this.#picture ?? new Map(tableOf(await kernel.list()));
+    this.#picture = picture;
+
+    let executed = 0;
+    let failures: Failure[] = [];
+    for (let round = 1; round <= ROUNDS; round++) {
+      this.#own(claim(this.#desired, picture, this.#owned));
+      const operations = reconcile(this.#desired, picture, this.#owned);
+      if (operations.length === 0) {
+        failures = [];
+        break;
+      }
+      const results = await kernel.execute(operations);
+      failures = this.#absorb(operations, results, picture);
+      executed += operations.length - failures.length;
+      const stale = failures.filter(({ error }) => STALE_CODES.has(error.code));
+      if (stale.length === 0) break;
+      await this.#readAgain(kernel, picture, stale);
+    }
+    this.#own(claim(this.#desired, picture, this.#owned));
+    this.#operations += executed;
+    const errors = describeFailures(failures);
+    for (const error of errors) this.#options.logger.error(`IPVS: ${error}`);
+    this.#settle(errors, executed, executed > 0 ? `${executed} operations applied` : '');
+    return { operations: executed, errors };
+  }
+
+  async #open(): Promise<IpvsKernel | undefined> {
+    const { open, logger } = this.#options;
+    try {
+      const kernel = await open({ loadModule: this.needed });
+      this.#kernel = kernel;
+      this.#picture = undefined;
+      logger.info(`IPVS ${kernel.version} of the kernel is there`);
+      return kernel;
+    } catch (error) {
+      if (!(error instanceof IpvsUnavailable)) throw error;
+      if (this.#unavailableReason !== error.message) {
+        // Whoever configured virtual servers must hear of it; everybody else need not be alarmed.
+        if (this.needed) logger.error(`virtual servers cannot work here: ${error.message}`);
+        else logger.info(error.message);
+      }
+      this.#unavailableReason = error.message;
+      return undefined;
+    }
+  }
+
+  /** Takes successes into the picture; returns the failures. */
+  #absorb(
+    operations: readonly IpvsOperation[],
+    results: readonly OperationResult[],
+    picture: Map<string, Service>,
+  ): Failure[] {
+    const failures: Failure[] = [];
+    for (const [index, operation] of operations.entries()) {
+      const result = results[index];
+      if (result === undefined) continue;
+      if (result.ok) {
+        applied(picture, operation);
+        this.#options.logger.debug(`IPVS: ${describeOperation(operation)}`);
+      } else {
+        failures.push({ operation, error: result.error });
+      }
+    }
+    return failures;
+  }
+
+  async #readAgain(kernel: IpvsKernel, picture: Map<string, Service>, stale: readonly Failure[]): Promise<void> {
+    const keys = new Map(stale.map(({ operation }) => [serviceName(operation.key), operation.key]));
+    for (const [name, key] of keys) {
+      const service = await kernel.find(key);
+      if (service === undefined) picture.delete(name);
+      else picture.set(name, service);
+    }
+  }
+
+  /** Records ownership before the kernel is changed. */
+  #own(next: Ownership): void {
+    const before = this.#owned;
+    this.#owned = next;
+    if (!sameOwnership(before, next)) this.#options.record.save(next);
+  }
+
+  #settle(errors: readonly string[], executed: number, note: string): void {
+    const changed = executed > 0 || errors.join('\n') !== this.#errors.join('\n');
+    const before = this.#converged;
+    this.#errors = errors;
+    this.#converged = errors.length === 0;
+    this.#schedule();
+    if (changed || before !== this.#converged) this.#options.onChange(note);
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    if (this.#stopped || !this.needed) return;
+    const { retryMs = RETRY_MS, auditMs = AUDIT_MS } = this.#options;
+    this.#timer = setTimeout(
+      () => {
+        void this.#enqueue(() => {
+          this.#picture = undefined;
+          return this.#converge();
+        });
+      },
+      this.#converged ? auditMs : retryMs,
+    ).unref();
+  }
+}
+
+interface Failure {
+  readonly operation: IpvsOperation;
+  readonly error: Extract<OperationResult, { ok: false }>['error'];
+}
+
+/** One line per failure; destinations of a service that could not be made are not mentioned again. */
+function describeFailures(failures: readonly Failure[]): string[] {
+  const unmade = new Set(
+    failures
+      .filter(({ operation }) => operation.kind === 'new-service')
+      .map(({ operation }) => serviceName(operation.key)),
+  );
+  return failures
+    .filter(({ operation }) => operation.kind === 'new-service' || !unmade.has(serviceName(operation.key)))
+    .map(({ operation, error }) => {
+      const advice = adviceFor(operation, error.code);
+      return `cannot ${describeOperation(operation)}: ${error.code}${advice === '' ? '' : `; ${advice}`}`;
+    });
+}
+
+function sameOwnership(left: Ownership, right: Ownership): boolean {
+  if (left.size !== right.size) return false;
+  for (const [name, owned] of left) {
+    const other = right.get(name);
+    if (other === undefined || other.created !== owned.created) return false;
+    if (other.destinations.size !== owned.destinations.size) return false;
+    for (const destination of owned.destinations.keys()) if (!other.destinations.has(destination)) return false;
+  }
+  return true;
+}
