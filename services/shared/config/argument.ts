@@ -112,7 +112,10 @@ function within(value: number, text: string, { min, max, unit }: Bounds): Argume
   const low = min ?? Number.NEGATIVE_INFINITY;
   const high = max ?? Number.MAX_SAFE_INTEGER;
   if (value >= low && value <= high) return ok(value);
-  return problem('out-of-range', `must be ${formatRange(min, max)}${unit === undefined ? '' : ` ${unit}`}, not ${text}`);
+  return problem(
+    'out-of-range',
+    `must be ${formatRange(min, max)}${unit === undefined ? '' : ` ${unit}`}, not ${text}`,
+  );
 }
 
 /** `1..255`, `at least 1`, `at most 19`. */

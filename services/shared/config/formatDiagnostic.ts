@@ -1,9 +1,10 @@
 import type { Diagnostic } from './diagnostic.js';
+import { formatPosition } from './position.js';
 
 /** `file:line:column: error|warning: message (hint)`; the place and the hint only when there are any. */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
   const { position, severity, message, hint } = diagnostic;
-  const where = position === undefined ? '' : `${position.file}:${position.line}:${position.column}: `;
+  const where = position === undefined ? '' : `${formatPosition(position)}: `;
   const what = hint === undefined || hint === '' ? message : `${message} (${hint})`;
   // Text of the configuration is quoted in messages: it must not be able to move the cursor or fake another line.
   return `${where}${severity}: ${what}`.replace(/[\p{Cc}\p{Cs}]/gu, escapeControl);

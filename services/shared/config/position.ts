@@ -4,3 +4,8 @@ export interface SourcePosition {
   readonly line: number;
   readonly column: number;
 }
+
+/** `file:line:column`, as compilers write it and editors read it. */
+export function formatPosition(position: SourcePosition): string {
+  return `${position.file}:${position.line}:${position.column}`;
+}

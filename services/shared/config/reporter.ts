@@ -36,6 +36,11 @@ export class Reporter {
     this.#add('warning', place, code, message, hint);
   }
 
+  /** For findings about something whose position is already known by file name. */
+  warningAt(position: SourcePosition, code: string, message: string): void {
+    this.#diagnostics.push({ severity: 'warning', position, code, message });
+  }
+
   #add(
     severity: Diagnostic['severity'],
     place: SourcePlace | undefined,

@@ -1,4 +1,5 @@
 /** Which service a statement of the top level belongs to. */
+import type { ConfigTree, Statement } from './tree.js';
 
 /** Who gives meaning to a block; `common`: checked once for all, see `interpretCommon`. */
 export type BlockOwner = 'common' | 'vrrpd' | 'healthcheckerd';
@@ -15,7 +16,6 @@ export const TOP_LEVEL_BLOCKS: ReadonlyMap<string, BlockOwner> = new Map<string,
   ['track_file', 'vrrpd'],
   ['vrrp_track_file', 'vrrpd'],
   ['vrrp_track_process', 'vrrpd'],
-  ['track_process', 'vrrpd'],
   ['bfd_instance', 'common'],
   ['vrrp_script', 'vrrpd'],
   ['vrrp_sync_group', 'vrrpd'],
@@ -25,3 +25,14 @@ export const TOP_LEVEL_BLOCKS: ReadonlyMap<string, BlockOwner> = new Map<string,
   ['virtual_server', 'healthcheckerd'],
   ['SSL', 'healthcheckerd'],
 ]);
+
+/** Who gives meaning to a top-level statement; undefined: nobody knows the keyword. */
+export function ownerOf(statement: Statement): BlockOwner | undefined {
+  const [first] = statement.words;
+  return first === undefined || first.quoted ? undefined : TOP_LEVEL_BLOCKS.get(first.text);
+}
+
+/** The top-level statements of one owner, in order. */
+export function statementsOf(tree: ConfigTree, owner: BlockOwner): readonly Statement[] {
+  return tree.statements.filter((statement) => ownerOf(statement) === owner);
+}

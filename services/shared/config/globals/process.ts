@@ -30,7 +30,11 @@ export const PROCESS_KEYWORDS = [
   pending('vrrp_process_name', [word('name')], 'Name of the VRRP process.'),
   pending('checker_process_name', [word('name')], 'Name of the checker process.'),
   pending('bfd_process_name', [word('name')], 'Name of the BFD process.'),
-  pending('max_auto_priority', [optional(integer('priority', { min: -1, max: 99 }))], 'Highest automatic SCHED_RR priority.'),
+  pending(
+    'max_auto_priority',
+    [optional(integer('priority', { min: -1, max: 99 }))],
+    'Highest automatic SCHED_RR priority.',
+  ),
   pending('min_auto_priority_delay', [integer('µs', { min: 1, max: 10_000_000 })], 'Delay that raises the priority.'),
   pending('vrrp_priority', NICE, 'Nice value of vrrpd.'),
   pending('bfd_priority', NICE, 'Nice value of the BFD process.'),
@@ -52,7 +56,9 @@ export const PROCESS_KEYWORDS = [
   }),
   pending('process_monitor_rcv_bufs', BYTES, 'Receive buffer of the process monitor.'),
   pending('process_monitor_rcv_bufs_force', [flag()], 'Lets that buffer exceed rmem_max.'),
-  pending('tmp_config_directory', [word('directory')], 'Directory of the copy of the configuration.', { since: '2.2.4' }),
+  pending('tmp_config_directory', [word('directory')], 'Directory of the copy of the configuration.', {
+    since: '2.2.4',
+  }),
   pending('config_save_dir', [word('directory')], 'Directory for configurations before and after a reload.', {
     since: '2.2.7',
   }),
@@ -61,7 +67,9 @@ export const PROCESS_KEYWORDS = [
   pending('reload_check_config', [optional(word('log file'))], 'Checks a configuration before a reload.'),
   pending('reload_time_file', [word('path')], 'File that says when to reload.', { since: '2.2.5' }),
   pending('reload_repeat', [], 'Keeps reload_time_file after the reload.', { since: '2.2.5' }),
-  pending('reload_file', [optional(word('path'))], 'File that exists while the configuration is read.', { since: '2.2.5' }),
+  pending('reload_file', [optional(word('path'))], 'File that exists while the configuration is read.', {
+    since: '2.2.5',
+  }),
   pending('snmp_socket', [word('socket')], 'Socket of the SNMP master agent.', {
     default: 'unix:/var/agentx/master',
   }),

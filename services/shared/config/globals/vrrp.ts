@@ -58,9 +58,14 @@ export const VRRP_GARP_MASTER_REFRESH_REPEAT = keyword(
   'Messages per address in each of those sets.',
   { default: '1' },
 );
-export const VRRP_GARP_INTERVAL = keyword('vrrp_garp_interval', GAP, 'Least time between two gratuitous ARP messages.', {
-  default: '0',
-});
+export const VRRP_GARP_INTERVAL = keyword(
+  'vrrp_garp_interval',
+  GAP,
+  'Least time between two gratuitous ARP messages.',
+  {
+    default: '0',
+  },
+);
 export const VRRP_GNA_INTERVAL = pending(
   'vrrp_gna_interval',
   GAP,
@@ -100,9 +105,14 @@ export const VRRP_KEYWORDS = [
   pending('vrrp_skip_check_adv_addr', [], 'Does not compare the addresses of the same master again.'),
   pending('vrrp_strict', [], 'Enforces the RFCs.'),
   pending('vrrp_notify_priority_changes', [flag()], 'Writes changes of priority to the FIFOs.'),
-  pending('vrrp_delay_after_boot', [timer('seconds', { min: 0, max: 1000 })], 'Time after boot before instances begin.', {
-    since: '2.3.0',
-  }),
+  pending(
+    'vrrp_delay_after_boot',
+    [timer('seconds', { min: 0, max: 1000 })],
+    'Time after boot before instances begin.',
+    {
+      since: '2.3.0',
+    },
+  ),
   pending('default_interface', [interfaceName()], 'Interface of static addresses without one.', { default: 'eth0' }),
   pending('dynamic_interfaces', [optional(word('allow_if_changes'))], 'Lets interfaces come and go.'),
   pending('disable_local_igmp', [], 'Sends no IGMP reports for 224.0.0.0/24.'),

@@ -1,0 +1,123 @@
+/** From the statement tree to what vrrpd runs on. */
+import type { Interpretation } from '../../shared/config/diagnostic.js';
+import { VRRP_RT_PRIORITY } from '../../shared/config/globals/process.js';
+import {
+  VRRP_MCAST_GROUP4,
+  VRRP_MCAST_GROUP6,
+  VRRP_STARTUP_DELAY,
+  VRRP_VERSION,
+} from '../../shared/config/globals/vrrp.js';
+import { type InterpretEnvironment, isMailConfigured, readGlobals, routerId } from '../../shared/config/globals.js';
+import { type Block, type Occurrence, readBlock } from '../../shared/config/readBlock.js';
+import { Reporter } from '../../shared/config/reporter.js';
+import { statementsOf } from '../../shared/config/topLevel.js';
+import type { ConfigTree, Word } from '../../shared/config/tree.js';
+import { formatIpAddress } from '../../shared/net/address.js';
+import { seconds } from '../../shared/time/duration.js';
+import { readGlobalGarp } from './interpret/garp.js';
+import { type InstanceDefaults, readInstance } from './interpret/instance.js';
+import { type GroupContext, readSyncGroup, withoutWeights } from './interpret/syncGroup.js';
+import { VRRP_INSTANCE, VRRP_SYNC_GROUP, VRRP_TABLE } from './keywords.js';
+import type { InstanceConfig, SyncGroupConfig, VrrpConfig, VrrpGlobalConfig } from './model.js';
+
+/** IANA: 224.0.0.18 and ff02::12 (RFC 9568 11). */
+const MULTICAST_GROUP4 = { family: 4, bytes: Uint8Array.of(224, 0, 0, 18) } as const;
+const MULTICAST_GROUP6 = {
+  family: 6,
+  bytes: Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12),
+} as const;
+
+/** Gives meaning to vrrpd's part of a tree: `global_defs` and its own top-level blocks. Others are passed over. */
+export function interpretVrrpConfig(tree: ConfigTree, environment: InterpretEnvironment): Interpretation<VrrpConfig> {
+  const report = new Reporter(tree.files);
+  const globals = readGlobals(tree);
+  const block = readBlock(statementsOf(tree, 'vrrpd'), VRRP_TABLE, report);
+  const defaults = instanceDefaults(globals, report);
+  const instances = readInstances(block, defaults, report);
+  const { groups, memberOf } = readGroups(block, globals, report);
+  const global: VrrpGlobalConfig = {
+    routerId: routerId(globals, environment),
+    ...realtimePriority(globals),
+    startupDelay: globals.last(VRRP_STARTUP_DELAY)?.values[0] ?? seconds(0),
+    mailConfigured: isMailConfigured(globals),
+  };
+  const model: VrrpConfig = { global, instances: instances.map((one) => inGroup(one, memberOf, report)), groups };
+  return report.hasErrors ? { diagnostics: report.diagnostics } : { model, diagnostics: report.diagnostics };
+}
+
+function realtimePriority(globals: Block): { readonly realtimePriority?: number } {
+  const priority = globals.last(VRRP_RT_PRIORITY)?.values[0];
+  return priority === undefined ? {} : { realtimePriority: priority };
+}
+
+function instanceDefaults(globals: Block, report: Reporter): InstanceDefaults {
+  return {
+    globals,
+    garp: readGlobalGarp(globals, report),
+    version: globals.last(VRRP_VERSION)?.values[0] === '3' ? 3 : 2,
+    multicastGroup4: globals.last(VRRP_MCAST_GROUP4)?.values[0] ?? MULTICAST_GROUP4,
+    multicastGroup6: globals.last(VRRP_MCAST_GROUP6)?.values[0] ?? MULTICAST_GROUP6,
+  };
+}
+
+function readInstances(block: Block, defaults: InstanceDefaults, report: Reporter): readonly InstanceConfig[] {
+  const instances: InstanceConfig[] = [];
+  const vrids = new Map<string, string>();
+  for (const found of uniqueNames(block.all(VRRP_INSTANCE), 'vrrp_instance', report)) {
+    const instance = readInstance(found, found.values[0], defaults, report);
+    if (instance === undefined) continue;
+    // Two virtual routers with one VRID on one network cannot be told apart (RFC 9568 5.2.3).
+    const { family, interface: own, vrid, multicastGroup } = instance;
+    const key = `${family} ${vrid} ${own} ${formatIpAddress(multicastGroup)}`;
+    const other = vrids.get(key);
+    if (other !== undefined) {
+      const message = `${other} and ${instance.name} both use VRID ${vrid} with IPv${family} on interface ${own}`;
+      report.error(found.keyword, 'duplicate-vrid', message, 'give each its own virtual_router_id');
+    }
+    vrids.set(key, instance.name);
+    instances.push(instance);
+  }
+  return instances;
+}
+
+function uniqueNames<O extends Occurrence & { readonly values: readonly [string] }>(
+  all: readonly O[],
+  what: string,
+  report: Reporter,
+): readonly O[] {
+  const first = new Map<string, Word>();
+  return all.filter((found) => {
+    const [name] = found.values;
+    const earlier = first.get(name);
+    if (earlier === undefined) {
+      first.set(name, found.keyword);
+      return true;
+    }
+    report.error(found.keyword, 'duplicate-name', `${what} ${name} already exists`, `first on line ${earlier.line}`);
+    return false;
+  });
+}
+
+function readGroups(
+  block: Block,
+  globals: Block,
+  report: Reporter,
+): { readonly groups: readonly SyncGroupConfig[]; readonly memberOf: ReadonlyMap<string, string> } {
+  const context: GroupContext = {
+    globals,
+    instanceNames: new Set(block.all(VRRP_INSTANCE).map(({ values: [name] }) => name)),
+    memberOf: new Map(),
+  };
+  const groups: SyncGroupConfig[] = [];
+  for (const found of uniqueNames(block.all(VRRP_SYNC_GROUP), 'vrrp_sync_group', report)) {
+    const group = readSyncGroup(found, found.values[0], context, report);
+    if (group !== undefined) groups.push(group);
+  }
+  return { groups, memberOf: context.memberOf };
+}
+
+function inGroup(instance: InstanceConfig, memberOf: ReadonlyMap<string, string>, report: Reporter): InstanceConfig {
+  const group = memberOf.get(instance.name);
+  if (group === undefined) return instance;
+  return withoutWeights(instance, group, (tracked, message) => report.warningAt(tracked.position, 'ignored', message));
+}

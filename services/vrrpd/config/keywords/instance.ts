@@ -1,0 +1,200 @@
+/** Keywords of `vrrp_instance`. */
+import {
+  address,
+  choice,
+  decimal,
+  flag,
+  integer,
+  interfaceName,
+  optional,
+  rest,
+  timer,
+  word,
+} from '../../../shared/config/argument.js';
+import { KeywordTable, keyword, pending } from '../../../shared/config/keyword.js';
+import { INSTANCE_NOTIFY_KEYWORDS } from './notify.js';
+import { TRACK_KEYWORDS } from './tracking.js';
+
+const REPEAT = [integer('count', { min: 0, max: 2 ** 31 - 1 })] as const;
+const SECONDS = [integer('seconds', { min: 0, max: 4294 })] as const;
+
+export const STATE = keyword('state', [choice('state', ['MASTER', 'BACKUP'])], 'State to begin with.', {
+  default: 'BACKUP',
+});
+export const INTERFACE = keyword('interface', [interfaceName()], 'Interface the instance runs on.');
+export const VIRTUAL_ROUTER_ID = keyword(
+  'virtual_router_id',
+  [integer('vrid', { min: 1, max: 255 })],
+  'Number of the virtual router on its network.',
+);
+export const PRIORITY = keyword(
+  'priority',
+  [integer('priority', { min: 1, max: 255 })],
+  'The highest becomes master; 255: owner of the addresses.',
+  { default: '100; 255 with state MASTER' },
+);
+export const ADVERT_INT = keyword(
+  'advert_int',
+  [decimal('seconds', { min: 0.01, max: 255, unit: 's' })],
+  'Time between two advertisements: whole seconds in version 2, hundredths up to 40.95 in version 3.',
+  { default: '1' },
+);
+export const VERSION = keyword('version', [choice('version', ['2', '3'])], 'VRRP version.', {
+  default: 'vrrp_version; IPv6 always 3',
+});
+export const NOPREEMPT = keyword('nopreempt', [], 'Leaves a master of lower priority alone.');
+export const PREEMPT = keyword('preempt', [], 'Takes over from a master of lower priority.', { default: 'on' });
+export const PREEMPT_DELAY = keyword(
+  'preempt_delay',
+  [timer('seconds', { min: 0, max: 1000 })],
+  'Waits so much longer before taking over.',
+  { default: '0' },
+);
+export const DEBUG = keyword('debug', [optional(integer('level', { min: 0, max: 4 }))], 'Logs more.');
+export const AUTH_TYPE = keyword(
+  'auth_type',
+  [choice('type', ['PASS', 'AH'], { ignoreCase: true })],
+  'Kind of authentication.',
+);
+export const AUTH_PASS = keyword('auth_pass', [word('password')], 'Password, the first 8 bytes count.', {
+  misspellings: ['autp_pass'],
+});
+
+export const AUTHENTICATION = keyword('authentication', [], 'Authentication of VRRP version 2.', {
+  block: {
+    kind: 'keywords',
+    table: new KeywordTable('authentication', [
+      AUTH_TYPE,
+      AUTH_PASS,
+      pending('auth_hmac', [rest(word('algorithm and key'))], 'Keyed hash of advertisements.', { since: '2.3.0' }),
+    ]),
+  },
+});
+
+const ADDRESS_LINE =
+  'address[/prefix] [brd address|+|-] [dev interface] [scope scope] [label label] [peer address] [home] [-nodad] ' +
+  '[mngtmpaddr] [noprefixroute] [autojoin] [no_track] [preferred_lft seconds|forever]';
+
+export const VIRTUAL_IPADDRESS = keyword('virtual_ipaddress', [], 'Addresses that the master holds and advertises.', {
+  block: { kind: 'lines', line: ADDRESS_LINE },
+  repeat: 'list',
+});
+export const VIRTUAL_IPADDRESS_EXCLUDED = keyword(
+  'virtual_ipaddress_excluded',
+  [],
+  'Addresses that the master holds but does not advertise.',
+  { block: { kind: 'lines', line: ADDRESS_LINE }, repeat: 'list' },
+);
+export const DONT_TRACK_PRIMARY = keyword('dont_track_primary', [], 'Ignores failures of the own interface.');
+export const MCAST_SRC_IP = keyword('mcast_src_ip', [address('address')], 'Source address of advertisements.', {
+  default: 'the first address of the interface',
+});
+export const MCAST_DST_IP = keyword(
+  'mcast_dst_ip',
+  [address('address', { multicast: true })],
+  'Multicast group of advertisements.',
+  { default: 'vrrp_mcast_group4, vrrp_mcast_group6' },
+);
+export const GARP_MASTER_DELAY = keyword(
+  'garp_master_delay',
+  SECONDS,
+  'Time until the second set of gratuitous ARP messages after becoming master; 0: no second set.',
+  { default: 'vrrp_garp_master_delay' },
+);
+export const GARP_MASTER_REPEAT = keyword('garp_master_repeat', REPEAT, 'Messages per address in each set.', {
+  default: 'vrrp_garp_master_repeat',
+});
+export const GARP_LOWER_PRIO_DELAY = keyword(
+  'garp_lower_prio_delay',
+  SECONDS,
+  'Time until the second set after an advertisement of lower priority.',
+  { default: 'vrrp_garp_lower_prio_delay' },
+);
+export const GARP_LOWER_PRIO_REPEAT = keyword(
+  'garp_lower_prio_repeat',
+  REPEAT,
+  'Messages per address in each set after an advertisement of lower priority.',
+  { default: 'vrrp_garp_lower_prio_repeat' },
+);
+export const GARP_MASTER_REFRESH = keyword('garp_master_refresh', SECONDS, 'Interval of sets while master; 0: none.', {
+  default: 'vrrp_garp_master_refresh',
+});
+export const GARP_MASTER_REFRESH_REPEAT = keyword(
+  'garp_master_refresh_repeat',
+  REPEAT,
+  'Messages per address in each of those sets.',
+  { default: 'vrrp_garp_master_refresh_repeat' },
+);
+
+export const INSTANCE_TABLE = new KeywordTable('vrrp_instance', [
+  STATE,
+  INTERFACE,
+  VIRTUAL_ROUTER_ID,
+  PRIORITY,
+  ADVERT_INT,
+  VERSION,
+  NOPREEMPT,
+  PREEMPT,
+  PREEMPT_DELAY,
+  DEBUG,
+  AUTHENTICATION,
+  VIRTUAL_IPADDRESS,
+  VIRTUAL_IPADDRESS_EXCLUDED,
+  DONT_TRACK_PRIMARY,
+  MCAST_SRC_IP,
+  MCAST_DST_IP,
+  GARP_MASTER_DELAY,
+  GARP_MASTER_REPEAT,
+  GARP_LOWER_PRIO_DELAY,
+  GARP_LOWER_PRIO_REPEAT,
+  GARP_MASTER_REFRESH,
+  GARP_MASTER_REFRESH_REPEAT,
+  ...TRACK_KEYWORDS,
+  ...INSTANCE_NOTIFY_KEYWORDS,
+  pending('vrf', [interfaceName()], 'VRF of an instance without interface.'),
+  pending('use_vmac', [rest(word('interface, MAC'), { atLeast: 0 })], 'Gives the addresses the virtual MAC.'),
+  pending('use_vmac_addr', [], 'Virtual MAC on the other interfaces of addresses too.'),
+  pending('vmac_xmit_base', [], 'Advertises from the base interface.'),
+  pending('use_ipvlan', [rest(word('interface, address, mode'), { atLeast: 0 })], 'Runs on an ipvlan interface.'),
+  pending('native_ipv6', [], 'Makes the instance an IPv6 one.', {
+    deprecated: 'the addresses say it: remove the keyword',
+  }),
+  pending('unicast_src_ip', [address('address')], 'Source address of unicast advertisements.'),
+  pending('unicast_peer', [], 'Peers that get advertisements instead of the multicast group.', {
+    block: { kind: 'lines', line: 'address [min_ttl 0..255] [max_ttl 0..255]' },
+    repeat: 'list',
+  }),
+  pending('unicast_fault_no_peer', [], 'FAULT when there are no unicast peers.', { since: '2.2.4' }),
+  pending('unicast_ttl', [integer('ttl', { min: 0, max: 255 })], 'TTL of unicast advertisements.'),
+  pending('check_unicast_src', [], 'Drops advertisements of others than the peers.'),
+  pending('old_unicast_checksum', [optional(word('never'))], 'Checksum of version 3 as before 1.3.6.'),
+  pending('track_src_ip', [], 'FAULT when the source address is missing.'),
+  pending('garp_extra_if', [rest(word('all, seconds'))], 'Interval of messages on other interfaces of addresses.'),
+  pending('down_timer_adverts', [integer('count', { min: 1, max: 100 })], 'Advertisements missed until takeover.', {
+    default: '3',
+    since: '2.2.5',
+  }),
+  pending('lower_prio_no_advert', [flag()], 'Does not answer an advertisement of lower priority.'),
+  pending('higher_prio_send_advert', [flag()], 'Advertises once more before yielding.'),
+  pending('promote_secondaries', [], 'Keeps other addresses of the same prefix.'),
+  pending('virtual_routes', [], 'Routes that the master holds.', {
+    block: { kind: 'lines', line: 'route' },
+    repeat: 'list',
+  }),
+  pending('virtual_rules', [], 'Rules that the master holds.', {
+    block: { kind: 'lines', line: 'rule' },
+    repeat: 'list',
+  }),
+  pending('accept', [], 'Accepts packets to the virtual addresses.'),
+  pending('no_accept', [], 'Drops packets to the virtual addresses.'),
+  pending('skip_check_adv_addr', [flag()], 'Does not compare the addresses of the same master again.'),
+  pending('strict_mode', [flag()], 'Enforces the RFCs.'),
+  pending('kernel_rx_buf_size', [integer('bytes', { min: 1 })], 'Size of the receive buffer.'),
+  pending('linkbeat_use_polling', [], 'Polls the link of the interface.', {
+    deprecated: 'use a linkbeat_interfaces block',
+  }),
+  pending('timer_expired_backup', [], 'Backup instead of master after a timer that fired late.', { since: '2.3.0' }),
+  pending('lvs_sync_daemon_interface', [interfaceName()], 'Interface of the IPVS sync daemon.', {
+    deprecated: 'use lvs_sync_daemon in global_defs',
+  }),
+]);
