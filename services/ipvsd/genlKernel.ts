@@ -170,10 +170,14 @@ class GenlIpvs implements IpvsKernel {
 
   async list(): Promise<Service[]> {
     const answers = await this.#channel.request(this.#family, IPVS_COMMAND.getService, Buffer.alloc(0), true);
-    return inWindow(
-      answers.map((answer) => decodeService(answer)).filter((service) => service !== undefined),
-      async (service) => ({ ...service, destinations: await this.#destinations(service.key) }),
-    );
+    const services: Service[] = [];
+    for (const answer of answers) {
+      const service = decodeService(answer);
+      if (service === undefined) continue;
+      // One listing at a time: the kernel answers EBUSY to a second one on the same socket.
+      services.push({ ...service, destinations: await this.#destinations(service.key) });
+    }
+    return services;
   }
 
   async find(key: ServiceKey): Promise<Service | undefined> {
