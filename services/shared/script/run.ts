@@ -27,7 +27,10 @@ export interface ScriptRequest {
    * Where stdout and stderr go: kept in memory as a tail; into an open file; or nowhere. A script that writes to a
    * memory tail gets SIGPIPE when the daemon dies; one that writes to a file does not notice.
    */
-  readonly output: { readonly to: 'tail' } | { readonly to: 'file'; readonly fd: number } | { readonly to: 'nowhere' };
+  readonly output:
+    | { readonly to: 'tail' }
+    | { readonly to: 'file'; readonly fd: number; readonly readTail: () => string }
+    | { readonly to: 'nowhere' };
   /** Starts the script only after `beforeStart` returned, and has the launcher write `started` to `receiptFd` first. */
   readonly gate?: { readonly receiptFd: number; readonly beforeStart: (pid: number) => void };
   /** The script gets SIGTERM when the daemon dies (needs setpriv). */
@@ -162,7 +165,7 @@ class ChildScript implements RunningScript {
     clearTimeout(this.#kill);
     child.stdout?.destroy();
     child.stderr?.destroy();
-    const outputTail = this.#tail.text();
+    const outputTail = this.#request.output.to === 'file' ? this.#request.output.readTail() : this.#tail.text();
     return {
       outcome: this.#ending ?? launcherFailure(natural, outputTail) ?? natural,
       duration: elapsed(startedAt, this.#clock.now()),

@@ -94,7 +94,7 @@ console.log(JSON.stringify({ env: process.env, cwd: process.cwd(), umask: proces
     const running = runner.run({
       argv: [path],
       identity: me,
-      output: { to: 'file', fd: output },
+      output: { to: 'file', fd: output, readTail: () => 'from the file' },
       gate: {
         receiptFd: receipt,
         beforeStart: (started) => {

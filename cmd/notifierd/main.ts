@@ -1,0 +1,18 @@
+/** keepwatch-notifierd: flags and wiring. */
+import { hostname } from 'node:os';
+import { interpretNotifyConfig } from '../../services/notifierd/config/interpret.js';
+import { startNotifyService } from '../../services/notifierd/notifyService.js';
+import { SystemClock } from '../../services/shared/kernel/systemClock.js';
+import { serviceMain } from '../../services/shared/rpc/serviceMain.js';
+import { closeInheritedDescriptors } from '../../services/shared/script/inherited.js';
+
+// Before anything else is opened: what the starter left open must not reach a script.
+closeInheritedDescriptors();
+
+await serviceMain({
+  name: 'notifierd',
+  summary: 'Tells people and scripts what happened: notify scripts, FIFOs and mails, in order and kept on disk.',
+  clock: new SystemClock(),
+  start: (context) =>
+    startNotifyService(context, { interpret: (tree) => interpretNotifyConfig(tree, { hostname: hostname() }) }),
+});

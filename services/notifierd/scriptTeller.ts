@@ -1,0 +1,170 @@
+/** Runs the scripts of notifications. */
+import type { Logger } from '../shared/log/logger.js';
+import type { ScriptCall } from '../shared/rpc/generated/keepwatch/v1/notify.js';
+import { type AccountDatabase, resolveIdentity } from '../shared/script/identity.js';
+import { describeOutcome, type ScriptRun, succeeded } from '../shared/script/outcome.js';
+import { groupAlive, signalGroup } from '../shared/script/processGroup.js';
+import { checkProgram } from '../shared/script/program.js';
+import { KILL_GRACE, type RunningScript, type ScriptRunner } from '../shared/script/run.js';
+import type { Clock } from '../shared/time/clock.js';
+import { elapsed, formatDuration, millis, toMillis } from '../shared/time/duration.js';
+import type { ScriptConfig } from './config/model.js';
+import type { LeftScript, Spool, SpoolEntry } from './spool.js';
+import type { TaskResult } from './taskResult.js';
+
+/** How often a script that a predecessor began is looked at. */
+const LEFT_POLL_MS = 50;
+
+export interface ScriptTellerOptions {
+  readonly accounts: AccountDatabase;
+  readonly runner: ScriptRunner;
+  readonly spool: Spool;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A command line as people read it; words that need it are quoted. */
+export const commandLine = (argv: readonly string[]): string =>
+  argv.map((word) => (/^[\w/.,:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
+
+const result = (ok: boolean, detail: string, run?: Partial<ScriptRun>): TaskResult => ({
+  ok,
+  detail,
+  duration: run?.duration ?? millis(0),
+  outputTail: run?.outputTail ?? '',
+  attempts: 1,
+});
+
+export class ScriptTeller {
+  readonly #options: ScriptTellerOptions;
+  readonly #running = new Set<RunningScript>();
+  /** Entries whose file stays for a successor. */
+  readonly #warned = new Set<string>();
+  #leaving = false;
+
+  constructor(options: ScriptTellerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Runs one script to its end. `finished` is called with the result before the proof of the run is removed, so that
+   * there is no moment at which a crash would run it again. Undefined: it was left running for a successor.
+   */
+  async tell(
+    jobKey: string,
+    call: ScriptCall,
+    config: ScriptConfig,
+    finished: (result: TaskResult) => void,
+  ): Promise<void> {
+    const { accounts, runner, log } = this.#options;
+    const [name = '', ...args] = call.argv;
+    const who = await resolveIdentity(
+      accounts,
+      { ...(call.user === '' ? {} : { user: call.user }), ...(call.group === '' ? {} : { group: call.group }) },
+      config,
+      { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+    );
+    if (!who.ok) return finished(result(false, who.reason));
+    const program = await checkProgram(name);
+    if (!program.ok) return finished(result(false, program.reason));
+    if (program.insecurity !== undefined && who.identity.uid === 0) {
+      if (config.security)
+        return finished(result(false, `not run as root (enable_script_security): ${program.insecurity}`));
+      this.#warnOnce(program.insecurity, name);
+    }
+    const entry = this.#spoolEntry(jobKey);
+    const running = runner.run({
+      argv: [program.path, ...args],
+      identity: who.identity,
+      timeout: config.timeout,
+      output: entry === undefined ? { to: 'tail' } : { to: 'file', fd: entry.fd, readTail: () => entry.readTail() },
+      ...(entry === undefined
+        ? {}
+        : { gate: { receiptFd: entry.fd, beforeStart: (pid: number) => nameOrLog(entry, pid, log) } }),
+    });
+    this.#running.add(running);
+    const run = await running.ended;
+    this.#running.delete(running);
+    if (this.#leaving) {
+      entry?.leave();
+      return;
+    }
+    finished(result(succeeded(run.outcome), describeOutcome(run.outcome), run));
+    entry?.remove();
+  }
+
+  /**
+   * Waits for a script that a killed predecessor began, as long as it may still run, then ends it. True when it ran;
+   * false when it never began, so that it has to be run.
+   */
+  async follow(left: LeftScript, config: ScriptConfig): Promise<TaskResult | undefined> {
+    const { clock, log } = this.#options;
+    const begun = clock.now();
+    const used = Math.max(0, clock.wall().getTime() - left.at.getTime());
+    const limit = Math.max(0, toMillis(config.timeout) - used);
+    if (left.alive())
+      log.info({ pid: left.pid }, 'a script begun before the restart still runs; its lane waits for it');
+    let ended: string | undefined;
+    while (left.alive() && !this.#leaving) {
+      const waited = toMillis(elapsed(begun, clock.now()));
+      if (ended === undefined && waited >= limit) {
+        signalGroup(left.pid, 'SIGTERM');
+        ended = `killed after ${formatDuration(config.timeout)}`;
+      }
+      if (waited >= limit + toMillis(KILL_GRACE)) signalGroup(left.pid, 'SIGKILL');
+      await new Promise((resolve) => setTimeout(resolve, LEFT_POLL_MS));
+    }
+    if (ended !== undefined && groupAlive(left.pid)) signalGroup(left.pid, 'SIGKILL');
+    if (!left.started()) return undefined;
+    return {
+      ...result(
+        ended === undefined,
+        ended ?? 'it ran; its exit status is not known, for notifierd was restarted meanwhile',
+      ),
+      outputTail: left.readTail(),
+      duration: millis(used + toMillis(elapsed(begun, clock.now()))),
+    };
+  }
+
+  /** Ends every running script; their results come as usual. */
+  stop(): void {
+    for (const running of this.#running) running.stop();
+  }
+
+  /** Lets running scripts go on; a successor finds them and waits for them. */
+  leave(): void {
+    this.#leaving = true;
+  }
+
+  #spoolEntry(jobKey: string): SpoolEntry | undefined {
+    try {
+      return this.#options.spool.begin(jobKey);
+    } catch (error) {
+      this.#options.log.warn(
+        { err: error },
+        'no record of the running script can be kept: if notifierd were killed now, it would run again',
+      );
+      return undefined;
+    }
+  }
+
+  #warnOnce(insecurity: string, script: string): void {
+    if (this.#warned.has(insecurity)) return;
+    this.#warned.add(insecurity);
+    this.#options.log.warn(
+      `${script} runs as root and could be replaced by others: ${insecurity}; enable_script_security would refuse it`,
+    );
+  }
+}
+
+/** A record that cannot be written must not keep a script from running. */
+function nameOrLog(entry: SpoolEntry, pid: number, log: Logger): void {
+  try {
+    entry.name(pid);
+  } catch (error) {
+    log.warn(
+      { err: error },
+      'no record of the running script can be kept: if notifierd were killed now, it would run again',
+    );
+  }
+}
