@@ -89,7 +89,8 @@ export interface Acknowledgement {
   readonly text: string | undefined;
 }
 
-const align = (length: number): number => (length + 3) & ~3;
+/** Up to the next multiple of 4; not `& ~3`, which makes lengths past 2^31 negative. */
+const align = (length: number): number => length + (-length & 3);
 
 /** A 32-bit attribute value, host order. */
 export function u32(value: number): Buffer {

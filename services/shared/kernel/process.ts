@@ -7,7 +7,6 @@ const SCHED_OTHER = 0;
 const SCHED_RR = 2;
 const SCHED_RESET_ON_FORK = 0x4000_0000;
 const PR_SET_NO_NEW_PRIVS = 38;
-const PR_SET_DUMPABLE = 4;
 const SO_PEERCRED = 17;
 const SYS_PIDFD_OPEN = 434;
 const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
@@ -55,11 +54,6 @@ export function isRealtime(): boolean {
  */
 export function setNoNewPrivileges(): void {
   check('prctl', libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 'PR_SET_NO_NEW_PRIVS');
-}
-
-/** Allows or forbids core dumps and ptrace of this process by its own user. Throws KernelError. */
-export function setDumpable(dumpable: boolean): void {
-  check('prctl', libc.prctl(PR_SET_DUMPABLE, dumpable ? 1 : 0, 0, 0, 0), 'PR_SET_DUMPABLE');
 }
 
 /** Reads the credentials of the peer of a connected Unix socket. Throws KernelError. */
