@@ -139,9 +139,9 @@ function readEscapedWord(line: SourceLine, start: number, sink: LexSink): ReadWo
     const code = text.charCodeAt(offset);
     if (quote === 0 && endsWord(code)) break;
     if (code === BACKSLASH) {
-      const escape = readEscape(text, offset);
-      pieces.push(escape.text);
-      offset += escape.length;
+      const found = readEscape(text, offset);
+      pieces.push(found.text);
+      offset += found.length;
     } else if (quote === 0 && (code === QUOTE || code === APOSTROPHE)) {
       quote = code;
       quoteStart = offset;

@@ -9,6 +9,3 @@ export interface SourcePosition {
 export function formatPosition(position: SourcePosition): string {
   return `${position.file}:${position.line}:${position.column}`;
 }
-
-/** `/etc/keepwatch/keepwatch.conf:12:5`. */
-export const formatPosition = ({ file, line, column }: SourcePosition): string => `${file}:${line}:${column}`;

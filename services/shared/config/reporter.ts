@@ -37,6 +37,12 @@ export class Reporter {
   }
 
   /** For findings about something whose position is already known by file name. */
+  errorAt(position: SourcePosition, code: string, message: string): void {
+    this.#errors++;
+    this.#diagnostics.push({ severity: 'error', position, code, message });
+  }
+
+  /** See {@link errorAt}. */
   warningAt(position: SourcePosition, code: string, message: string): void {
     this.#diagnostics.push({ severity: 'warning', position, code, message });
   }

@@ -22,9 +22,9 @@ export function splitCommandLine(line: string): readonly string[] {
     }
     word ??= '';
     if (character === '\\') {
-      const escape = readEscape(line, offset);
-      word += escape.text;
-      offset += escape.length;
+      const found = readEscape(line, offset);
+      word += found.text;
+      offset += found.length;
       continue;
     }
     const end = character === '"' || character === "'" ? closingQuote(line, offset) : undefined;
@@ -32,7 +32,7 @@ export function splitCommandLine(line: string): readonly string[] {
       word += character;
       offset++;
     } else {
-      word += unescape(line.slice(offset + 1, end));
+      word += resolveEscapes(line.slice(offset + 1, end));
       offset = end + 1;
     }
   }
@@ -49,15 +49,15 @@ function closingQuote(line: string, start: number): number | undefined {
   return undefined;
 }
 
-function unescape(text: string): string {
+function resolveEscapes(text: string): string {
   if (!text.includes('\\')) return text;
   const pieces: string[] = [];
   let offset = 0;
   while (offset < text.length) {
     if (text.charAt(offset) === '\\') {
-      const escape = readEscape(text, offset);
-      pieces.push(escape.text);
-      offset += escape.length;
+      const found = readEscape(text, offset);
+      pieces.push(found.text);
+      offset += found.length;
     } else {
       pieces.push(text.charAt(offset));
       offset++;

@@ -1,5 +1,5 @@
 /** `global_defs`: who this machine is, and mail. */
-import { choice, flag, optional, port, rest, timer, word } from '../argument.js';
+import { choice, flag, optional, port, timer, word } from '../argument.js';
 import { keyword, pending } from '../keyword.js';
 
 export const ROUTER_ID = keyword('router_id', [word('name')], 'Names this machine in mails and logs.', {

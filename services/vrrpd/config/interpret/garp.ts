@@ -9,7 +9,7 @@ import type { GarpConfig } from '../model.js';
 
 type NumberKeyword = KeywordSpec<readonly [Argument<number>]>;
 
-const valueOf = (block: Block, spec: NumberKeyword): number | undefined => block.last(spec)?.values[0];
+const numberOf = (block: Block, spec: NumberKeyword): number | undefined => block.last(spec)?.values[0];
 
 /** A set of no messages would be no set; keepalived sends one message then. */
 function repeatOf(block: Block, spec: NumberKeyword, report: Reporter): number | undefined {
@@ -23,14 +23,14 @@ function repeatOf(block: Block, spec: NumberKeyword, report: Reporter): number |
 /** The defaults of all instances: `vrrp_garp_*` and `vrrp_min_garp`. Keywords are in force over `vrrp_min_garp`. */
 export function readGlobalGarp(globals: Block, report: Reporter): GarpConfig {
   const minimal = globals.last(Global.VRRP_MIN_GARP)?.values[0] === true;
-  const delay = valueOf(globals, Global.VRRP_GARP_MASTER_DELAY) ?? (minimal ? 0 : 5);
+  const delay = numberOf(globals, Global.VRRP_GARP_MASTER_DELAY) ?? (minimal ? 0 : 5);
   const repeat = repeatOf(globals, Global.VRRP_GARP_MASTER_REPEAT, report) ?? (minimal ? 1 : 5);
   return {
     masterDelay: seconds(delay),
     masterRepeat: repeat,
-    masterRefresh: seconds(valueOf(globals, Global.VRRP_GARP_MASTER_REFRESH) ?? 0),
+    masterRefresh: seconds(numberOf(globals, Global.VRRP_GARP_MASTER_REFRESH) ?? 0),
     masterRefreshRepeat: repeatOf(globals, Global.VRRP_GARP_MASTER_REFRESH_REPEAT, report) ?? 1,
-    lowerPriorityDelay: seconds(valueOf(globals, Global.VRRP_GARP_LOWER_PRIO_DELAY) ?? delay),
+    lowerPriorityDelay: seconds(numberOf(globals, Global.VRRP_GARP_LOWER_PRIO_DELAY) ?? delay),
     lowerPriorityRepeat: repeatOf(globals, Global.VRRP_GARP_LOWER_PRIO_REPEAT, report) ?? repeat,
     interval: globals.last(Global.VRRP_GARP_INTERVAL)?.values[0] ?? seconds(0),
   };
@@ -39,7 +39,7 @@ export function readGlobalGarp(globals: Block, report: Reporter): GarpConfig {
 /** `garp_*` of an instance; each keyword that is missing is as in `defaults`. */
 export function readGarp(block: Block, defaults: GarpConfig, report: Reporter): GarpConfig {
   const duration = (spec: NumberKeyword) => {
-    const value = valueOf(block, spec);
+    const value = numberOf(block, spec);
     return value === undefined ? undefined : seconds(value);
   };
   return {

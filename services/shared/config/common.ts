@@ -1,0 +1,84 @@
+/** What belongs to no single service: keywords of the top level and all of `global_defs`, checked once for all. */
+import { integer, word } from './argument.js';
+import { BFD_INSTANCE } from './bfd.js';
+import type { Interpretation } from './diagnostic.js';
+import { INCLUDE_CHECK } from './globals/process.js';
+import { GLOBAL_TABLE, type InterpretEnvironment, readGlobals, routerId } from './globals.js';
+import { applyIncludeCheck, NO_CHECKS } from './include.js';
+import { KeywordTable, keyword, pending } from './keyword.js';
+import { type Block, readBlock } from './readBlock.js';
+import { Reporter } from './reporter.js';
+import { closest } from './suggest.js';
+import { TOP_LEVEL_BLOCKS } from './topLevel.js';
+import type { ConfigTree, Statement, Word } from './tree.js';
+
+const GLOBAL_DEFS = keyword('global_defs', [], 'Settings of the whole suite and defaults of its parts.', {
+  block: { kind: 'keywords', table: GLOBAL_TABLE },
+  repeat: 'list',
+});
+
+/** Keywords of the top level that are not the business of one service. */
+export const COMMON_TABLE = new KeywordTable('the configuration', [
+  GLOBAL_DEFS,
+  BFD_INSTANCE,
+  pending('net_namespace', [word('name')], 'Network namespace to run in.'),
+  pending('net_namespace_ipvs', [word('name')], 'Network namespace of the IPVS table.', { since: '2.1.3' }),
+  pending('namespace_with_ipsets', [], 'Uses ipsets in a network namespace.'),
+  pending('instance', [word('name')], 'Name of this suite, part of the names of its files.'),
+  pending('use_pid_dir', [], 'Puts pid files into a directory of their own.'),
+  pending('linkbeat_use_polling', [], 'Polls the links of all interfaces.'),
+  pending('child_wait_time', [integer('seconds', { min: 0 })], 'How long the processes may take to end.', {
+    default: '5',
+  }),
+]);
+
+/** What the supervisor reads for itself. */
+export interface CommonConfig {
+  /** `router_id`; default: host name. */
+  readonly routerId: string;
+}
+
+/**
+ * Checks what no service checks: unknown keywords of the top level, `global_defs` and blocks that no service runs.
+ * Together with the interpreters of all services every statement is looked at exactly once.
+ */
+export function interpretCommon(tree: ConfigTree, environment: InterpretEnvironment): Interpretation<CommonConfig> {
+  const report = new Reporter(tree.files);
+  const own: Statement[] = [];
+  for (const statement of tree.statements) {
+    const [first] = statement.words;
+    if (first === undefined) continue;
+    if (!first.quoted && COMMON_TABLE.find(first.text) !== undefined) own.push(statement);
+    else if (first.quoted || !TOP_LEVEL_BLOCKS.has(first.text)) reportUnknownTopLevel(first, report);
+  }
+  const block = readBlock(own, COMMON_TABLE, report);
+  const globals = block.all(GLOBAL_DEFS).map((found) => found.block);
+  for (const one of globals) checkIncludeOptions(one, report);
+  const model: CommonConfig = { routerId: routerId(readGlobals(tree), environment) };
+  return report.hasErrors ? { diagnostics: report.diagnostics } : { model, diagnostics: report.diagnostics };
+}
+
+function checkIncludeOptions(globals: Block, report: Reporter): void {
+  for (const { statement } of globals.all(INCLUDE_CHECK)) {
+    const words = statement.words.slice(1);
+    const { unknown } = applyIncludeCheck(
+      words.map(({ text }) => text),
+      NO_CHECKS,
+    );
+    for (const option of words.filter(({ text }) => unknown.includes(text))) {
+      const hint = 'known are readable, match, wildcard_match and brace_match, with + or - before them';
+      report.error(option, 'bad-value', `unknown include check '${option.text}'`, hint);
+    }
+  }
+}
+
+function reportUnknownTopLevel(word: Word, report: Reporter): void {
+  report.error(word, 'unknown-keyword', `unknown keyword '${word.text}' at the top level`, hintFor(word));
+}
+
+function hintFor(word: Word): string | undefined {
+  if (word.quoted) return 'a keyword does not stand in quotes';
+  if (GLOBAL_TABLE.find(word.text) !== undefined) return 'it belongs into global_defs';
+  const meant = closest(word.text, [...TOP_LEVEL_BLOCKS.keys(), ...COMMON_TABLE.names()]);
+  return meant === undefined ? undefined : `did you mean '${meant}'?`;
+}

@@ -1,0 +1,27 @@
+import { type BlockOwner, ownerOf } from './topLevel.js';
+import type { ConfigTree, Statement } from './tree.js';
+
+/** The services that get a part of the configuration. */
+export type ConfiguredService = 'vrrpd' | 'healthcheckerd' | 'ipvsd' | 'notifierd';
+
+/** What each service gets: `global_defs` and its own blocks. Statements keep their order and places. */
+export function splitTree(tree: ConfigTree): Readonly<Record<ConfiguredService, ConfigTree>> {
+  const parts: Record<ConfiguredService, Statement[]> = { vrrpd: [], healthcheckerd: [], ipvsd: [], notifierd: [] };
+  for (const statement of tree.statements) {
+    for (const service of receivers(statement, ownerOf(statement))) parts[service].push(statement);
+  }
+  const part = (statements: readonly Statement[]): ConfigTree => ({ files: tree.files, statements });
+  return {
+    vrrpd: part(parts.vrrpd),
+    healthcheckerd: part(parts.healthcheckerd),
+    ipvsd: part(parts.ipvsd),
+    notifierd: part(parts.notifierd),
+  };
+}
+
+const EVERYONE: readonly ConfiguredService[] = ['vrrpd', 'healthcheckerd', 'ipvsd', 'notifierd'];
+
+function receivers(statement: Statement, owner: BlockOwner | undefined): readonly ConfiguredService[] {
+  if (owner === 'vrrpd' || owner === 'healthcheckerd') return [owner];
+  return statement.words[0]?.text === 'global_defs' && owner === 'common' ? EVERYONE : [];
+}
