@@ -1,6 +1,5 @@
 /** A gRPC server on a Unix socket: mode 0600, with health and reflection, replacing what a dead process left. */
 import { chmodSync, existsSync, renameSync, statSync } from 'node:fs';
-import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import { type CompatServiceDefinition, createServer, type ServiceImplementation } from 'nice-grpc';
 import { HealthDefinition, HealthServiceImpl } from 'nice-grpc-server-health';
@@ -10,6 +9,7 @@ import { LiveHealth, type ServingProbe } from './health.js';
 import { MAX_SOCKET_PATH_BYTES } from './paths.js';
 import { removeIfThere } from './pidFile.js';
 import { reflectionServices } from './reflection.js';
+import { isServed } from './socketProbe.js';
 
 /** Largest message taken: a statement tree of some 100,000 statements. */
 const MAX_RECEIVE_BYTES = 32 * 1024 * 1024;
@@ -101,18 +101,4 @@ export async function serveUnix(path: string, services: readonly RpcService[], l
       if (existsSync(final) && statSync(final).ino === inode) removeIfThere(final);
     },
   };
-}
-
-/** Whether a living process accepts connections there. A socket file that refuses them belonged to a dead one. */
-export function isServed(path: string): Promise<boolean> {
-  return new Promise((settle) => {
-    const socket = connect(path);
-    const done = (served: boolean): void => {
-      socket.destroy();
-      settle(served);
-    };
-    socket.once('connect', () => done(true));
-    // EAGAIN: the backlog is full, so somebody listens.
-    socket.once('error', (error: NodeJS.ErrnoException) => done(error.code === 'EAGAIN'));
-  });
 }

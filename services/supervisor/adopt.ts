@@ -1,0 +1,52 @@
+/** Finds services that run already: a supervisor that died left them running, and they are not to be disturbed. */
+import type { Logger } from '../shared/log/logger.js';
+import { rpcClient, unixChannel } from '../shared/rpc/client.js';
+import { describeRpcError } from '../shared/rpc/errors.js';
+import { LifecycleServiceDefinition } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import { pidPath, socketPath } from '../shared/rpc/paths.js';
+import { readPidFile } from '../shared/rpc/pidFile.js';
+import type { ServiceName } from '../shared/rpc/service.js';
+import { isServed } from '../shared/rpc/socketProbe.js';
+import { pause } from './serviceLink.js';
+import { adoptProcess, isServiceProcess, type ServiceProcess } from './serviceProcess.js';
+
+const ANSWER_DEADLINE_MS = 2_000;
+
+/** A running service to take over. */
+export interface FoundService {
+  readonly process: ServiceProcess;
+  readonly generation: bigint;
+}
+
+/** The running service `name`; undefined when none runs. One that runs but does not answer is killed first. */
+export async function findRunning(
+  runDir: string,
+  name: ServiceName,
+  logger: Logger,
+): Promise<FoundService | undefined> {
+  const socket = socketPath(runDir, name);
+  const leftover = readPidFile(pidPath(runDir, name));
+  if (await isServed(socket)) {
+    const channel = unixChannel(socket);
+    try {
+      const { pid, origin } = await rpcClient(LifecycleServiceDefinition, channel).describe(
+        {},
+        { deadlineMs: ANSWER_DEADLINE_MS },
+      );
+      return { process: adoptProcess(name, pid), generation: origin?.generation ?? 0n };
+    } catch (error) {
+      logger.warn(
+        { about: name, pid: leftover, reason: describeRpcError(error) },
+        'found running without an answer: killed',
+      );
+    } finally {
+      channel.close();
+    }
+  }
+  if (leftover !== undefined && isServiceProcess(leftover, name, runDir)) {
+    const process = adoptProcess(name, leftover);
+    process.signal('SIGKILL');
+    await Promise.race([process.ended, pause(ANSWER_DEADLINE_MS)]);
+  }
+  return undefined;
+}

@@ -1,0 +1,143 @@
+/** The configuration in force: which, since when, and how the next one takes its place. */
+import type { PlainDiagnostic } from '../shared/rpc/diagnostics.js';
+import { hasError, wireDiagnostics } from '../shared/rpc/diagnostics.js';
+import type { Diagnostic } from '../shared/rpc/generated/keepwatch/v1/common.js';
+import type { PlannedChange } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import type { ServiceName } from '../shared/rpc/service.js';
+import type { AcceptedConfig } from './acceptedConfig.js';
+import type { ConfigParts } from './parts.js';
+import { applyTransaction, type Lifecycle, type TransactionOutcome } from './transaction.js';
+
+/** A configuration as read from its file. */
+export interface LoadedParts {
+  /** Absent when the text could not be understood. */
+  readonly parts?: ConfigParts;
+  readonly diagnostics: readonly PlainDiagnostic[];
+}
+
+/** Who takes part in a transaction, and the newest generation any of them has. */
+export interface Participants {
+  readonly services: ReadonlyMap<ServiceName, Lifecycle>;
+  readonly newestGeneration: bigint;
+}
+
+export interface ConfigurationOptions {
+  readonly load: () => LoadedParts;
+  /** Brings together the services that can answer now. */
+  readonly gather: () => Promise<Participants>;
+  /** A configuration is in force everywhere: accepted, or the previous one under a new generation. */
+  readonly onCommitted: (outcome: TransactionOutcome) => Promise<void>;
+  readonly wall: () => Date;
+}
+
+export interface ReloadOutcome {
+  readonly accepted: boolean;
+  readonly generation: bigint;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly changes: readonly PlannedChange[];
+}
+
+export class Configuration {
+  readonly #options: ConfigurationOptions;
+  #accepted: AcceptedConfig | undefined;
+  #refused: readonly Diagnostic[] = [];
+  #running: Promise<unknown> = Promise.resolve();
+  #next: Promise<ReloadOutcome> | undefined;
+  #busy = false;
+
+  constructor(options: ConfigurationOptions) {
+    this.#options = options;
+  }
+
+  /** What is in force; undefined before the first acceptance. */
+  get accepted(): AcceptedConfig | undefined {
+    return this.#accepted;
+  }
+
+  get generation(): bigint {
+    return this.#accepted?.generation ?? 0n;
+  }
+
+  /** Why the last reload was refused; empty when it was not. */
+  get refused(): readonly Diagnostic[] {
+    return this.#refused;
+  }
+
+  /** A transaction is going on: nobody else may configure services. */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** Goes on with what an earlier supervisor put in force. */
+  resume(accepted: AcceptedConfig): void {
+    this.#accepted = accepted;
+  }
+
+  /**
+   * Reads the file and puts it in force, or not. Calls during a running reload share the one that follows it, which reads
+   * the file again: however fast they come, the last state of the file is what counts.
+   */
+  reload(): Promise<ReloadOutcome> {
+    this.#next ??= this.#running.then(() => {
+      this.#next = undefined;
+      return this.#apply(this.#options.load());
+    });
+    this.#running = this.#next.catch(() => undefined);
+    return this.#next;
+  }
+
+  /** Puts a configuration that is already loaded in force, or not. */
+  put(loaded: LoadedParts): Promise<ReloadOutcome> {
+    const outcome = this.#running.then(() => this.#apply(loaded));
+    this.#running = outcome.catch(() => undefined);
+    return outcome;
+  }
+
+  async #apply({ parts, diagnostics: found }: LoadedParts): Promise<ReloadOutcome> {
+    this.#busy = true;
+    try {
+      const own = wireDiagnostics(found);
+      if (parts === undefined || hasError(own)) return this.#refuse(own);
+      const { services, newestGeneration } = await this.#options.gather();
+      const previous = this.#accepted;
+      const inForce = previous?.generation ?? 0n;
+      const generation = (newestGeneration > inForce ? newestGeneration : inForce) + 1n;
+      const outcome = await applyTransaction({
+        participants: services,
+        parts,
+        generation,
+        ...(previous === undefined ? {} : { previous: previous.parts }),
+      });
+      const diagnostics = unique([...own, ...outcome.diagnostics]);
+      if (!outcome.accepted) {
+        if (previous !== undefined && outcome.generation > generation) {
+          this.#accepted = { ...previous, generation: outcome.generation };
+          await this.#options.onCommitted(outcome);
+        }
+        return this.#refuse(diagnostics);
+      }
+      this.#accepted = { generation, configuredAt: this.#options.wall(), parts };
+      this.#refused = [];
+      await this.#options.onCommitted(outcome);
+      return { accepted: true, generation, diagnostics, changes: outcome.changes };
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #refuse(diagnostics: readonly Diagnostic[]): ReloadOutcome {
+    this.#refused = diagnostics;
+    return { accepted: false, generation: this.generation, diagnostics, changes: [] };
+  }
+}
+
+/** Services find the same fault in `global_defs` one by one: it is told once. */
+function unique(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const seen = new Set<string>();
+  return diagnostics.filter((diagnostic) => {
+    const text = JSON.stringify(diagnostic);
+    if (seen.has(text)) return false;
+    seen.add(text);
+    return true;
+  });
+}

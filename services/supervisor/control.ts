@@ -1,0 +1,71 @@
+/** ControlService: the supervisor's door for keepwatchctl and every other client. */
+import { type CallContext, ServerError, Status } from 'nice-grpc-common';
+import type {
+  ControlServiceImplementation,
+  WatchEventsResponse,
+  WatchStatusResponse,
+} from '../shared/rpc/generated/keepwatch/v1/control.js';
+import { pause } from './serviceLink.js';
+import type { Suite } from './suite.js';
+
+/** A status is sent at least this often … */
+const STATUS_INTERVAL_MS = 1_000;
+/** … and at most this often: a busy suite must not drown its watchers, nor they it. */
+const STATUS_PAUSE_MS = 100;
+const MAX_WATCHERS = 64;
+
+export function controlService(suite: Suite): ControlServiceImplementation {
+  let watchers = 0;
+
+  async function* watchStatus(context: CallContext): AsyncGenerator<WatchStatusResponse, void> {
+    if (watchers >= MAX_WATCHERS) throw tooMany();
+    watchers++;
+    try {
+      while (!context.signal.aborted) {
+        await suite.refresh();
+        yield { status: suite.status() };
+        await pause(STATUS_PAUSE_MS, context.signal);
+        await suite.feed.nextChange(STATUS_INTERVAL_MS - STATUS_PAUSE_MS, context.signal);
+      }
+    } finally {
+      watchers--;
+    }
+  }
+
+  async function* watchEvents(context: CallContext): AsyncGenerator<WatchEventsResponse, void> {
+    if (suite.feed.watcherCount >= MAX_WATCHERS) throw tooMany();
+    const events = suite.feed.subscribe();
+    try {
+      for (;;) {
+        const mail = await events.next(context.signal);
+        if (mail.kind === 'item') yield mail.item;
+        else if (mail.kind === 'end') {
+          if (mail.reason !== 'overflow') return;
+          throw new ServerError(Status.RESOURCE_EXHAUSTED, 'this watcher reads too slowly; events were left out');
+        }
+      }
+    } finally {
+      suite.feed.unsubscribe(events);
+    }
+  }
+
+  return {
+    async getStatus() {
+      await suite.refresh();
+      return { status: suite.status() };
+    },
+    watchStatus: (_request, context) => watchStatus(context),
+    watchEvents: (_request, context) => watchEvents(context),
+    async reload() {
+      const { accepted, generation, diagnostics, changes } = await suite.reload();
+      return { accepted, generation, diagnostics: [...diagnostics], changes: [...changes] };
+    },
+    async stopSuite() {
+      await suite.stop('asked for by a client');
+      return {};
+    },
+  };
+}
+
+const tooMany = (): ServerError =>
+  new ServerError(Status.RESOURCE_EXHAUSTED, `there are ${MAX_WATCHERS} watchers already`);

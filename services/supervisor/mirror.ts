@@ -1,0 +1,130 @@
+/**
+ * What the supervisor knows of the services' states. The whole state comes first, then events that replace the listed
+ * things by key and name the removed ones. Pure.
+ */
+import type { Origin } from '../shared/rpc/generated/keepwatch/v1/common.js';
+import type { HealthEvent, HealthState } from '../shared/rpc/generated/keepwatch/v1/health.js';
+import type { IpvsState } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
+import type { ServiceEvent, ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import type { NotifyEvent, NotifyState } from '../shared/rpc/generated/keepwatch/v1/notify.js';
+import { type VrrpEvent, type VrrpState, VrrpStateName } from '../shared/rpc/generated/keepwatch/v1/vrrp.js';
+import { ipvsKeyText } from './ipvsKey.js';
+
+/** Results of notifications that are kept for the status. */
+const RECENT_RESULTS = 50;
+
+/** Last known states; a service that was never heard has none. */
+export interface Mirror {
+  readonly vrrp?: VrrpState;
+  readonly health?: HealthState;
+  readonly ipvs?: IpvsState;
+  readonly notify?: NotifyState;
+}
+
+/** One service's state with its place in the sequence of that service's events. */
+export interface MirrorPosition {
+  readonly incarnation: string;
+  /** Last event included. */
+  readonly sequence: bigint;
+}
+
+/** Where a whole state stands. */
+export const positionOf = (origin: Origin | undefined): MirrorPosition => ({
+  incarnation: origin?.incarnation ?? '',
+  sequence: origin?.sequence ?? 0n,
+});
+
+/** Whether an event says something newer than what is known: events sent again are older than the state before them. */
+export const isNewer = (known: MirrorPosition | undefined, origin: Origin): boolean =>
+  known === undefined || known.incarnation !== origin.incarnation || origin.sequence > known.sequence;
+
+/** Takes a whole state in. */
+export function withState(mirror: Mirror, { state }: ServiceState): Mirror {
+  switch (state?.$case) {
+    case 'vrrp':
+      return { ...mirror, vrrp: state.value };
+    case 'health':
+      return { ...mirror, health: state.value };
+    case 'ipvs':
+      return { ...mirror, ipvs: state.value };
+    case 'notify':
+      return { ...mirror, notify: state.value };
+    default:
+      return mirror;
+  }
+}
+
+/** Takes an event in. */
+export function withEvent(mirror: Mirror, { event }: ServiceEvent): Mirror {
+  switch (event?.$case) {
+    case 'vrrp':
+      return { ...mirror, vrrp: vrrpAfter(mirror.vrrp, event.value) };
+    case 'health':
+      return { ...mirror, health: healthAfter(mirror.health, event.value) };
+    case 'ipvs':
+      return event.value.state === undefined ? mirror : { ...mirror, ipvs: event.value.state };
+    case 'notify':
+      return mirror.notify === undefined ? mirror : { ...mirror, notify: notifyAfter(mirror.notify, event.value) };
+    default:
+      return mirror;
+  }
+}
+
+function vrrpAfter(known: VrrpState | undefined, event: VrrpEvent): VrrpState {
+  const state = known ?? { instances: [], groups: [], interfaceDrops: [] };
+  return {
+    ...state,
+    instances: replaced(state.instances, event.instances, event.removedInstances, ({ name }) => name),
+    groups: replaced(state.groups, event.groups, event.removedGroups, ({ name }) => name),
+  };
+}
+
+function healthAfter(known: HealthState | undefined, event: HealthEvent): HealthState {
+  const state = known ?? { virtualServers: [], desired: [] };
+  return {
+    virtualServers: replaced(
+      state.virtualServers,
+      event.virtualServers,
+      event.removedVirtualServers,
+      ({ name }) => name,
+    ),
+    desired: replaced(state.desired, event.desired, event.removedDesired.map(ipvsKeyText), ({ key }) =>
+      ipvsKeyText(key),
+    ),
+  };
+}
+
+function notifyAfter(known: NotifyState, { result }: NotifyEvent): NotifyState {
+  if (result === undefined) return known;
+  const count = (kind: string, ok: boolean): bigint => (result.kind === kind && result.ok === ok ? 1n : 0n);
+  return {
+    ...known,
+    scriptsOk: known.scriptsOk + count('script', true),
+    scriptsFailed: known.scriptsFailed + count('script', false),
+    mailsOk: known.mailsOk + count('mail', true),
+    mailsFailed: known.mailsFailed + count('mail', false),
+    fifoLines: known.fifoLines + count('fifo', true),
+    recent: [...known.recent, result].slice(-RECENT_RESULTS),
+  };
+}
+
+/** Changed things take the place of those with their key, new ones come last, removed ones go. */
+function replaced<T>(
+  known: readonly T[],
+  changed: readonly T[],
+  removed: readonly string[],
+  key: (thing: T) => string,
+): T[] {
+  if (changed.length === 0 && removed.length === 0) return [...known];
+  const byKey = new Map(known.map((thing) => [key(thing), thing]));
+  for (const thing of changed) byKey.set(key(thing), thing);
+  for (const name of removed) byKey.delete(name);
+  return [...byKey.values()];
+}
+
+/** The state as it may be shown while vrrpd is silent: what is here and why, but no claim about who is master. */
+export const withUnknownStates = (state: VrrpState): VrrpState => ({
+  ...state,
+  instances: state.instances.map((instance) => ({ ...instance, state: VrrpStateName.VRRP_STATE_NAME_UNSPECIFIED })),
+  groups: state.groups.map((group) => ({ ...group, state: VrrpStateName.VRRP_STATE_NAME_UNSPECIFIED })),
+});

@@ -1,0 +1,99 @@
+/**
+ * The relay rules of the architecture: who is told what when something happens. Decides only; `relayPumps.ts` talks.
+ * Pure.
+ *
+ * 1. Whatever an event asks to be told to people and scripts → notifierd.
+ * 2. healthcheckerd's desired table → ipvsd: whole after every (re)connection of either, changes as they happen.
+ * 3. vrrpd's addresses → healthcheckerd, whenever their presence changes and after every reconnection.
+ * 4. The three ways are apart: notifierd being slow delays neither of the others.
+ */
+import type { Origin } from '../shared/rpc/generated/keepwatch/v1/common.js';
+import type { ServiceEvent, ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import type { VrrpVirtualAddress } from '../shared/rpc/generated/keepwatch/v1/vrrp.js';
+import type { ServiceName } from '../shared/rpc/service.js';
+import { IpvsOutbox } from './ipvsOutbox.js';
+import { isNewer, type Mirror, type MirrorPosition, positionOf, withEvent, withState } from './mirror.js';
+import { NotifyOutbox } from './notifyOutbox.js';
+
+export class Relay {
+  readonly notifications: NotifyOutbox;
+  readonly ipvs = new IpvsOutbox();
+  readonly #positions = new Map<string, MirrorPosition>();
+  #mirror: Mirror = {};
+  #healthConfigured = false;
+  #vrrpConfigured = false;
+  #informed: string | undefined;
+
+  constructor(notifications = new NotifyOutbox()) {
+    this.notifications = notifications;
+  }
+
+  get mirror(): Mirror {
+    return this.#mirror;
+  }
+
+  /** A service told its whole state. */
+  state(origin: Origin, state: ServiceState): void {
+    this.#positions.set(origin.service, positionOf(origin));
+    // Before its first Configure a service knows nothing: its empty state must not wipe what the kernel holds.
+    if (origin.generation === 0n) return;
+    this.#mirror = withState(this.#mirror, state);
+    if (state.state?.$case === 'vrrp') this.#vrrpConfigured = true;
+    if (state.state?.$case === 'health') {
+      this.#healthConfigured = true;
+      this.ipvs.replaceAll(state.state.value.desired);
+    }
+  }
+
+  /**
+   * A service told its counters and ages when asked. Only shown: the events on their way are still to be relayed, so the
+   * place in their sequence stays.
+   */
+  refresh(origin: Origin, state: ServiceState): void {
+    const known = this.#positions.get(origin.service);
+    if (origin.generation === 0n || known?.incarnation !== origin.incarnation || origin.sequence < known.sequence)
+      return;
+    this.#mirror = withState(this.#mirror, state);
+  }
+
+  /** A service told an event, possibly again. */
+  event(origin: Origin, event: ServiceEvent): void {
+    // notifierd's own results must not become notifications about notifications.
+    if (origin.service !== 'notifierd') this.notifications.add(origin, event.notifications);
+    if (!isNewer(this.#positions.get(origin.service), origin)) return;
+    this.#positions.set(origin.service, positionOf(origin));
+    if (origin.generation === 0n) return;
+    this.#mirror = withEvent(this.#mirror, event);
+    if (event.event?.$case === 'health' && this.#healthConfigured) {
+      this.ipvs.change(event.event.value.desired, event.event.value.removedDesired);
+    }
+  }
+
+  /** A service was connected (again) and has its configuration: what it may have missed is told whole. */
+  connected(service: ServiceName): void {
+    if (service === 'ipvsd' && this.#healthConfigured && this.#mirror.health !== undefined) {
+      this.ipvs.replaceAll(this.#mirror.health.desired);
+    }
+    if (service === 'healthcheckerd') this.#informed = undefined;
+  }
+
+  /** An Apply failed: the whole table has to be said again. */
+  applyFailed(): void {
+    this.connected('ipvsd');
+  }
+
+  /** The addresses to tell healthcheckerd, when they are not those told last. */
+  takeAddresses(): readonly VrrpVirtualAddress[] | undefined {
+    if (!this.#vrrpConfigured) return undefined;
+    const addresses = (this.#mirror.vrrp?.instances ?? []).flatMap((instance) => instance.addresses);
+    const text = JSON.stringify(addresses);
+    if (text === this.#informed) return undefined;
+    this.#informed = text;
+    return addresses;
+  }
+
+  /** InformVrrp failed: to be told again. */
+  informFailed(): void {
+    this.#informed = undefined;
+  }
+}

@@ -1,0 +1,146 @@
+/** The connection to one service: found, described, watched, and all of it again when it breaks. */
+import type { Channel, Client } from 'nice-grpc';
+import type { Logger } from '../shared/log/logger.js';
+import { type DeadlineOption, rpcClient, unixChannel } from '../shared/rpc/client.js';
+import { describeRpcError } from '../shared/rpc/errors.js';
+import { HealthServiceDefinition } from '../shared/rpc/generated/keepwatch/v1/health.js';
+import { IpvsServiceDefinition } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
+import {
+  type DescribeResponse,
+  LifecycleServiceDefinition,
+  type WatchResponse,
+} from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import { NotifyServiceDefinition } from '../shared/rpc/generated/keepwatch/v1/notify.js';
+import type { ServiceName } from '../shared/rpc/service.js';
+import { isServed } from '../shared/rpc/socketProbe.js';
+
+/** How often a socket that is not there yet is looked for. */
+const PROBE_INTERVAL_MS = 15;
+/** Pause after a broken connection, so that a service that breaks every one does not keep us busy. */
+const RECONNECT_PAUSE_MS = 100;
+const DESCRIBE_DEADLINE_MS = 3_000;
+
+/** Clients for everything a service may offer. */
+export interface ServiceClients {
+  readonly lifecycle: Client<typeof LifecycleServiceDefinition, DeadlineOption>;
+  readonly ipvs: Client<typeof IpvsServiceDefinition, DeadlineOption>;
+  readonly health: Client<typeof HealthServiceDefinition, DeadlineOption>;
+  readonly notify: Client<typeof NotifyServiceDefinition, DeadlineOption>;
+}
+
+export interface ServiceLinkOptions {
+  readonly name: ServiceName;
+  readonly socket: string;
+  readonly logger: Logger;
+  /** From where events shall be sent again. */
+  readonly resume: () => { readonly incarnation: string; readonly afterSequence: bigint };
+  readonly onConnected: (description: DescribeResponse, clients: ServiceClients) => void;
+  readonly onMessage: (message: WatchResponse) => void;
+  readonly onDisconnected: (reason: string) => void;
+}
+
+/** Keeps one service connected from construction until {@link close}. */
+export class ServiceLink {
+  readonly #options: ServiceLinkOptions;
+  readonly #closing = new AbortController();
+  #watching = new AbortController();
+  #clients: ServiceClients | undefined;
+
+  constructor(options: ServiceLinkOptions) {
+    this.#options = options;
+    void this.#run();
+  }
+
+  /** Present while the service is connected. */
+  get clients(): ServiceClients | undefined {
+    return this.#clients;
+  }
+
+  /** Watches anew: whole state first, then what is not acknowledged. */
+  watchAgain(): void {
+    this.#watching.abort();
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#watching.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      if (!(await isServed(this.#options.socket))) {
+        await pause(PROBE_INTERVAL_MS, signal);
+        continue;
+      }
+      const channel = unixChannel(this.#options.socket);
+      try {
+        await this.#serve(channel);
+      } finally {
+        this.#clients = undefined;
+        channel.close();
+      }
+      await pause(RECONNECT_PAUSE_MS, signal);
+    }
+  }
+
+  /** One connection, until it breaks. */
+  async #serve(channel: Channel): Promise<void> {
+    const { name, logger, onConnected, onMessage, onDisconnected, resume } = this.#options;
+    const clients: ServiceClients = {
+      lifecycle: rpcClient(LifecycleServiceDefinition, channel),
+      ipvs: rpcClient(IpvsServiceDefinition, channel),
+      health: rpcClient(HealthServiceDefinition, channel),
+      notify: rpcClient(NotifyServiceDefinition, channel),
+    };
+    let connected = false;
+    let reason = 'closed';
+    try {
+      const description = await clients.lifecycle.describe(
+        {},
+        { deadlineMs: DESCRIBE_DEADLINE_MS, signal: this.#closing.signal },
+      );
+      this.#clients = clients;
+      connected = true;
+      onConnected(description, clients);
+      do {
+        this.#watching = new AbortController();
+        if (this.#closing.signal.aborted) return;
+        await this.#watch(clients, resume(), onMessage);
+        // Ended by watchAgain: another round on the same connection. Ended by the service: it is leaving or lost us.
+      } while (this.#watching.signal.aborted && !this.#closing.signal.aborted);
+    } catch (error) {
+      reason = describeRpcError(error);
+    } finally {
+      if (connected) onDisconnected(reason);
+      else if (!this.#closing.signal.aborted) logger.debug({ service: name, reason }, 'service does not answer yet');
+    }
+  }
+
+  async #watch(
+    clients: ServiceClients,
+    from: { readonly incarnation: string; readonly afterSequence: bigint },
+    onMessage: (message: WatchResponse) => void,
+  ): Promise<void> {
+    const { signal } = this.#watching;
+    try {
+      for await (const message of clients.lifecycle.watch(from, { signal })) onMessage(message);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}
+
+/** Waits, or until the signal is aborted. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done);
+  });
+}

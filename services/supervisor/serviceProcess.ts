@@ -1,0 +1,122 @@
+/** Processes of services: started, found running, or kept alive by somebody else. Loads fast: no gRPC in here. */
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { processExists } from '../shared/rpc/pidFile.js';
+import type { ServiceName } from '../shared/rpc/service.js';
+
+/** How often an adopted process is looked after: the kernel tells only parents of a death. */
+const ADOPTED_POLL_MS = 200;
+
+/** Where a process came from, as the status shows it. */
+export type ProcessOrigin = 'spawned' | 'adopted' | 'attached';
+
+/** A running process of a service. */
+export interface ServiceProcess {
+  readonly name: ServiceName;
+  readonly origin: ProcessOrigin;
+  /** Undefined for attached ones: their process ids belong to another runtime. */
+  readonly pid: number | undefined;
+  readonly startedAt: Date;
+  /** Resolves with how it ended: `exit code 1`, `killed by SIGKILL`, `gone`. Never for attached ones. */
+  readonly ended: Promise<string>;
+  /** Sends a signal; a process that is gone gets none. */
+  signal(signal: NodeJS.Signals): void;
+}
+
+/** The command line of a service. */
+export interface ServiceCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+/** Variables of the environment that are meant for this process, not for its children. */
+const OWN_VARIABLES = /^(?:NODE_|npm_|KEEPWATCH_|LISTEN_|WATCHDOG_|NOTIFY_SOCKET$)/;
+
+/**
+ * The environment of services. Scripts see it too, as they see keepalived's, so it is kept but for what steers Node
+ * (NODE_OPTIONS, NODE_EXTRA_CA_CERTS, which also costs 100 ms a start) and what systemd meant for the supervisor.
+ */
+export const childEnvironment = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => !OWN_VARIABLES.test(name)));
+
+/** Starts a service in a session of its own, so that it outlives the supervisor and its terminal. */
+export function spawnService(name: ServiceName, command: ServiceCommand): ServiceProcess {
+  const child = spawn(command.file, [...command.args], {
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: childEnvironment(process.env),
+    cwd: '/',
+  });
+  child.unref();
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(`cannot start: ${error.message}`));
+    child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `killed by ${signal}`));
+  });
+  return {
+    name,
+    origin: 'spawned',
+    pid: child.pid,
+    startedAt: new Date(),
+    ended,
+    signal: (signal) => {
+      child.kill(signal);
+    },
+  };
+}
+
+/** Takes over a process that an earlier supervisor started. */
+export function adoptProcess(name: ServiceName, pid: number): ServiceProcess {
+  const born = startTicks(pid);
+  const isSame = (): boolean => born !== undefined && processExists(pid) && startTicks(pid) === born;
+  const ended = new Promise<string>((resolve) => {
+    const timer = setInterval(() => {
+      if (isSame()) return;
+      clearInterval(timer);
+      resolve('gone');
+    }, ADOPTED_POLL_MS);
+    timer.unref();
+  });
+  return {
+    name,
+    origin: 'adopted',
+    pid,
+    startedAt: new Date(),
+    ended,
+    // The id may belong to another process by now.
+    signal: (signal) => {
+      if (isSame()) process.kill(pid, signal);
+    },
+  };
+}
+
+/** A service that another runtime (systemd, compose, Kubernetes) keeps alive. */
+export const attachedProcess = (name: ServiceName): ServiceProcess => ({
+  name,
+  origin: 'attached',
+  pid: undefined,
+  startedAt: new Date(),
+  ended: new Promise(() => {}),
+  signal: () => {},
+});
+
+/** Field 22 of /proc/<pid>/stat (proc(5)): when the process started; with the id it names a process for ever. Zombies are gone. */
+function startTicks(pid: number): string | undefined {
+  try {
+    // The second field may hold blanks and parentheses: count from the last one.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a process id belongs to a process started as the service `name` of this suite. */
+export function isServiceProcess(pid: number, name: ServiceName, runDir: string): boolean {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return words.some((word) => word.includes(name)) && words.includes(runDir);
+  } catch {
+    return false;
+  }
+}

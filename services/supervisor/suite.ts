@@ -1,0 +1,407 @@
+/** The whole suite: services under supervision, one configuration in force, the relay between them. */
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from '../shared/log/logger.js';
+import { hasError, plainDiagnostics } from '../shared/rpc/diagnostics.js';
+import { describeRpcError } from '../shared/rpc/errors.js';
+import { SuiteStatus } from '../shared/rpc/generated/keepwatch/v1/control.js';
+import type { WatchResponse } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import { removeIfThere, writePidFile } from '../shared/rpc/pidFile.js';
+import type { ServiceName } from '../shared/rpc/service.js';
+import type { Clock } from '../shared/time/clock.js';
+import { elapsed, type Micros, millis } from '../shared/time/duration.js';
+import { readAccepted, sameParts, writeAccepted } from './acceptedConfig.js';
+import { findRunning } from './adopt.js';
+import { Configuration, type LoadedParts, type Participants, type ReloadOutcome } from './configuration.js';
+import { EventFeed } from './eventFeed.js';
+import { Relay } from './relay.js';
+import { RelayPumps } from './relayPumps.js';
+import { pause } from './serviceLink.js';
+import { attachedProcess, type ServiceProcess } from './serviceProcess.js';
+import { type ServiceFacts, suiteStatus } from './status.js';
+import { type SupervisedEventCode, type SupervisedListener, SupervisedService } from './supervisedService.js';
+import { configureOne, type Lifecycle } from './transaction.js';
+
+/** How often the watchdog looks. */
+const WATCHDOG_INTERVAL_MS = 250;
+/** A look that comes this much later than planned means that we ourselves did not run. */
+const STALL_TOLERANCE: Micros = millis(750);
+/** How long the first configuration and a reload wait for a service that does not come up. */
+const GATHER_LIMIT_MS = 10_000;
+/** How long notifications may take to reach notifierd at the end. */
+const LAST_WORDS_MS = 3_000;
+/** Youngest refresh that still serves a request for the status. */
+const REFRESH_AGE: Micros = millis(500);
+const REFRESH_DEADLINE_MS = 400;
+
+export interface SuiteOptions {
+  readonly names: readonly ServiceName[];
+  readonly runDir: string;
+  readonly stateDir: string;
+  readonly configFile: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Reads the configuration from its file. */
+  readonly load: () => LoadedParts;
+  readonly startProcess: (name: ServiceName) => ServiceProcess;
+  /** Sockets another runtime keeps alive: nothing is started or killed. */
+  readonly attach: boolean;
+  /** False (-R): the suite ends when a service dies. */
+  readonly respawn: boolean;
+  /** -V and -I: what to leave in the kernel at the end. */
+  readonly keepVrrp: boolean;
+  readonly keepIpvs: boolean;
+  /** Further pid files to keep (-r, -c). */
+  readonly pidFiles: ReadonlyMap<ServiceName, string>;
+}
+
+export class Suite implements SupervisedListener {
+  readonly feed: EventFeed;
+  /** Exit code, once the suite has ended by itself or by {@link stop}. */
+  readonly ended: Promise<number>;
+  readonly #options: SuiteOptions;
+  readonly #services = new Map<ServiceName, SupervisedService>();
+  readonly #relay = new Relay();
+  readonly #pumps: RelayPumps;
+  readonly #configuration: Configuration;
+  readonly #lastRefresh = {
+    at: undefined as ReturnType<Clock['now']> | undefined,
+    running: undefined as Promise<void> | undefined,
+  };
+  #watchdog: NodeJS.Timeout | undefined;
+  #stopping: Promise<void> | undefined;
+  #finish: (code: number) => void = () => {};
+
+  constructor(options: SuiteOptions) {
+    this.#options = options;
+    const { clock, logger, runDir } = options;
+    this.ended = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+    this.feed = new EventFeed({
+      incarnation: randomUUID(),
+      clock,
+      logger,
+      generation: () => this.#configuration.generation,
+    });
+    this.#configuration = new Configuration({
+      load: options.load,
+      gather: () => this.#gather(),
+      wall: () => clock.wall(),
+      onCommitted: async () => {
+        if (this.#configuration.accepted !== undefined) writeAccepted(runDir, this.#configuration.accepted);
+        await Promise.all([...this.#services.values()].map((service) => this.#nowConfigured(service)));
+      },
+    });
+    for (const name of options.names) {
+      this.#services.set(
+        name,
+        new SupervisedService({
+          name,
+          runDir,
+          clock,
+          logger,
+          listener: this,
+          start: () => options.startProcess(name),
+          resume: () => this.#relay.notifications.resumeAfter(name),
+        }),
+      );
+    }
+    this.#pumps = new RelayPumps({
+      relay: this.#relay,
+      logger,
+      ready: (name) => (this.#inForce(this.#services.get(name)) ? this.#services.get(name)?.clients : undefined),
+      connected: (name) => this.#services.get(name)?.clients,
+      watchAgain: (name) => this.#services.get(name as ServiceName)?.watchAgain(),
+    });
+  }
+
+  /**
+   * Takes over what runs, starts the rest, and puts the first configuration in force. `started` are processes that were
+   * started already, to save time. Not accepted: the suite is stopped again, unless it runs on with what an earlier
+   * supervisor had put in force.
+   */
+  async start(initial: LoadedParts, started: ReadonlyMap<ServiceName, ServiceProcess>): Promise<ReloadOutcome> {
+    const { runDir, logger, attach, names } = this.#options;
+    let newest = 0n;
+    await Promise.all(
+      names.map(async (name) => {
+        const service = this.#services.get(name);
+        const ready = started.get(name);
+        if (attach) return service?.begin(attachedProcess(name));
+        if (ready !== undefined) return service?.begin(ready);
+        const found = await findRunning(runDir, name, logger);
+        if (found === undefined) return service?.begin();
+        if (found.generation > newest) newest = found.generation;
+        this.feed.tell('adopted', `${name} runs already (pid ${found.process.pid}): taken over`, name);
+        return service?.begin(found.process);
+      }),
+    );
+    this.#startWatchdog();
+
+    const record = readAccepted(runDir);
+    const resumable = record !== undefined && record.generation === newest && newest > 0n;
+    if (resumable) this.#configuration.resume(record);
+    if (resumable && initial.parts !== undefined && sameParts(record.parts, initial.parts)) {
+      await this.#gather();
+      await this.#configureStragglers();
+      return { accepted: true, generation: newest, diagnostics: [], changes: [] };
+    }
+    const outcome = await this.#configuration.put(initial);
+    if (!outcome.accepted && resumable) {
+      this.feed.tell('reload-refused', 'the configuration file has errors: going on with the one in force');
+      await this.#configureStragglers();
+      return { ...outcome, accepted: true };
+    }
+    if (outcome.accepted) await this.#configureStragglers();
+    return outcome;
+  }
+
+  /** Reads the configuration file and puts it in force everywhere, or nowhere. */
+  async reload(): Promise<ReloadOutcome> {
+    const outcome = await this.#configuration.reload();
+    if (outcome.accepted) {
+      this.feed.tell('reloaded', `generation ${outcome.generation} is in force: ${outcome.changes.length} changes`);
+    } else {
+      const errors = plainDiagnostics(outcome.diagnostics).filter(({ severity }) => severity === 'error');
+      const first = errors[0];
+      const at = first?.position === undefined ? '' : ` at ${first.position.file}:${first.position.line}`;
+      const text = `reload refused, generation ${outcome.generation} runs on: ${errors.length} errors, the first${at}: ${first?.message}`;
+      this.feed.tell('reload-refused', text);
+    }
+    await this.#configureStragglers();
+    return outcome;
+  }
+
+  /** The status as it is known now. */
+  status(): SuiteStatus {
+    const accepted = this.#configuration.accepted;
+    return suiteStatus({
+      origin: this.feed.origin(),
+      version: this.#options.version,
+      configFile: this.#options.configFile,
+      configuredAt: accepted?.configuredAt,
+      services: [...this.#services.values()].map(factsOf),
+      mirror: this.#relay.mirror,
+      refusedReload: this.#configuration.refused.filter((diagnostic) => hasError([diagnostic])),
+    });
+  }
+
+  /** Asks the services for their counters and ages, which no event carries; callers at the same time share one round. */
+  async refresh(): Promise<void> {
+    const { clock } = this.#options;
+    const last = this.#lastRefresh;
+    if (last.at !== undefined && elapsed(last.at, clock.now()) < REFRESH_AGE) return;
+    last.running ??= Promise.all([...this.#services.values()].map((service) => this.#refreshOne(service))).then(() => {
+      last.at = clock.now();
+      last.running = undefined;
+    });
+    await last.running;
+  }
+
+  /** Sends a signal (USR1, USR2) on to the services and writes the status under the state directory for USR1. */
+  dump(signal: 'SIGUSR1' | 'SIGUSR2'): void {
+    for (const service of this.#services.values()) service.process?.signal(signal);
+    const file = join(this.#options.stateDir, `keepwatchd.${signal === 'SIGUSR1' ? 'data' : 'stats'}`);
+    try {
+      writeFileSync(file, `${JSON.stringify(SuiteStatus.toJSON(this.status()), undefined, 2)}\n`, { mode: 0o600 });
+    } catch (error) {
+      this.#options.logger.error({ err: error, file }, 'the status could not be written');
+    }
+  }
+
+  /**
+   * Stops everything in good order: the addresses go first, so that traffic moves; then the checkers and the table; who
+   * tells people last. With `detach`, services of another runtime go on.
+   */
+  stop(reason: string, { detach = false, code = 0 } = {}): Promise<void> {
+    this.#stopping ??= this.#stop(reason, detach, code);
+    return this.#stopping;
+  }
+
+  onConnected(service: SupervisedService): void {
+    if (this.#inForce(service)) {
+      void this.#nowConfigured(service);
+    } else if (!this.#configuration.busy && this.#configuration.accepted !== undefined) {
+      void this.#configure(service);
+    }
+    this.feed.changed();
+  }
+
+  onMessage(_service: SupervisedService, { origin, body }: WatchResponse): void {
+    if (origin === undefined || body === undefined || body.$case === 'heartbeat') return;
+    if (body.$case === 'state') {
+      this.#relay.state(origin, body.value);
+      this.feed.changed();
+    } else {
+      this.#relay.event(origin, body.value);
+      this.feed.pass(origin, body.value);
+    }
+    this.#pumps.kick();
+  }
+
+  onEvent(service: SupervisedService, code: SupervisedEventCode, text: string): void {
+    this.feed.tell(code, text, service.name);
+  }
+
+  onProcess(service: SupervisedService): void {
+    const file = this.#options.pidFiles.get(service.name);
+    const pid = service.process?.pid;
+    if (file === undefined || pid === undefined) return;
+    try {
+      writePidFile(file, pid, 0o644);
+    } catch (error) {
+      this.#options.logger.error({ err: error, file }, 'the pid file could not be written');
+    }
+  }
+
+  mayRestart(service: SupervisedService): boolean {
+    if (this.#stopping !== undefined) return false;
+    if (this.#options.respawn) return true;
+    void this.stop(`${service.name} died and -R forbids to start it again`, { code: 1 });
+    return false;
+  }
+
+  #inForce(service: SupervisedService | undefined): boolean {
+    return service !== undefined && service.generation > 0n && service.generation === this.#configuration.generation;
+  }
+
+  /** Everything connected, or as much as there is after a while: one broken service must not keep VRRP from running. */
+  async #gather(): Promise<Participants> {
+    const services = [...this.#services.values()];
+    for (const service of services) service.restartNow();
+    const deadline = Date.now() + GATHER_LIMIT_MS;
+    const missing = (): SupervisedService[] => services.filter(({ clients }) => clients === undefined);
+    while (missing().length > 0 && this.#stopping === undefined && Date.now() < deadline) await pause(5);
+    for (const { name } of missing()) {
+      this.#options.logger.error(
+        { about: name },
+        'does not answer: going on without it, it is configured when it comes',
+      );
+    }
+    const participants = new Map<ServiceName, Lifecycle>();
+    let newestGeneration = 0n;
+    for (const { name, clients, generation } of services) {
+      if (clients === undefined) continue;
+      participants.set(name, clients.lifecycle);
+      if (generation > newestGeneration) newestGeneration = generation;
+    }
+    return { services: participants, newestGeneration };
+  }
+
+  /** Services that were not there, or failed, when the configuration in force was committed. */
+  async #configureStragglers(): Promise<void> {
+    const stragglers = [...this.#services.values()].filter(
+      (service) => service.clients !== undefined && !this.#inForce(service),
+    );
+    await Promise.all(stragglers.map((service) => this.#configure(service)));
+    await Promise.all(
+      [...this.#services.values()]
+        .filter((service) => this.#inForce(service) && service.phase === 'connected')
+        .map((service) => this.#nowConfigured(service)),
+    );
+  }
+
+  /** Gives one service its part of the configuration in force. */
+  async #configure(service: SupervisedService): Promise<void> {
+    const accepted = this.#configuration.accepted;
+    if (service.clients === undefined || accepted === undefined || this.#stopping !== undefined) return;
+    const refusals = await configureOne(service.clients.lifecycle, service.name, accepted.parts, accepted.generation);
+    const first = refusals[0];
+    if (first === undefined) {
+      if (accepted.generation === this.#configuration.generation) await this.#nowConfigured(service);
+      return;
+    }
+    service.notConfigured(`refuses the configuration: ${first.message}`);
+    this.feed.tell(
+      'service-refused',
+      `${service.name} refuses the configuration in force: ${first.message}`,
+      service.name,
+    );
+  }
+
+  /** A service has the configuration in force: its state counts now, and it hears what it missed. */
+  async #nowConfigured(service: SupervisedService): Promise<void> {
+    const { clients } = service;
+    if (clients === undefined) return;
+    service.configured(this.#configuration.generation);
+    try {
+      const { origin, state } = await clients.lifecycle.snapshot({}, { deadlineMs: 5_000 });
+      if (origin !== undefined && state !== undefined) this.#relay.state(origin, state);
+    } catch (error) {
+      this.#options.logger.warn({ about: service.name, reason: describeRpcError(error) }, 'did not tell its state');
+      service.watchAgain();
+    }
+    this.#relay.connected(service.name);
+    this.#pumps.retryNow();
+    this.feed.changed();
+  }
+
+  async #refreshOne(service: SupervisedService): Promise<void> {
+    const { clients } = service;
+    if (clients === undefined || service.phase !== 'ready') return;
+    try {
+      const [description, { origin, state }] = await Promise.all([
+        clients.lifecycle.describe({}, { deadlineMs: REFRESH_DEADLINE_MS }),
+        clients.lifecycle.snapshot({}, { deadlineMs: REFRESH_DEADLINE_MS }),
+      ]);
+      service.describedAgain(description);
+      if (origin !== undefined && state !== undefined) this.#relay.refresh(origin, state);
+    } catch {
+      // Silence is what the watchdog and the status measure; a refresh that fails says nothing more.
+    }
+  }
+
+  #startWatchdog(): void {
+    const { clock } = this.#options;
+    let last = clock.now();
+    this.#watchdog = setInterval(() => {
+      const now = clock.now();
+      const stall = elapsed(last, now) - millis(WATCHDOG_INTERVAL_MS);
+      last = now;
+      for (const service of this.#services.values()) {
+        if (stall > STALL_TOLERANCE) service.forgive(stall as Micros);
+        else service.watchdog(now);
+      }
+    }, WATCHDOG_INTERVAL_MS);
+  }
+
+  async #stop(reason: string, detach: boolean, code: number): Promise<void> {
+    this.feed.tell('stopping', `stopping: ${reason}`);
+    const { keepVrrp, keepIpvs, pidFiles, runDir } = this.#options;
+    if (detach) {
+      for (const service of this.#services.values()) service.detach();
+    } else {
+      await this.#services.get('vrrpd')?.stop(keepVrrp);
+      await this.#services.get('healthcheckerd')?.stop(false);
+      await this.#services.get('ipvsd')?.stop(keepIpvs);
+      const deadline = Date.now() + LAST_WORDS_MS;
+      while (this.#relay.notifications.size > 0 && Date.now() < deadline) await pause(10);
+      await this.#services.get('notifierd')?.stop(false);
+      for (const file of pidFiles.values()) removeIfThere(file);
+      removeIfThere(join(runDir, 'keepwatchd.accepted'));
+    }
+    clearInterval(this.#watchdog);
+    this.#pumps.close();
+    this.feed.close();
+    this.#finish(code);
+  }
+}
+
+const factsOf = (service: SupervisedService): ServiceFacts => ({
+  name: service.name,
+  phase: service.phase,
+  pid: service.process?.pid ?? service.description?.pid,
+  version: service.description?.version ?? '',
+  incarnation: service.description?.origin?.incarnation ?? '',
+  restarts: service.restarts,
+  startedAt: service.process?.startedAt,
+  silence: service.silence,
+  generation: service.generation,
+  impairments: service.description?.impairments ?? [],
+  detail: service.detail,
+  looping: service.looping,
+  origin: service.process?.origin ?? '',
+});

@@ -1,0 +1,299 @@
+/** One service under supervision: its process, its connection, its watchdog and its restarts. */
+import type { Logger } from '../shared/log/logger.js';
+import type { DescribeResponse, WatchResponse } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import { socketPath } from '../shared/rpc/paths.js';
+import type { ServiceName } from '../shared/rpc/service.js';
+import type { Clock } from '../shared/time/clock.js';
+import { after, elapsed, type Instant, type Micros, seconds, toMillis } from '../shared/time/duration.js';
+import { type Backoff, becameReady, died, FRESH, isLooping } from './backoff.js';
+import { pause, type ServiceClients, ServiceLink } from './serviceLink.js';
+import type { ServiceProcess } from './serviceProcess.js';
+
+/** Silence after which a service counts as hung. It speaks every 500 ms when all is well. */
+export const HANG_LIMIT: Micros = seconds(4);
+/** Time a new process has to say its first word: a machine that boots is slow. */
+export const START_LIMIT: Micros = seconds(20);
+
+/** `connected`: can be talked to, has no configuration yet. */
+export type Phase = 'starting' | 'connected' | 'ready' | 'restarting' | 'stopped';
+
+/** What the suite wants to know. */
+export interface SupervisedListener {
+  /** The service can be talked to; it has to be configured, and {@link SupervisedService.configured} called. */
+  onConnected(service: SupervisedService): void;
+  onMessage(service: SupervisedService, message: WatchResponse): void;
+  onEvent(service: SupervisedService, code: SupervisedEventCode, text: string): void;
+  onProcess(service: SupervisedService): void;
+  /** Its process ended and may be started again in `delay`; false: leave it. */
+  mayRestart(service: SupervisedService): boolean;
+}
+
+export type SupervisedEventCode =
+  | 'service-ready'
+  | 'service-died'
+  | 'service-restarted'
+  | 'service-hung'
+  | 'service-lost'
+  | 'crash-loop';
+
+export interface SupervisedOptions {
+  readonly name: ServiceName;
+  readonly runDir: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly listener: SupervisedListener;
+  readonly start: () => ServiceProcess;
+  readonly resume: () => { readonly incarnation: string; readonly afterSequence: bigint };
+}
+
+export class SupervisedService {
+  readonly name: ServiceName;
+  readonly #options: SupervisedOptions;
+  #phase: Phase = 'stopped';
+  #process: ServiceProcess | undefined;
+  #link: ServiceLink | undefined;
+  #backoff: Backoff = FRESH;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #restarts = 0;
+  #description: DescribeResponse | undefined;
+  #generation = 0n;
+  #lastHeard: Instant | undefined;
+  #startedAt: Instant;
+  #detail = '';
+
+  constructor(options: SupervisedOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.#startedAt = options.clock.now();
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get process(): ServiceProcess | undefined {
+    return this.#process;
+  }
+
+  /** Present while connected. */
+  get clients(): ServiceClients | undefined {
+    return this.#link?.clients;
+  }
+
+  get description(): DescribeResponse | undefined {
+    return this.#description;
+  }
+
+  /** Configuration generation in force there. */
+  get generation(): bigint {
+    return this.#generation;
+  }
+
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** Why it is not ready; empty when it is. */
+  get detail(): string {
+    return this.#detail;
+  }
+
+  /** In a crash loop now. */
+  get looping(): boolean {
+    return isLooping(this.#backoff, this.#options.clock.now());
+  }
+
+  /** Time since it was last heard; undefined before its first word. */
+  get silence(): Micros | undefined {
+    return this.#lastHeard === undefined ? undefined : elapsed(this.#lastHeard, this.#options.clock.now());
+  }
+
+  /** Begins: with a process that runs already, or with a new one. */
+  begin(process: ServiceProcess = this.#options.start()): void {
+    this.#phase = 'starting';
+    this.#detail = 'starting';
+    this.#process = process;
+    this.#startedAt = this.#options.clock.now();
+    this.#lastHeard = undefined;
+    this.#options.listener.onProcess(this);
+    void process.ended.then((how) => this.#ended(process, how));
+    this.#connect();
+  }
+
+  /** The configuration is in force there. */
+  configured(generation: bigint): void {
+    this.#generation = generation;
+    if (this.#phase !== 'connected') return;
+    this.#phase = 'ready';
+    this.#detail = '';
+    this.#backoff = becameReady(this.#backoff, this.#options.clock.now());
+    this.#options.listener.onEvent(this, 'service-ready', `${this.name} is ready with generation ${generation}`);
+  }
+
+  /** It described itself anew: impairments may have changed. */
+  describedAgain(description: DescribeResponse): void {
+    if (description.origin?.incarnation === this.#description?.origin?.incarnation) this.#description = description;
+  }
+
+  /** It is connected but has no configuration, for a reason to be shown. */
+  notConfigured(reason: string): void {
+    this.#detail = reason;
+  }
+
+  /** Ends a wait for the next restart: something changed that may help. */
+  restartNow(): void {
+    if (this.#phase === 'restarting' && this.#restartTimer !== undefined) this.#restart();
+  }
+
+  watchAgain(): void {
+    this.#link?.watchAgain();
+  }
+
+  /** Kills a service that has not been heard for too long. Called regularly. */
+  watchdog(now: Instant): void {
+    if (this.#phase === 'stopped' || this.#phase === 'restarting' || this.#process === undefined) return;
+    const silence = elapsed(this.#lastHeard ?? this.#startedAt, now);
+    const limit = this.#lastHeard === undefined ? START_LIMIT : HANG_LIMIT;
+    if (silence <= limit) return;
+    const text = `${this.name} has not been heard for ${(toMillis(silence) / 1000).toFixed(1)} s`;
+    if (this.#process.origin === 'attached') {
+      if (this.#phase === 'ready') {
+        this.#phase = 'starting';
+        this.#detail = text;
+        this.#options.listener.onEvent(this, 'service-lost', text);
+        this.#connect();
+      }
+      return;
+    }
+    this.#options.listener.onEvent(this, 'service-hung', `${text}: killed, to be started again`);
+    // Once: the next look finds the death.
+    this.#lastHeard = after(now, HANG_LIMIT);
+    this.#process.signal('SIGKILL');
+  }
+
+  /** This process itself was not running for a while: the silence was ours. */
+  forgive(stall: Micros): void {
+    if (this.#lastHeard !== undefined) this.#lastHeard = after(this.#lastHeard, stall);
+    this.#startedAt = after(this.#startedAt, stall);
+  }
+
+  /** Leaves the process alone, which goes on without us. */
+  detach(): void {
+    this.#phase = 'stopped';
+    clearTimeout(this.#restartTimer);
+    this.#link?.close();
+  }
+
+  /** Stops in good order; gets harder when that takes too long. Resolves when the process is gone. */
+  async stop(keepKernelState: boolean): Promise<void> {
+    clearTimeout(this.#restartTimer);
+    this.#restartTimer = undefined;
+    const process = this.#process;
+    if (process === undefined || this.#phase === 'restarting' || this.#phase === 'stopped') {
+      this.#phase = 'stopped';
+      this.#link?.close();
+      return;
+    }
+    this.#phase = 'stopped';
+    this.#detail = 'stopping';
+    const { logger } = this.#options;
+    const asked = await this.#askToStop(keepKernelState);
+    if (process.origin === 'attached') {
+      this.#link?.close();
+      return;
+    }
+    if (!asked || !(await endsWithin(process, 4_000))) {
+      process.signal('SIGTERM');
+      if (!(await endsWithin(process, 3_000))) {
+        logger.warn({ service: this.name, pid: process.pid }, 'does not stop: killed');
+        process.signal('SIGKILL');
+        await endsWithin(process, 2_000);
+      }
+    }
+    this.#link?.close();
+    this.#detail = '';
+  }
+
+  async #askToStop(keepKernelState: boolean): Promise<boolean> {
+    try {
+      if (this.clients === undefined) return false;
+      await this.clients.lifecycle.stop({ keepKernelState }, { deadlineMs: 8_000 });
+      return true;
+    } catch (error) {
+      this.#options.logger.debug({ err: error, service: this.name }, 'did not answer the request to stop');
+      return false;
+    }
+  }
+
+  #connect(): void {
+    this.#link?.close();
+    const { name, runDir, logger, resume } = this.#options;
+    const link: ServiceLink = new ServiceLink({
+      name,
+      socket: socketPath(runDir, name),
+      logger,
+      resume,
+      onConnected: (description) => {
+        if (link === this.#link) this.#connected(description);
+      },
+      onMessage: (message) => {
+        if (link !== this.#link) return;
+        this.#lastHeard = this.#options.clock.now();
+        this.#options.listener.onMessage(this, message);
+      },
+      onDisconnected: (reason) => {
+        if (link === this.#link && this.#phase !== 'stopped')
+          logger.debug({ service: name, reason }, 'connection lost');
+      },
+    });
+    this.#link = link;
+  }
+
+  #connected(description: DescribeResponse): void {
+    this.#description = description;
+    this.#lastHeard = this.#options.clock.now();
+    this.#generation = description.origin?.generation ?? 0n;
+    if (this.#phase === 'stopped') return;
+    if (this.#phase === 'starting') this.#phase = 'connected';
+    this.#options.listener.onConnected(this);
+  }
+
+  #ended(process: ServiceProcess, how: string): void {
+    if (process !== this.#process) return;
+    this.#link?.close();
+    this.#link = undefined;
+    this.#generation = 0n;
+    this.#description = undefined;
+    if (this.#phase === 'stopped') return;
+    const { listener, clock } = this.#options;
+    this.#phase = 'restarting';
+    const { backoff, delay, loopBegins } = died(this.#backoff, clock.now());
+    const { readySince: _, ...rest } = backoff;
+    this.#backoff = rest;
+    const ms = Math.round(toMillis(delay));
+    this.#detail = `died (${how}), starts again after ${ms} ms`;
+    listener.onEvent(
+      this,
+      'service-died',
+      `${this.name} (pid ${process.pid}) died: ${how}; starts again after ${ms} ms`,
+    );
+    if (loopBegins) {
+      const text = `${this.name} keeps dying (${backoff.recent.length} times within a minute); look at its log lines`;
+      listener.onEvent(this, 'crash-loop', text);
+    }
+    if (!listener.mayRestart(this)) return;
+    this.#restartTimer = setTimeout(() => this.#restart(), ms);
+  }
+
+  #restart(): void {
+    clearTimeout(this.#restartTimer);
+    this.#restartTimer = undefined;
+    this.#restarts++;
+    this.begin();
+    this.#options.listener.onEvent(this, 'service-restarted', `${this.name} started again, pid ${this.#process?.pid}`);
+  }
+}
+
+async function endsWithin(process: ServiceProcess, ms: number): Promise<boolean> {
+  return await Promise.race([process.ended.then(() => true), pause(ms).then(() => false)]);
+}
