@@ -1,0 +1,128 @@
+/** The services of the IPVS table that follow from one virtual server. Pure. */
+import { formatIpAddress, formatIpBytes, type IpAddress } from '../shared/net/address.js';
+import {
+  type IpvsDestination,
+  IpvsForwarding,
+  IpvsProtocol,
+  type IpvsServiceKey,
+  type IpvsVirtualService,
+} from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
+import type {
+  Forwarding,
+  RealServerConfig,
+  SorryServerConfig,
+  VirtualServerConfig,
+  VirtualServerGroupConfig,
+} from './config/model.js';
+import type { PoolMember, PoolView } from './pool.js';
+
+const PROTOCOL = {
+  tcp: IpvsProtocol.IPVS_PROTOCOL_TCP,
+  udp: IpvsProtocol.IPVS_PROTOCOL_UDP,
+  sctp: IpvsProtocol.IPVS_PROTOCOL_SCTP,
+} as const;
+
+const FORWARDING: Readonly<Record<Forwarding['method'], IpvsForwarding>> = {
+  masq: IpvsForwarding.IPVS_FORWARDING_MASQ,
+  droute: IpvsForwarding.IPVS_FORWARDING_DROUTE,
+  tunnel: IpvsForwarding.IPVS_FORWARDING_TUNNEL,
+};
+
+/** Addresses from `first` to `last`, both included. */
+function* addressesBetween(first: IpAddress, last: IpAddress): Generator<IpAddress> {
+  const bytes = Uint8Array.from(first.bytes);
+  const end = formatIpAddress(last);
+  for (;;) {
+    yield { family: first.family, bytes: Uint8Array.from(bytes) };
+    if (formatIpBytes(bytes) === end) return;
+    // Carry into the next octet: a range may cross one.
+    let index = bytes.length - 1;
+    while (index >= 0 && bytes[index] === 255) bytes[index--] = 0;
+    if (index < 0) return;
+    bytes[index] = (bytes[index] ?? 0) + 1;
+  }
+}
+
+const addressKey = (config: VirtualServerConfig, address: IpAddress, port: number): IpvsServiceKey => ({
+  family: address.family,
+  fwmark: 0,
+  protocol: PROTOCOL[config.protocol],
+  address: formatIpAddress(address),
+  port,
+});
+
+const markKey = (fwmark: number, family: 4 | 6): IpvsServiceKey => ({
+  family,
+  fwmark,
+  protocol: IpvsProtocol.IPVS_PROTOCOL_UNSPECIFIED,
+  address: '',
+  port: 0,
+});
+
+/** Keys of the services one virtual server stands for: one, or as many as its group has. */
+export function serviceKeys(
+  config: VirtualServerConfig,
+  groups: ReadonlyMap<string, VirtualServerGroupConfig>,
+): IpvsServiceKey[] {
+  const { target } = config;
+  switch (target.kind) {
+    case 'address':
+      return [addressKey(config, target.address, target.port)];
+    case 'fwmark':
+      return [markKey(target.fwmark, config.family)];
+    case 'group':
+      return (groups.get(target.name)?.members ?? []).flatMap((member) =>
+        member.kind === 'fwmark'
+          ? [markKey(member.fwmark, member.family ?? config.family)]
+          : [...addressesBetween(member.first, member.last)].map((address) => addressKey(config, address, member.port)),
+      );
+  }
+}
+
+function destination(
+  key: IpvsServiceKey,
+  server: RealServerConfig | SorryServerConfig,
+  member: PoolMember,
+): IpvsDestination {
+  const { method } = server.forwarding;
+  return {
+    family: server.address.family,
+    address: formatIpAddress(server.address),
+    // Only NAT can change the port; otherwise it is the service's own, and a mark has none.
+    port: method === 'masq' ? server.port : key.port,
+    weight: member.weight,
+    forwarding: FORWARDING[method],
+    upperThreshold: 'upperThreshold' in server ? server.upperThreshold : 0,
+    lowerThreshold: 'lowerThreshold' in server ? server.lowerThreshold : 0,
+  };
+}
+
+/** The services one virtual server wants in the table now. */
+export function desiredServices(
+  config: VirtualServerConfig,
+  keys: readonly IpvsServiceKey[],
+  view: PoolView,
+): IpvsVirtualService[] {
+  return keys.map((key) => {
+    const destinations = config.realServers.flatMap((server, index) => {
+      const member = view.members[index];
+      return member?.inTable ? [destination(key, server, member)] : [];
+    });
+    if (config.sorryServer !== undefined && view.sorry?.inTable) {
+      destinations.push(destination(key, config.sorryServer, view.sorry));
+    }
+    return {
+      key,
+      scheduler: config.scheduler,
+      flags: config.flags,
+      persistenceTimeoutS: config.persistence?.timeoutSeconds ?? 0,
+      persistencePrefixLength: config.persistence?.prefixLength ?? (key.family === 4 ? 32 : 128),
+      persistenceEngine: config.persistence?.engine ?? '',
+      destinations,
+    };
+  });
+}
+
+/** One text per key, for maps. */
+export const serviceKeyText = (key: IpvsServiceKey): string =>
+  `${key.family}/${key.fwmark}/${key.protocol}/${key.address}/${key.port}`;

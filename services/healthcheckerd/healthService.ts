@@ -1,0 +1,146 @@
+/** healthcheckerd as a service: configuration, timer, state, `ha_suspend`. The conclusions are the engine's business. */
+import { networkInterfaces } from 'node:os';
+import type { Interpretation } from '../shared/config/diagnostic.js';
+import type { ConfigTree } from '../shared/config/tree.js';
+import { formatIpAddress, parseIpAddress } from '../shared/net/address.js';
+import { wireDiagnostics } from '../shared/rpc/diagnostics.js';
+import { HealthServiceDefinition, type InformVrrpRequest } from '../shared/rpc/generated/keepwatch/v1/health.js';
+import type { ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import type { ServiceContext, StartedService } from '../shared/rpc/runService.js';
+import { rpcService } from '../shared/rpc/server.js';
+import type { ConfigureOutcome, PlanOutcome, ServiceBehaviour } from '../shared/rpc/service.js';
+import { elapsed, type Instant, toMillis } from '../shared/time/duration.js';
+import type { HealthConfig } from './config/model.js';
+import { HealthEngine } from './engine.js';
+import { planChanges } from './planChanges.js';
+import type { Prober } from './probe.js';
+
+/** setTimeout takes no more than this many milliseconds. */
+const MAX_TIMER_MS = 0x7fffffff;
+
+export interface HealthServiceOptions {
+  readonly interpret: (tree: ConfigTree) => Interpretation<HealthConfig>;
+  readonly prober: Prober;
+}
+
+/** Builds healthcheckerd. */
+export function startHealthService(context: ServiceContext, options: HealthServiceOptions): StartedService {
+  const behaviour = new HealthBehaviour(context, options);
+  return {
+    behaviour,
+    services: [
+      rpcService(
+        HealthServiceDefinition,
+        {
+          informVrrp: async (request) => {
+            behaviour.informVrrp(request);
+            return {};
+          },
+        },
+        // Impairments concern single checkers; being told of addresses works all the same.
+        () => true,
+      ),
+    ],
+  };
+}
+
+class HealthBehaviour implements ServiceBehaviour {
+  readonly name = 'healthcheckerd';
+  readonly #context: ServiceContext;
+  readonly #interpret: HealthServiceOptions['interpret'];
+  readonly #engine: HealthEngine;
+  #timer: NodeJS.Timeout | undefined;
+  #armedFor: Instant | undefined;
+  #stopped = false;
+
+  constructor(context: ServiceContext, { interpret, prober }: HealthServiceOptions) {
+    this.#context = context;
+    this.#interpret = interpret;
+    this.#engine = new HealthEngine({
+      clock: context.clock,
+      prober,
+      logger: context.logger,
+      report: ({ event, notifications }) =>
+        context.events.publish({ event: { $case: 'health', value: event }, notifications }),
+      rearm: () => this.#rearm(),
+      localAddresses,
+      spreadStart: Math.random(),
+    });
+  }
+
+  validate(tree: ConfigTree) {
+    return wireDiagnostics(this.#interpret(tree).diagnostics);
+  }
+
+  plan(tree: ConfigTree): PlanOutcome {
+    const { model, diagnostics } = this.#interpret(tree);
+    return {
+      diagnostics: wireDiagnostics(diagnostics),
+      changes: model === undefined ? [] : planChanges(this.#engine.config, model),
+    };
+  }
+
+  async configure(tree: ConfigTree): Promise<ConfigureOutcome> {
+    const { model, diagnostics } = this.#interpret(tree);
+    if (model === undefined) return { accepted: false, diagnostics: wireDiagnostics(diagnostics), changes: [] };
+    const changes = planChanges(this.#engine.config, model);
+    this.#engine.apply(model);
+    return { accepted: true, diagnostics: wireDiagnostics(diagnostics), changes };
+  }
+
+  /** `HealthService.InformVrrp`: the whole list of vrrpd's addresses, with prefix lengths. */
+  informVrrp(request: InformVrrpRequest): void {
+    const present = request.addresses
+      .filter((address) => address.present)
+      .flatMap(({ address }) => canonical(address.split('/')[0] ?? ''));
+    this.#engine.informVrrp(new Set(present));
+  }
+
+  state(): ServiceState {
+    return { state: { $case: 'health', value: this.#engine.state() } };
+  }
+
+  impairments(): string[] {
+    const { realtimePriority, nice } = this.#engine.config?.global ?? {};
+    return [
+      ...this.#engine.impairments(),
+      ...(realtimePriority === undefined ? [] : ['checker_rt_priority is configured, but not set by this version']),
+      ...(nice === undefined ? [] : ['checker_priority is configured, but not set by this version']),
+    ];
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#engine.stop();
+    clearTimeout(this.#timer);
+  }
+
+  /** One timer for the earliest of all deadlines. */
+  #rearm(): void {
+    const deadline = this.#stopped ? undefined : this.#engine.nextDeadline();
+    if (deadline === this.#armedFor) return;
+    clearTimeout(this.#timer);
+    this.#armedFor = deadline;
+    if (deadline === undefined) return;
+    // Rounded up: a timer that fires before its deadline would find nothing to do.
+    const delay = Math.ceil(toMillis(elapsed(this.#context.clock.now(), deadline)));
+    this.#timer = setTimeout(
+      () => {
+        this.#armedFor = undefined;
+        this.#engine.runDue();
+      },
+      Math.min(Math.max(delay, 0), MAX_TIMER_MS),
+    );
+  }
+}
+
+/** An address in its one spelling; nothing for what is none. */
+function canonical(text: string): string[] {
+  const address = parseIpAddress(text);
+  return address === undefined ? [] : [formatIpAddress(address)];
+}
+
+function localAddresses(): ReadonlySet<string> {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return new Set(all.flatMap(({ address }) => canonical(address)));
+}
