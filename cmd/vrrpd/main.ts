@@ -1,0 +1,53 @@
+/** keepwatch-vrrpd: flags and wiring. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { clearRealtimePriority, isRealtime, setRealtimePriority } from '../../services/shared/kernel/process.js';
+import { ResumeFile } from '../../services/shared/kernel/resumeFile.js';
+import { SystemClock } from '../../services/shared/kernel/systemClock.js';
+import { systemKernel } from '../../services/shared/kernel/systemKernel.js';
+import { serviceMain } from '../../services/shared/rpc/serviceMain.js';
+import { interpretVrrpConfig } from '../../services/vrrpd/config/interpret.js';
+import { RESUME_RECORD_BYTES, ResumeRecord } from '../../services/vrrpd/resumeRecord.js';
+import { VrrpService } from '../../services/vrrpd/service.js';
+
+const clock = new SystemClock();
+
+await serviceMain({
+  name: 'vrrpd',
+  summary: 'Runs the VRRP instances and owns their addresses.',
+  clock,
+  start: ({ runDir, logger, events, impairmentsChanged }) => ({
+    behaviour: new VrrpService({
+      clock,
+      logger,
+      kernel: systemKernel(clock, (error) => logger.error({ err: error }, error.message)),
+      events,
+      interpret: (tree) => interpretVrrpConfig(tree, { hostname: hostname() }),
+      openResume: () =>
+        new ResumeRecord(new ResumeFile(join(runDir, 'vrrpd.resume'), RESUME_RECORD_BYTES), (error) =>
+          logger.warn({ err: error }, 'resume record not written: a crash of vrrpd would be noticed'),
+        ),
+      // After the poll phase: by then every socket that was readable has been read.
+      defer: (task) => setImmediate(task),
+      setRealtimePriority: (priority) => {
+        if (priority !== undefined) setRealtimePriority(priority);
+        else if (isRealtime()) clearRealtimePriority();
+      },
+      programProblem,
+      impairmentsChanged,
+    }),
+  }),
+});
+
+function programProblem(path: string): string | undefined {
+  if (!path.startsWith('/')) return undefined;
+  try {
+    if (!statSync(path).isFile()) return 'is not a file';
+    accessSync(path, constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    return code === 'ENOENT' ? 'does not exist' : 'is not executable';
+  }
+}

@@ -1,0 +1,530 @@
+import type { Diagnostic } from '../shared/config/diagnostic.js';
+import type { LinkEvent, LinkInfo, RouteNetlink } from '../shared/kernel/ports.js';
+import { formatIpBytes } from '../shared/net/address.js';
+import { after, elapsed, type Instant, instant, micros } from '../shared/time/duration.js';
+import { AddressKeeper } from './addressKeeper.js';
+import { Announcer } from './announcer.js';
+import type { InstanceConfig, VrrpConfig } from './config/model.js';
+import { type ConfigDiff, diffAddresses, diffConfigs, sameValue } from './configDiff.js';
+import type { EngineChange, EngineHost } from './engineHost.js';
+import { masterDownInterval } from './fsm/timers.js';
+import { GroupBook } from './groupBook.js';
+import { LinkTable } from './linkTable.js';
+import { PRIORITY_OWNER } from './packet/advertisement.js';
+import { PacketDesk } from './packetDesk.js';
+import { Reclaimer } from './reclaimer.js';
+import type { ResumeEntry } from './resumeRecord.js';
+import { RouterDriver } from './routerDriver.js';
+import { Schedule, type Scheduled } from './schedule.js';
+import { SocketPool } from './socketPool.js';
+import { chooseSource } from './sourceAddress.js';
+import { assess, type Standing } from './tracking.js';
+import { vipKey } from './virtualAddress.js';
+import { type GroupRuntime, type Transition, VirtualRouter } from './virtualRouter.js';
+
+const ON_TIME = micros(0);
+/** How long after a failed attempt a socket is tried again. */
+const SOCKET_RETRY = micros(1_000_000);
+
+const NOT_ASSESSED: Standing = { effectivePriority: 1, terms: [], faults: [], trackers: [] };
+
+/**
+ * The shell around the pure core: owns every virtual router of this machine, their sockets, addresses and timers, and
+ * feeds them what happens. Nothing in here waits.
+ */
+export class VrrpEngine {
+  readonly links = new LinkTable();
+  readonly schedule: Schedule;
+  readonly packets: PacketDesk;
+  readonly #host: EngineHost;
+  readonly #netlink: RouteNetlink;
+  readonly #sockets: SocketPool;
+  readonly #keeper: AddressKeeper;
+  readonly #announcer: Announcer;
+  readonly #driver: RouterDriver;
+  readonly #reclaimer: Reclaimer;
+  readonly #groups: GroupBook;
+  readonly #routers = new Map<string, VirtualRouter>();
+  /** How many routers name an address, by its text: moved or shared addresses need a second look. */
+  readonly #vipCounts = new Map<string, number>();
+  readonly #socketRetry: Scheduled = { due: () => this.#settle(this.#routers.values()) };
+  readonly #delayedStart: Scheduled = { due: (_at, now) => this.#startAll(now) };
+  #config: VrrpConfig | undefined;
+  #predecessor: ReadonlyMap<string, ResumeEntry> = new Map();
+  #realtimeProblem: string | undefined;
+
+  /** Opens timer, netlink and frame sender. Throws KernelError when the kernel refuses (EPERM without CAP_NET_ADMIN, CAP_NET_RAW). */
+  constructor(host: EngineHost) {
+    this.#host = host;
+    const { clock, kernel } = host;
+    this.schedule = new Schedule(clock, (onExpire) => kernel.openDeadlineTimer(onExpire), host.defer);
+    this.#netlink = kernel.openRouteNetlink();
+    this.#keeper = new AddressKeeper(this.#netlink, this.links, (router, doing, vip, error) =>
+      host.logger.error({ instance: router.name }, `(${router.name}) cannot ${doing} ${vip}: ${error.message}`),
+    );
+    this.#announcer = new Announcer(clock, this.schedule, kernel.openFrameSender(), (error) =>
+      host.logger.warn(`gratuitous ARP not sent: ${error instanceof Error ? error.message : String(error)}`),
+    );
+    this.#groups = new GroupBook();
+    this.packets = new PacketDesk(host.logger, (router, event, now, lateness) =>
+      this.#driver.dispatch(router, event, now, lateness),
+    );
+    this.#sockets = new SocketPool(kernel, this.packets);
+    this.#driver = new RouterDriver({
+      host,
+      schedule: this.schedule,
+      links: this.links,
+      keeper: this.#keeper,
+      announcer: this.#announcer,
+      heldByOther: (router, ifindex, key) => this.#heldByOther(router, ifindex, key),
+      entered: (router, transition, now) => this.#entered(router, transition, now),
+      rival: (router, address, priority) => this.#rival(router, address, priority),
+    });
+    this.#reclaimer = new Reclaimer(clock, this.schedule, (router) => this.#putBack(router));
+    // Monitor first, then dump: nothing falls in between.
+    this.#netlink.monitor((event) => this.#linkEvent(event));
+    this.links.reset(this.#netlink.links(), this.#netlink.addresses());
+    this.#predecessor = host.resume.load();
+  }
+
+  get config(): VrrpConfig | undefined {
+    return this.#config;
+  }
+
+  get routers(): ReadonlyMap<string, VirtualRouter> {
+    return this.#routers;
+  }
+
+  get groups(): readonly GroupRuntime[] {
+    return this.#groups.all();
+  }
+
+  groupOf(router: VirtualRouter): string {
+    return this.#groups.groupOf(router.name)?.name ?? '';
+  }
+
+  /** Instances that run, or ran until the last process was killed. */
+  knownInstances(): ReadonlySet<string> {
+    return new Set([...this.#routers.keys(), ...this.#predecessor.keys()]);
+  }
+
+  /** What does not work on this machine. */
+  impairments(): string[] {
+    const found = this.#realtimeProblem === undefined ? [] : [this.#realtimeProblem];
+    for (const router of this.#routers.values()) {
+      if (router.socketFault !== undefined) found.push(`${router.name}: ${router.socketFault.text}`);
+    }
+    return found;
+  }
+
+  diff(config: VrrpConfig): ConfigDiff {
+    return diffConfigs(this.#config, config);
+  }
+
+  /** Makes `config` the one in force. What is the same in both is not touched. */
+  apply(config: VrrpConfig): Diagnostic[] {
+    const first = this.#config === undefined;
+    const diff = this.diff(config);
+    this.#config = config;
+    this.#setRealtime(config.global.realtimePriority);
+    const now = this.#host.clock.now();
+    this.#countVips(config);
+    for (const change of diff.instances) {
+      if (change.kind === 'update' && change.after !== undefined) this.#update(change.name, change.after);
+    }
+    const removedRouters: string[] = [];
+    for (const change of diff.instances) {
+      if (change.kind !== 'remove' && change.kind !== 'restart') continue;
+      this.#retire(change.name, 'deleted', now);
+      if (change.kind === 'remove') removedRouters.push(change.name);
+    }
+    const removedGroups = this.#groups.configure(config.groups, (name) => this.#routers.get(name));
+    for (const change of diff.instances) {
+      if ((change.kind === 'add' || change.kind === 'restart') && change.after !== undefined) this.#add(change.after);
+    }
+    this.#layoutRecord();
+    this.#settle(this.#routers.values());
+    if (first && config.global.startupDelay > 0 && !this.#mayResume()) {
+      this.schedule.set(this.#delayedStart, after(now, config.global.startupDelay));
+    } else if (this.schedule.get(this.#delayedStart) === undefined) this.#startAll(now);
+    this.#predecessor = new Map();
+    const changed = diff.instances.filter((change) => change.kind !== 'same').map((change) => change.name);
+    this.#host.changed({
+      routers: changed.flatMap((name) => this.#routers.get(name) ?? []),
+      groups: this.groups,
+      removedRouters,
+      removedGroups,
+      note: 'configuration in force',
+    });
+    return [];
+  }
+
+  /**
+   * Ends. Orderly: says goodbye with priority 0 and removes the addresses. With `keepKernelState` nothing is sent or
+   * removed and the resume record stays, for a successor that takes over in time.
+   */
+  stop(keepKernelState: boolean): void {
+    const { resume, clock } = this.#host;
+    if (!keepKernelState) {
+      const now = clock.now();
+      for (const name of [...this.#routers.keys()]) this.#retire(name, 'stop', now);
+      for (const transition of this.#groups.stop(clock)) this.#tellGroup(transition);
+      resume.clear();
+    }
+    resume.close();
+    this.#announcer.close();
+    this.#sockets.close();
+    this.schedule.close();
+    this.#netlink.close();
+  }
+
+  #add(config: InstanceConfig): void {
+    const router = new VirtualRouter(config, NOT_ASSESSED, (due, at, now) =>
+      this.#driver.dispatch(due, { kind: 'deadline' }, now, elapsed(at, now)),
+    );
+    this.#routers.set(config.name, router);
+    const before = this.#predecessor.get(config.name);
+    if (before !== undefined && sameIdentity(before, config)) {
+      for (const key of before.foreign) router.foreignAddresses.add(key);
+    } else if (config.priority === PRIORITY_OWNER) {
+      // The owner's addresses are its own: those already there were there before us and stay when we go.
+      this.#noteForeign(router);
+    }
+  }
+
+  #noteForeign(router: VirtualRouter): void {
+    const own = this.links.byName(router.config.interface)?.ifindex;
+    for (const vip of router.allVips()) {
+      const ifindex = vip.dev === undefined ? own : this.links.byName(vip.dev)?.ifindex;
+      if (ifindex !== undefined && this.links.hasAddress(ifindex, vipKey(vip))) {
+        router.foreignAddresses.add(vipKey(vip));
+      }
+    }
+  }
+
+  /** Another configuration of the same virtual router: only the difference is carried out. */
+  #update(name: string, config: InstanceConfig): void {
+    const router = this.#routers.get(name);
+    if (router === undefined) return;
+    const old = [...router.allVips()];
+    router.reconfigure(config);
+    const { added, removed } = diffAddresses(old, [...router.allVips()]);
+    this.#keeper.remove(router, removed, (ifindex, key) => this.#heldByOther(router, ifindex, key));
+    if (router.state.kind === 'master') {
+      const present = this.#keeper.add(router, added);
+      if (present.length > 0) this.#driver.announce(router, router.allVips());
+    } else if (router.started) {
+      // An address we now stand by for may be left over on the interface.
+      this.#keeper.remove(router, added, (ifindex, key) => this.#heldByOther(router, ifindex, key));
+    }
+  }
+
+  #retire(name: string, leaving: 'stop' | 'deleted', now: Instant): void {
+    const router = this.#routers.get(name);
+    if (router === undefined) return;
+    router.leaving = leaving;
+    this.#driver.dispatch(router, { kind: 'shutdown' }, now, ON_TIME);
+    this.#announcer.cancel(router);
+    this.#reclaimer.forget(router);
+    this.#sockets.release(router);
+    this.#routers.delete(name);
+  }
+
+  // Starting and resuming
+
+  #startAll(now: Instant): void {
+    for (const router of this.#routers.values()) if (!router.started) this.#start(router, now);
+  }
+
+  #start(router: VirtualRouter, now: Instant): void {
+    if (router.started) return;
+    const [fault] = router.faults;
+    if (fault !== undefined) this.#driver.dispatch(router, { kind: 'fault', reason: fault }, now, ON_TIME);
+    else {
+      const entry = this.#resumable(router, now);
+      if (entry === undefined) this.#driver.dispatch(router, { kind: 'startup' }, now, ON_TIME);
+      else {
+        router.resuming = true;
+        this.#driver.dispatch(router, { kind: 'resume', lastAdvertAt: entry.lastAdvertAt }, now, ON_TIME);
+        router.resuming = false;
+      }
+    }
+    router.started = true;
+  }
+
+  /** The record of a predecessor that was MASTER and is not yet missed; of all members when in a sync group. */
+  #resumable(router: VirtualRouter, now: Instant): ResumeEntry | undefined {
+    const group = this.#groups.groupOf(router.name);
+    const members = group === undefined ? [router] : this.#groups.membersOf(group.name);
+    for (const member of members) {
+      const entry = this.#predecessor.get(member.name);
+      const { settings } = member.state;
+      if (entry === undefined || !entry.master || member.faults.length > 0) return undefined;
+      if (!sameIdentity(entry, member.config)) return undefined;
+      const silentFor = elapsed(entry.lastAdvertAt, now);
+      if (silentFor < 0 || silentFor >= masterDownInterval(settings, settings.advertInterval)) return undefined;
+    }
+    return this.#predecessor.get(router.name);
+  }
+
+  #mayResume(): boolean {
+    const now = this.#host.clock.now();
+    return [...this.#routers.values()].some((router) => this.#resumable(router, now) !== undefined);
+  }
+
+  #layoutRecord(): void {
+    this.#host.resume.layout(
+      [...this.#routers.values()].map((router) => {
+        const { config, state } = router;
+        // Until it is resumed, what a predecessor left must survive another crash.
+        const before = router.started ? undefined : this.#predecessor.get(router.name);
+        const lastAdvertAt = state.kind === 'master' ? state.lastAdvertAt : instant(0);
+        return {
+          instance: config.name,
+          interface: config.interface,
+          vrid: config.vrid,
+          family: config.family,
+          version: config.version,
+          foreign: [...router.foreignAddresses],
+          master: before?.master ?? state.kind === 'master',
+          lastAdvertAt: before?.lastAdvertAt ?? lastAdvertAt,
+        };
+      }),
+    );
+  }
+
+  // Tracking
+
+  #linkEvent(event: LinkEvent): void {
+    switch (event.kind) {
+      case 'link': {
+        const before = this.links.byIndex(event.link.ifindex);
+        this.links.apply(event);
+        this.#linkChanged(before, event.link);
+        return;
+      }
+      case 'link-removed':
+        this.links.apply(event);
+        this.#settle(this.#routers.values());
+        return;
+      case 'address':
+      case 'address-removed': {
+        this.links.apply(event);
+        const { ifindex, address } = event.address;
+        if (this.#isVirtual(address)) {
+          if (event.kind === 'address-removed') this.#reclaimer.addressGone(this.#mastersOf(address));
+        }
+        // An owner sends from an address that is virtual too.
+        this.#settle(
+          [...this.#routers.values()].filter((router) => router.ifindex === ifindex && !this.#keepsSource(router)),
+        );
+        return;
+      }
+      case 'resync':
+        this.links.apply(event);
+        this.#settle(this.#routers.values());
+        this.#reclaimer.addressGone([...this.#routers.values()].filter((router) => router.state.kind === 'master'));
+    }
+  }
+
+  #linkChanged(before: LinkInfo | undefined, link: LinkInfo): void {
+    const sameMac = before?.mac.equals(link.mac) === true;
+    // Most link messages tell of nothing that matters here.
+    if (before !== undefined && before.up === link.up && before.name === link.name && sameMac) return;
+    this.#settle(this.#routers.values());
+    if (before === undefined || sameMac) return;
+    for (const router of this.#routers.values()) {
+      if (router.ifindex === link.ifindex && router.state.kind === 'master') {
+        this.#driver.announce(router, router.allVips());
+      }
+    }
+  }
+
+  /** True while the address a router sends from is still there, the common case of any address event. */
+  #keepsSource(router: VirtualRouter): boolean {
+    if (router.source === undefined || router.ifindex === undefined) return false;
+    return this.#chooseSource(router) === router.source;
+  }
+
+  #chooseSource(router: VirtualRouter): Buffer | undefined {
+    if (router.ifindex === undefined) return undefined;
+    const chosen = chooseSource(router.config, router.source, this.links.addressesOn(router.ifindex), (address) =>
+      this.#isVirtual(address),
+    );
+    if (chosen === undefined) return undefined;
+    return router.source?.equals(chosen) ? router.source : Buffer.from(chosen);
+  }
+
+  /** Looks again at what routers depend on, and tells them and their sync groups what became of it. */
+  #settle(routers: Iterable<VirtualRouter>): void {
+    const affected = new Set<VirtualRouter>();
+    for (const router of routers) {
+      this.#assess(router);
+      affected.add(router);
+      const group = this.#groups.groupOf(router.name);
+      if (group !== undefined) for (const member of this.#groups.membersOf(group.name)) affected.add(member);
+    }
+    for (const router of affected) router.faults = this.#groups.faultsOf(router);
+    const now = this.#host.clock.now();
+    for (const router of affected) this.#tellStanding(router, now);
+  }
+
+  #assess(router: VirtualRouter): void {
+    const { config } = router;
+    const link = this.links.byName(config.interface);
+    router.ifindex = link?.ifindex;
+    router.source = this.#chooseSource(router);
+    this.#bind(router);
+    const group = this.#groups.groupOf(router.name);
+    router.standing = assess(config, {
+      interfaceStatus: (name) => {
+        const found = this.links.byName(name);
+        return { exists: found !== undefined, up: found?.up === true };
+      },
+      hasSourceAddress: router.source !== undefined,
+      groupTracks: group?.config.trackInterfaces ?? [],
+    });
+  }
+
+  #bind(router: VirtualRouter): void {
+    router.socketFault = undefined;
+    if (router.ifindex === undefined) {
+      this.#sockets.release(router);
+      router.socket = undefined;
+      return;
+    }
+    try {
+      router.socket = this.#sockets.acquire(router, router.ifindex);
+    } catch (error) {
+      router.socket = undefined;
+      const detail = error instanceof Error ? error.message : String(error);
+      router.socketFault = { code: 'socket', text: `no VRRP socket on ${router.config.interface}: ${detail}` };
+      this.#host.logger.error({ instance: router.name }, `(${router.name}) ${router.socketFault.text}`);
+      this.schedule.set(this.#socketRetry, after(this.#host.clock.now(), SOCKET_RETRY));
+    }
+  }
+
+  #tellStanding(router: VirtualRouter, now: Instant): void {
+    const settings = router.settings();
+    const { state } = router;
+    if (!sameValue(settings, state.settings)) {
+      const { priority } = state.settings;
+      this.#driver.dispatch(router, { kind: 'settings', settings }, now, ON_TIME);
+      if (router.started && priority !== settings.priority) this.#priorityChanged(router, priority);
+    }
+    if (!router.started) return;
+    const [fault] = router.faults;
+    if (fault === undefined) {
+      if (router.state.kind === 'fault') this.#driver.dispatch(router, { kind: 'recovered' }, now, ON_TIME);
+    } else if (router.state.kind !== 'fault') {
+      this.#driver.dispatch(router, { kind: 'fault', reason: fault }, now, ON_TIME);
+    }
+  }
+
+  #priorityChanged(router: VirtualRouter, before: number): void {
+    const { effectivePriority, terms } = router.standing;
+    const why = terms.map((term) => `${term.reason} ${term.value}`).join(', ');
+    const note = `(${router.name}) effective priority ${before} -> ${effectivePriority}: ${why}`;
+    this.#host.logger.info({ instance: router.name }, note);
+    this.#tell({ routers: [router], groups: [], note });
+  }
+
+  // What drivers tell
+
+  #entered(router: VirtualRouter, transition: Transition, now: Instant): void {
+    this.#tell({ transition, routers: [router], groups: [] });
+    const group = this.#groups.groupOf(router.name);
+    if (group === undefined) return;
+    for (const { member, event } of this.#groups.followers(group.name, router, transition)) {
+      this.#driver.dispatch(member, event, now, ON_TIME);
+    }
+    const moved = this.#groups.settle(group.name, transition);
+    if (moved !== undefined) this.#tellGroup(moved);
+  }
+
+  #tellGroup(transition: Transition): void {
+    this.#host.logger.info(
+      { group: transition.name },
+      `VRRP_Group(${transition.name}) Entering ${transition.to.toUpperCase()} STATE: ${transition.cause.text}`,
+    );
+    const group = this.#groups.get(transition.name);
+    this.#tell({ transition, routers: [], groups: group === undefined ? [] : [group] });
+  }
+
+  #rival(router: VirtualRouter, address: string, priority: number): void {
+    const note = `(${router.name}) ${address} also advertises as master, with lower priority ${priority}`;
+    this.#host.logger.warn({ instance: router.name, rival: address }, note);
+    this.#tell({ routers: [router], groups: [], note });
+  }
+
+  #putBack(router: VirtualRouter): void {
+    if (router.state.kind !== 'master') return;
+    const added = this.#keeper.add(router, this.#keeper.missing(router));
+    if (added.length === 0) return;
+    this.#driver.announce(router, added);
+    const texts = added.map((vip) => `${formatIpBytes(vip.address.bytes)}/${vip.prefixLength}`).join(', ');
+    const note = `(${router.name}) address removed by another program put back: ${texts}`;
+    this.#host.logger.warn({ instance: router.name }, note);
+    this.#tell({ routers: [router], groups: [], note });
+  }
+
+  #tell(change: EngineChange): void {
+    this.#host.changed(change);
+  }
+
+  // Virtual addresses of all routers
+
+  #countVips(config: VrrpConfig): void {
+    this.#vipCounts.clear();
+    for (const { vips, excludedVips } of config.instances) {
+      for (const { address } of [...vips, ...excludedVips]) {
+        const text = formatIpBytes(address.bytes);
+        this.#vipCounts.set(text, (this.#vipCounts.get(text) ?? 0) + 1);
+      }
+    }
+  }
+
+  #isVirtual(address: Uint8Array): boolean {
+    return this.#vipCounts.has(formatIpBytes(address));
+  }
+
+  #mastersOf(address: Buffer): VirtualRouter[] {
+    return [...this.#routers.values()].filter((router) => {
+      if (router.state.kind !== 'master') return false;
+      for (const vip of router.allVips()) if (address.equals(vip.address.bytes)) return true;
+      return false;
+    });
+  }
+
+  #heldByOther(router: VirtualRouter, ifindex: number, key: string): boolean {
+    // Nearly always one router only names the address.
+    if ((this.#vipCounts.get(key.slice(0, key.indexOf('/'))) ?? 0) < 1) return false;
+    for (const other of this.#routers.values()) {
+      if (other === router || other.state.kind !== 'master') continue;
+      for (const vip of other.allVips()) {
+        if (vipKey(vip) === key && this.#keeper.ifindexOf(other, vip) === ifindex) return true;
+      }
+    }
+    return false;
+  }
+
+  #setRealtime(priority: number | undefined): void {
+    this.#realtimeProblem = undefined;
+    try {
+      this.#host.setRealtimePriority(priority);
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      this.#realtimeProblem = `no real-time priority: ${detail}`;
+      this.#host.logger.warn(`${this.#realtimeProblem}. Grant CAP_SYS_NICE, or remove vrrp_rt_priority`);
+    }
+  }
+}
+
+function sameIdentity(entry: ResumeEntry, config: InstanceConfig): boolean {
+  return (
+    entry.interface === config.interface &&
+    entry.vrid === config.vrid &&
+    entry.family === config.family &&
+    entry.version === config.version
+  );
+}

@@ -1,0 +1,30 @@
+import type { Kernel } from '../shared/kernel/ports.js';
+import type { Logger } from '../shared/log/logger.js';
+import type { Clock } from '../shared/time/clock.js';
+import type { ResumeRecord } from './resumeRecord.js';
+import type { GroupRuntime, Transition, VirtualRouter } from './virtualRouter.js';
+
+/** Something changed: a transition, or without one a tracker, a priority, the configuration. */
+export interface EngineChange {
+  readonly transition?: Transition;
+  readonly routers: readonly VirtualRouter[];
+  readonly groups: readonly GroupRuntime[];
+  readonly removedRouters?: readonly string[];
+  readonly removedGroups?: readonly string[];
+  /** What happened besides, in words. */
+  readonly note?: string;
+}
+
+/** The world as the engine gets it. */
+export interface EngineHost {
+  readonly clock: Clock;
+  readonly kernel: Kernel;
+  readonly logger: Logger;
+  readonly resume: ResumeRecord;
+  /** Runs a task after the sockets that are readable now had their turn. */
+  readonly defer: (task: () => void) => void;
+  /** SCHED_RR with this priority, or ordinary scheduling. Throws KernelError. */
+  readonly setRealtimePriority: (priority: number | undefined) => void;
+  /** Told of every change, after its kernel work is done. Must not throw. */
+  readonly changed: (change: EngineChange) => void;
+}

@@ -1,0 +1,84 @@
+import type { ReceivedPacket } from '../shared/kernel/ports.js';
+import type { Logger } from '../shared/log/logger.js';
+import { formatIpBytes } from '../shared/net/address.js';
+import { type Instant, type Micros, micros } from '../shared/time/duration.js';
+import type { RouterEvent } from './fsm/events.js';
+import { type DropReason, PRIORITY_STOP } from './packet/advertisement.js';
+import type { Accepted } from './packet/receive.js';
+import type { PacketListener } from './socketPool.js';
+import type { VirtualRouter } from './virtualRouter.js';
+
+const ON_TIME = micros(0);
+
+/** Counts what comes in and hands sound advertisements to their routers. A packet that is dropped costs nothing more. */
+export class PacketDesk implements PacketListener {
+  /** Packets no instance could be found for, per interface. */
+  readonly interfaceDrops = new Map<string, Map<DropReason, number>>();
+  readonly #logger: Logger;
+  readonly #dispatch: (router: VirtualRouter, event: RouterEvent, now: Instant, lateness: Micros) => void;
+
+  constructor(
+    logger: Logger,
+    dispatch: (router: VirtualRouter, event: RouterEvent, now: Instant, lateness: Micros) => void,
+  ) {
+    this.#logger = logger;
+    this.#dispatch = dispatch;
+  }
+
+  accepted(
+    packet: ReceivedPacket,
+    { advertisement, expectation: router, sameAddresses }: Accepted<VirtualRouter>,
+  ): void {
+    const { counters, state } = router;
+    if (advertisement.priority === PRIORITY_STOP) counters.priorityZeroReceived++;
+    else counters.advertsReceived++;
+    if (!sameAddresses) this.#log(packet, 'address-list', router.name, router.countDrop('address-list'));
+    // The packet's bytes are only lent; one router speaks most of the time, so its address is copied once.
+    const known = state.heard?.source;
+    const source = known !== undefined && packet.source.equals(known) ? known : Uint8Array.from(packet.source);
+    const { priority, interval } = advertisement;
+    this.#dispatch(router, { kind: 'advert', source, priority, interval }, packet.receivedAt, ON_TIME);
+  }
+
+  dropped(packet: ReceivedPacket, reason: DropReason, router: VirtualRouter | undefined, interfaceName: string): void {
+    if (router !== undefined) {
+      this.#log(packet, reason, router.name, router.countDrop(reason));
+      return;
+    }
+    let drops = this.interfaceDrops.get(interfaceName);
+    if (drops === undefined) {
+      drops = new Map();
+      this.interfaceDrops.set(interfaceName, drops);
+    }
+    const count = (drops.get(reason) ?? 0) + 1;
+    drops.set(reason, count);
+    this.#log(packet, reason, interfaceName, count);
+  }
+
+  socketError(interfaceName: string, error: Error): void {
+    this.#logger.warn({ interface: interfaceName }, `VRRP socket on ${interfaceName}: ${error.message}`);
+  }
+
+  /** The first of a kind, then every power of two: a flood must not become a flood of log lines. */
+  #log(packet: ReceivedPacket, reason: DropReason, about: string, count: number): void {
+    if ((count & (count - 1)) !== 0) return;
+    // Another virtual router on the segment is nothing unusual.
+    const level = reason === 'vrid' ? 'debug' : 'warn';
+    const from = formatIpBytes(packet.source);
+    this.#logger[level]({ reason, count, from }, `(${about}) ${DROP_TEXT[reason]} from ${from} (${count} so far)`);
+  }
+}
+
+const DROP_TEXT: Readonly<Record<DropReason, string>> = {
+  ttl: 'dropped: TTL or hop limit is not 255, so it came through a router;',
+  length: 'dropped: wrong length',
+  version: 'dropped: wrong VRRP version',
+  type: 'dropped: not an advertisement',
+  checksum: 'dropped: wrong checksum',
+  vrid: 'dropped: no instance with that virtual_router_id;',
+  owner: 'dropped: we own the addresses (priority 255), yet someone advertises them;',
+  'auth-type': 'dropped: other authentication type',
+  'auth-data': 'dropped: wrong password',
+  interval: 'dropped: other advert_int',
+  'address-list': 'advertises other addresses than virtual_ipaddress here:',
+};

@@ -1,0 +1,174 @@
+import { formatIpBytes } from '../shared/net/address.js';
+import { type Instant, instant, type Micros } from '../shared/time/duration.js';
+import type { AddressKeeper } from './addressKeeper.js';
+import type { Announcer, AnnounceTarget } from './announcer.js';
+import { causeCode, causeText } from './causeText.js';
+import type { VirtualAddress } from './config/model.js';
+import type { EngineHost } from './engineHost.js';
+import type { RouterAction } from './fsm/actions.js';
+import type { RouterEvent } from './fsm/events.js';
+import { nextDeadline } from './fsm/state.js';
+import { step } from './fsm/step.js';
+import type { LinkTable } from './linkTable.js';
+import { PRIORITY_STOP } from './packet/advertisement.js';
+import { gratuitousArp } from './packet/gratuitousArp.js';
+import { neighbourAdvertisement } from './packet/neighbourAdvertisement.js';
+import type { Schedule } from './schedule.js';
+import { vipKey } from './virtualAddress.js';
+import { peerOf, type Transition, type VirtualRouter } from './virtualRouter.js';
+
+/** What a driver works with. */
+export interface DriverParts {
+  readonly host: EngineHost;
+  readonly schedule: Schedule;
+  readonly links: LinkTable;
+  readonly keeper: AddressKeeper;
+  readonly announcer: Announcer;
+  /** Another router in MASTER holds this address, so it stays. */
+  readonly heldByOther: (router: VirtualRouter, ifindex: number, key: string) => boolean;
+  /** Called after everything a transition asks for was done. */
+  readonly entered: (router: VirtualRouter, transition: Transition, now: Instant) => void;
+  /** A rival master was heard. */
+  readonly rival: (router: VirtualRouter, address: string, priority: number) => void;
+}
+
+const ETHERNET_ADDRESS_LENGTH = 6;
+
+/** Feeds events to the state machine of a router and carries out the actions, in their order. */
+export class RouterDriver {
+  readonly #parts: DriverParts;
+
+  constructor(parts: DriverParts) {
+    this.#parts = parts;
+  }
+
+  /** One event at `now`, acted on `lateness` after it happened. */
+  dispatch(router: VirtualRouter, event: RouterEvent, now: Instant, lateness: Micros): void {
+    const result = step(router.state, event, now);
+    router.state = result.state;
+    for (const action of result.actions) this.#execute(router, action, now, lateness);
+    // Read again: an action may have moved the sync group and this router with it.
+    this.#parts.schedule.set(router, nextDeadline(router.state));
+  }
+
+  /** Announces some addresses of a router at once, as after becoming MASTER. */
+  announce(router: VirtualRouter, vips: Iterable<VirtualAddress>): void {
+    this.#parts.announcer.becameMaster(router, this.#targets(router, vips), router.config.garp);
+  }
+
+  #execute(router: VirtualRouter, action: RouterAction, now: Instant, lateness: Micros): void {
+    const { keeper, announcer } = this.#parts;
+    switch (action.kind) {
+      case 'send-advert':
+        this.#send(router, action.priority);
+        return;
+      case 'add-addresses': {
+        const added = keeper.add(router, router.allVips());
+        // A resumed master announces only what was missing; a new one gets an action of its own for that.
+        if (router.resuming && added.length > 0) this.announce(router, added);
+        return;
+      }
+      case 'remove-addresses':
+        announcer.cancel(router);
+        keeper.remove(router, router.allVips(), (ifindex, key) => this.#parts.heldByOther(router, ifindex, key));
+        return;
+      case 'announce': {
+        const targets = this.#targets(router, router.allVips());
+        if (action.why === 'became-master') announcer.becameMaster(router, targets, router.config.garp);
+        else announcer.rivalHeard(router, targets, router.config.garp);
+        return;
+      }
+      case 'report-rival':
+        this.#parts.rival(router, formatIpBytes(action.source), action.priority);
+        return;
+      case 'enter':
+        this.#enter(router, action, now, lateness);
+    }
+  }
+
+  #send(router: VirtualRouter, priority: number): void {
+    const { socket, source, counters } = router;
+    if (socket !== undefined && source !== undefined) {
+      try {
+        socket.send(router.advertisement(priority), source, router.destination);
+        if (priority === PRIORITY_STOP) counters.priorityZeroSent++;
+        else counters.advertsSent++;
+      } catch (error) {
+        counters.sendErrors++;
+        this.#logSendError(router, error);
+      }
+    }
+    this.#note(router);
+  }
+
+  #enter(
+    router: VirtualRouter,
+    action: Extract<RouterAction, { kind: 'enter' }>,
+    now: Instant,
+    lateness: Micros,
+  ): void {
+    const { host } = this.#parts;
+    const { from, cause } = action;
+    if (action.to === 'master') router.counters.becameMaster++;
+    if (from === 'master') router.counters.releasedMaster++;
+    const priority = router.state.settings.priority;
+    const lastAdvertAge = router.lastAdvertAge(now);
+    const transition: Transition = {
+      name: router.name,
+      group: false,
+      from,
+      to: action.to === 'init' ? (router.leaving ?? 'init') : action.to,
+      priority,
+      cause: {
+        code: causeCode(cause),
+        text: causeText(cause, router.state.heard, priority, now),
+        ...peerOf(cause),
+        ...(lastAdvertAge === undefined ? {} : { lastAdvertAge }),
+        lateness,
+      },
+      at: host.clock.wall(),
+      monotonic: now,
+    };
+    router.lastTransition = transition;
+    this.#note(router);
+    host.logger.info(
+      { instance: router.name, cause: transition.cause.code },
+      `(${router.name}) Entering ${transition.to.toUpperCase()} STATE: ${transition.cause.text}`,
+    );
+    this.#parts.entered(router, transition, now);
+  }
+
+  /** Keeps for a successor where this router stands. */
+  #note(router: VirtualRouter): void {
+    const { state } = router;
+    const master = state.kind === 'master';
+    this.#parts.host.resume.note(router.name, master, master ? state.lastAdvertAt : instant(0));
+  }
+
+  #targets(router: VirtualRouter, vips: Iterable<VirtualAddress>): AnnounceTarget[] {
+    const { links, keeper } = this.#parts;
+    const targets: AnnounceTarget[] = [];
+    for (const vip of vips) {
+      const ifindex = keeper.ifindexOf(router, vip);
+      const link = ifindex === undefined ? undefined : links.byIndex(ifindex);
+      if (link === undefined || link.mac.length !== ETHERNET_ADDRESS_LENGTH) continue;
+      // Nobody is told about an address that could not be added.
+      if (!links.hasAddress(link.ifindex, vipKey(vip))) continue;
+      const { bytes, family } = vip.address;
+      const frame = family === 4 ? gratuitousArp(link.mac, bytes) : neighbourAdvertisement(link.mac, bytes);
+      targets.push({ ifindex: link.ifindex, frame: Buffer.from(frame.buffer) });
+    }
+    return targets;
+  }
+
+  #logSendError(router: VirtualRouter, error: unknown): void {
+    const { sendErrors } = router.counters;
+    // The first of a row and then fewer and fewer: a dead link must not fill the log.
+    if ((sendErrors & (sendErrors - 1)) !== 0) return;
+    const detail = error instanceof Error ? error.message : String(error);
+    this.#parts.host.logger.warn(
+      { instance: router.name, count: sendErrors },
+      `(${router.name}) advertisement not sent: ${detail}`,
+    );
+  }
+}

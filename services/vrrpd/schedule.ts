@@ -1,0 +1,91 @@
+import type { DeadlineTimer } from '../shared/kernel/ports.js';
+import type { Clock } from '../shared/time/clock.js';
+import { DeadlineQueue } from '../shared/time/deadlineQueue.js';
+import { elapsed, type Instant, micros } from '../shared/time/duration.js';
+
+/** Something with a deadline. */
+export interface Scheduled {
+  /** Called when the deadline `at` has passed; `now` is never before it. */
+  due(at: Instant, now: Instant): void;
+}
+
+/** A deadline this late means that the loop stood still: packets may wait that arrived before it. */
+const LATE_ENOUGH_TO_LISTEN_FIRST = micros(1_000);
+/** How long deadlines are served before sockets get their turn. */
+const TURN = micros(5_000);
+
+/** All deadlines of the process on one timer. */
+export class Schedule {
+  readonly #clock: Clock;
+  readonly #timer: DeadlineTimer;
+  readonly #defer: (task: () => void) => void;
+  readonly #queue = new DeadlineQueue<Scheduled>();
+  #armedFor: Instant | undefined;
+  #serving = false;
+  #deferred = false;
+  #closed = false;
+
+  /** `openTimer` gets the function to call on expiry; `defer` runs a task after the sockets that are readable now. */
+  constructor(clock: Clock, openTimer: (onExpire: () => void) => DeadlineTimer, defer: (task: () => void) => void) {
+    this.#clock = clock;
+    this.#defer = defer;
+    this.#timer = openTimer(() => this.#expired());
+  }
+
+  /** Sets, moves or (`undefined`) clears the deadline of `item`. */
+  set(item: Scheduled, at: Instant | undefined): void {
+    this.#queue.set(item, at);
+    if (!this.#serving) this.#arm();
+  }
+
+  get(item: Scheduled): Instant | undefined {
+    return this.#queue.get(item);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer.close();
+  }
+
+  #arm(): void {
+    if (this.#closed || this.#deferred) return;
+    const next = this.#queue.next();
+    if (next === this.#armedFor) return;
+    this.#armedFor = next;
+    this.#timer.arm(next);
+  }
+
+  #expired(): void {
+    this.#armedFor = undefined;
+    const next = this.#queue.next();
+    if (next === undefined || this.#closed || this.#deferred) return;
+    if (elapsed(next, this.#clock.now()) > LATE_ENOUGH_TO_LISTEN_FIRST) {
+      // An advertisement that already waits in a socket must count before the deadline it was meant to move.
+      this.#deferred = true;
+      this.#defer(() => {
+        this.#deferred = false;
+        this.#serve();
+      });
+      return;
+    }
+    this.#serve();
+  }
+
+  #serve(): void {
+    if (this.#closed) return;
+    const started = this.#clock.now();
+    this.#serving = true;
+    try {
+      let now = started;
+      for (let due = this.#queue.takeDue(now); due !== undefined; due = this.#queue.takeDue(now)) {
+        due.item.due(due.at, now);
+        now = this.#clock.now();
+        if (elapsed(started, now) > TURN) break;
+      }
+    } finally {
+      this.#serving = false;
+      this.#armedFor = undefined;
+      this.#arm();
+    }
+  }
+}

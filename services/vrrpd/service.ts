@@ -1,0 +1,202 @@
+import type { Interpretation, Diagnostic as PlainDiagnostic } from '../shared/config/diagnostic.js';
+import type { Kernel } from '../shared/kernel/ports.js';
+import type { Logger } from '../shared/log/logger.js';
+import { wireDiagnostics } from '../shared/rpc/diagnostics.js';
+import type { ConfigTree, Diagnostic } from '../shared/rpc/generated/keepwatch/v1/common.js';
+import { ChangeKind, type PlannedChange, type ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import type { ConfigureOutcome, EventSink, PlanOutcome, ServiceBehaviour } from '../shared/rpc/service.js';
+import type { Clock } from '../shared/time/clock.js';
+import type { NotifyConfig, VrrpConfig } from './config/model.js';
+import { type ConfigDiff, type ChangeKind as DiffKind, diffConfigs } from './configDiff.js';
+import { VrrpEngine } from './engine.js';
+import type { EngineChange } from './engineHost.js';
+import { checkMachine } from './machineCheck.js';
+import { notificationFor } from './notifications.js';
+import type { ResumeRecord } from './resumeRecord.js';
+import { changeEvent, wholeState } from './snapshot.js';
+
+/** What the service is built from. */
+export interface VrrpServiceParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly kernel: Kernel;
+  readonly events: EventSink;
+  readonly interpret: (tree: ConfigTree) => Interpretation<VrrpConfig>;
+  /** Opens the resume record. Called once, when the first configuration comes. */
+  readonly openResume: () => ResumeRecord;
+  readonly defer: (task: () => void) => void;
+  readonly setRealtimePriority: (priority: number | undefined) => void;
+  /** Why a program cannot be started, or undefined. */
+  readonly programProblem: (path: string) => string | undefined;
+  /** `impairments()` may answer differently now. */
+  readonly impairmentsChanged: () => void;
+}
+
+const NO_STATE: ServiceState = { state: { $case: 'vrrp', value: { instances: [], groups: [], interfaceDrops: [] } } };
+
+const CHANGE_KINDS: Readonly<Record<Exclude<DiffKind, 'same'>, ChangeKind>> = {
+  add: ChangeKind.CHANGE_KIND_ADD,
+  remove: ChangeKind.CHANGE_KIND_REMOVE,
+  update: ChangeKind.CHANGE_KIND_UPDATE,
+  restart: ChangeKind.CHANGE_KIND_RESTART,
+};
+
+/** vrrpd as the lifecycle service sees it. */
+export class VrrpService implements ServiceBehaviour {
+  readonly name = 'vrrpd';
+  readonly #parts: VrrpServiceParts;
+  #engine: VrrpEngine | undefined;
+  /** Why the engine could not be opened. */
+  #kernelProblem: string | undefined;
+  #stopped = false;
+  /** While a configuration is put in force its deleted instances are told with the settings they had. */
+  #previous: VrrpConfig | undefined;
+
+  constructor(parts: VrrpServiceParts) {
+    this.#parts = parts;
+  }
+
+  validate(tree: ConfigTree): Diagnostic[] {
+    const { model, diagnostics } = this.#parts.interpret(tree);
+    return wireDiagnostics([...diagnostics, ...(model === undefined ? [] : this.#machineFindings(model))]);
+  }
+
+  plan(tree: ConfigTree): PlanOutcome {
+    const { model, diagnostics } = this.#parts.interpret(tree);
+    if (model === undefined) return { diagnostics: wireDiagnostics(diagnostics), changes: [] };
+    return {
+      diagnostics: wireDiagnostics([...diagnostics, ...this.#machineFindings(model)]),
+      changes: plannedChanges(diffConfigs(this.#engine?.config, model)),
+    };
+  }
+
+  async configure(tree: ConfigTree): Promise<ConfigureOutcome> {
+    const { model, diagnostics } = this.#parts.interpret(tree);
+    if (model === undefined) return refused(diagnostics);
+    const engine = this.#open();
+    if (engine === undefined) return refused([...diagnostics, this.#cannotOpen()]);
+    const found = [...diagnostics, ...this.#machineFindings(model)];
+    if (found.some((diagnostic) => diagnostic.severity === 'error')) return refused(found);
+    const changes = plannedChanges(engine.diff(model));
+    this.#previous = engine.config;
+    engine.apply(model);
+    this.#previous = undefined;
+    this.#parts.impairmentsChanged();
+    return { accepted: true, diagnostics: wireDiagnostics(found), changes };
+  }
+
+  state(): ServiceState {
+    const engine = this.#engine;
+    if (engine === undefined) return NO_STATE;
+    return { state: { $case: 'vrrp', value: wholeState(engine, this.#parts.clock.now()) } };
+  }
+
+  impairments(): string[] {
+    const kernel = this.#kernelProblem === undefined ? [] : [this.#kernelProblem];
+    return [...kernel, ...(this.#stopped ? [] : (this.#engine?.impairments() ?? []))];
+  }
+
+  async stop(options: { readonly keepKernelState: boolean }): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#engine?.stop(options.keepKernelState);
+  }
+
+  #open(): VrrpEngine | undefined {
+    if (this.#engine !== undefined) return this.#engine;
+    const { clock, logger, kernel, defer, setRealtimePriority } = this.#parts;
+    try {
+      this.#engine = new VrrpEngine({
+        clock,
+        kernel,
+        logger,
+        defer,
+        setRealtimePriority,
+        resume: this.#parts.openResume(),
+        changed: (change) => this.#publish(change),
+      });
+      this.#kernelProblem = undefined;
+    } catch (error) {
+      this.#kernelProblem = error instanceof Error ? error.message : String(error);
+      logger.error(`cannot run VRRP here: ${this.#kernelProblem}`);
+    }
+    this.#parts.impairmentsChanged();
+    return this.#engine;
+  }
+
+  #cannotOpen(): PlainDiagnostic {
+    return {
+      severity: 'error',
+      code: 'kernel-refuses',
+      message: `vrrpd cannot run on this machine: ${this.#kernelProblem ?? 'stopped'}`,
+      hint: 'vrrpd needs the capabilities NET_ADMIN and NET_RAW',
+    };
+  }
+
+  /** What only the machine can tell; without the kernel nothing can be told. */
+  #machineFindings(model: VrrpConfig): PlainDiagnostic[] {
+    const engine = this.#open();
+    if (engine === undefined) return [];
+    return checkMachine(model, {
+      interfaces: engine.links.names(),
+      knownInstances: engine.knownInstances(),
+      programProblem: this.#parts.programProblem,
+    });
+  }
+
+  #publish(change: EngineChange): void {
+    const engine = this.#engine;
+    if (engine === undefined) return;
+    const event = changeEvent(engine, change, this.#parts.clock.now());
+    const notification = change.transition === undefined ? undefined : this.#notification(engine, change.transition);
+    this.#parts.events.publish({
+      event: { $case: 'vrrp', value: event },
+      notifications: notification === undefined ? [] : [notification],
+    });
+  }
+
+  #notification(engine: VrrpEngine, transition: NonNullable<EngineChange['transition']>) {
+    const notify = findNotify(engine.config, transition) ?? findNotify(this.#previous, transition);
+    const global = engine.config?.global;
+    if (notify === undefined || global === undefined) return undefined;
+    // A process that takes up where a killed one left off has nothing new to tell.
+    if (transition.cause.code === 'resumed') return undefined;
+    return notificationFor(transition, {
+      notify,
+      routerId: global.routerId,
+      mailConfigured: global.mailConfigured,
+    });
+  }
+}
+
+function findNotify(
+  config: VrrpConfig | undefined,
+  transition: { readonly name: string; readonly group: boolean },
+): NotifyConfig | undefined {
+  const list: readonly { readonly name: string; readonly notify: NotifyConfig }[] | undefined = transition.group
+    ? config?.groups
+    : config?.instances;
+  return list?.find((one) => one.name === transition.name)?.notify;
+}
+
+const refused = (diagnostics: readonly PlainDiagnostic[]): ConfigureOutcome => ({
+  accepted: false,
+  diagnostics: wireDiagnostics(diagnostics),
+  changes: [],
+});
+
+function plannedChanges(diff: ConfigDiff): PlannedChange[] {
+  const changes: PlannedChange[] = [];
+  const collect = (
+    keyword: string,
+    list: readonly { readonly kind: DiffKind; readonly name: string; readonly details: readonly string[] }[],
+  ): void => {
+    for (const { kind, name, details } of list) {
+      if (kind === 'same') continue;
+      changes.push({ kind: CHANGE_KINDS[kind], subject: `${keyword} ${name}`, details: [...details] });
+    }
+  };
+  collect('vrrp_instance', diff.instances);
+  collect('vrrp_sync_group', diff.groups);
+  return changes;
+}

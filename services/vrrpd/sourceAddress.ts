@@ -1,0 +1,36 @@
+/** Which address of an interface a virtual router sends from. Pure. */
+import type { AddressInfo } from '../shared/kernel/ports.js';
+import { isLinkLocal } from '../shared/net/address.js';
+import type { InstanceConfig } from './config/model.js';
+
+/** IFA_F_SECONDARY of linux/if_addr.h. */
+const SECONDARY = 0x01;
+
+/**
+ * `mcast_src_ip` when configured; else the address in use as long as it is there, else the interface's first address that
+ * is no virtual address (IPv6: its link-local one, RFC 9568 5.1.2.2). An owner's own address is a virtual address, so
+ * those come last. Undefined: there is none.
+ */
+export function chooseSource(
+  config: InstanceConfig,
+  current: Uint8Array | undefined,
+  addresses: Iterable<AddressInfo>,
+  isVirtual: (address: Uint8Array) => boolean,
+): Uint8Array | undefined {
+  if (config.sourceAddress !== undefined) return config.sourceAddress.bytes;
+  let best: AddressInfo | undefined;
+  let bestRank = Number.POSITIVE_INFINITY;
+  for (const info of addresses) {
+    if (info.family !== config.family) continue;
+    if (config.family === 6 && !isLinkLocal({ family: 6, bytes: info.address })) continue;
+    const virtual = isVirtual(info.address);
+    if (current !== undefined && !virtual && info.address.equals(current)) return info.address;
+    const rank = (virtual ? 2 : 0) + ((info.flags & SECONDARY) !== 0 ? 1 : 0);
+    if (virtual && config.priority !== 255) continue;
+    if (rank < bestRank) {
+      best = info;
+      bestRank = rank;
+    }
+  }
+  return best?.address;
+}

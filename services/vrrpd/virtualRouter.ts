@@ -1,0 +1,253 @@
+import type { VrrpSocket } from '../shared/kernel/ports.js';
+import { elapsed, type Instant, type Micros } from '../shared/time/duration.js';
+import type { InstanceConfig, VirtualAddress } from './config/model.js';
+import type { Cause } from './fsm/actions.js';
+import type { FaultReason } from './fsm/events.js';
+import type { RouterSettings } from './fsm/settings.js';
+import { initialState, type RouterState, type StateKind } from './fsm/state.js';
+import { AUTH_DATA_LENGTH, AUTH_TYPE, type DropReason, PRIORITY_OWNER } from './packet/advertisement.js';
+import { encodeAdvertisementV2, encodeAdvertisementV3 } from './packet/encode.js';
+import type { Expectation } from './packet/receive.js';
+import type { Schedule, Scheduled } from './schedule.js';
+import type { Standing } from './tracking.js';
+
+/** A change of state, with all that is known about it. */
+export interface Transition {
+  readonly name: string;
+  readonly group: boolean;
+  readonly from: StateKind;
+  /** `stop`: left in good order; `deleted`: no longer configured. */
+  readonly to: StateKind | 'stop' | 'deleted';
+  /** Effective priority; 0 for a group. */
+  readonly priority: number;
+  readonly cause: TransitionCause;
+  readonly at: Date;
+  readonly monotonic: Instant;
+}
+
+export interface TransitionCause {
+  readonly code: string;
+  readonly text: string;
+  /** The other router, when an advertisement was the cause. */
+  readonly peerAddress?: Uint8Array;
+  readonly peerPriority?: number;
+  /** Age of the last advertisement heard. */
+  readonly lastAdvertAge?: Micros;
+  /** How late we acted on the deadline or packet. */
+  readonly lateness: Micros;
+}
+
+/** What an instance has counted since it was made. */
+export interface RouterCounters {
+  advertsSent: number;
+  advertsReceived: number;
+  priorityZeroSent: number;
+  priorityZeroReceived: number;
+  becameMaster: number;
+  releasedMaster: number;
+  sendErrors: number;
+}
+
+const NO_ADDRESS = new Uint8Array(4);
+
+/** One configured `vrrp_instance` at run time: its configuration, its state, and what it counted. */
+export class VirtualRouter implements Scheduled, Expectation {
+  config: InstanceConfig;
+  state: RouterState;
+  standing: Standing;
+  /** Why it cannot take part: its own faults and those its group shares. */
+  faults: readonly FaultReason[] = [];
+  socket: VrrpSocket | undefined;
+  /** Why the socket could not be opened. */
+  socketFault: FaultReason | undefined;
+  ifindex: number | undefined;
+  /** Address it sends from. */
+  source: Buffer | undefined;
+  started = false;
+  /** Set while it takes up again what a killed predecessor did. */
+  resuming = false;
+  /** Set while it is taken out of service for good: how its last transition is called. */
+  leaving: 'stop' | 'deleted' | undefined;
+  lastTransition: Transition | undefined;
+  readonly counters: RouterCounters = {
+    advertsSent: 0,
+    advertsReceived: 0,
+    priorityZeroSent: 0,
+    priorityZeroReceived: 0,
+    becameMaster: 0,
+    releasedMaster: 0,
+    sendErrors: 0,
+  };
+  readonly drops = new Map<DropReason, number>();
+  /** Addresses of an owner that were there before us and stay when we go. */
+  readonly foreignAddresses = new Set<string>();
+  /** The multicast group. */
+  destination: Buffer;
+  readonly #onDeadline: (router: VirtualRouter, at: Instant, now: Instant) => void;
+  /** The advertisement as last sent, by priority: it rarely changes. */
+  #encoded: { readonly priority: number; readonly bytes: Buffer } | undefined;
+  #addresses: Uint8Array | undefined;
+
+  constructor(
+    config: InstanceConfig,
+    standing: Standing,
+    onDeadline: (router: VirtualRouter, at: Instant, now: Instant) => void,
+  ) {
+    this.config = config;
+    this.standing = standing;
+    this.destination = Buffer.from(config.multicastGroup.bytes);
+    this.state = initialState(this.settings());
+    this.#onDeadline = onDeadline;
+  }
+
+  get name(): string {
+    return this.config.name;
+  }
+
+  /** What the state machine has to know, from configuration and surroundings. */
+  settings(): RouterSettings {
+    const { config } = this;
+    return {
+      version: config.version,
+      priority: this.standing.effectivePriority,
+      advertInterval: config.advertInterval,
+      preempt: config.preempt,
+      preemptDelay: config.preemptDelay,
+      address: this.source ?? NO_ADDRESS,
+      answerLowerPriority: true,
+    };
+  }
+
+  /** Puts another configuration of the same virtual router in force. */
+  reconfigure(config: InstanceConfig): void {
+    this.config = config;
+    this.destination = Buffer.from(config.multicastGroup.bytes);
+    this.#encoded = undefined;
+    this.#addresses = undefined;
+  }
+
+  due(at: Instant, now: Instant): void {
+    this.#onDeadline(this, at, now);
+  }
+
+  /** All virtual addresses, advertised or not. */
+  *allVips(): Iterable<VirtualAddress> {
+    yield* this.config.vips;
+    yield* this.config.excludedVips;
+  }
+
+  // Expectation: what the reception ladder asks.
+  get version(): 2 | 3 {
+    return this.config.version;
+  }
+
+  get owner(): boolean {
+    return this.state.settings.priority === PRIORITY_OWNER;
+  }
+
+  get auth(): Expectation['auth'] {
+    const { auth } = this.config;
+    return auth.type === 'none' ? auth : { type: 'pass', data: paddedPassword(auth.password) };
+  }
+
+  get interval(): Micros {
+    return this.config.advertInterval;
+  }
+
+  /**
+   * Lists differ while an operator adds an address to one router after the other. Dropping the advertisement then, as
+   * RFC 3768 7.1 has it, makes two masters; RFC 9568 7.1 only logs, and so do we in both versions.
+   */
+  get dropOtherAddresses(): boolean {
+    return false;
+  }
+
+  get addresses(): Uint8Array {
+    this.#addresses ??= concatAddresses(this.config.vips);
+    return this.#addresses;
+  }
+
+  /** The advertisement to send, complete. `priority` is the effective one, or 0 to say goodbye. */
+  advertisement(priority: number): Buffer {
+    if (this.#encoded?.priority === priority && this.config.version === 2) return this.#encoded.bytes;
+    const bytes = this.#encode(priority);
+    const encoded = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#encoded = { priority, bytes: encoded };
+    return encoded;
+  }
+
+  #encode(priority: number): Uint8Array {
+    const { config } = this;
+    const common = { vrid: config.vrid, priority, interval: config.advertInterval, addresses: this.addresses };
+    if (config.version === 2) {
+      const { auth } = config;
+      return encodeAdvertisementV2({
+        version: 2,
+        ...common,
+        authType: auth.type === 'none' ? AUTH_TYPE.none : AUTH_TYPE.pass,
+        authData: auth.type === 'none' ? new Uint8Array(AUTH_DATA_LENGTH) : paddedPassword(auth.password),
+      });
+    }
+    return encodeAdvertisementV3({ version: 3, ...common }, config.family, {
+      over: 'pseudo-header',
+      source: this.source ?? NO_ADDRESS,
+      destination: config.multicastGroup.bytes,
+    });
+  }
+
+  /** Counts a dropped packet; returns how many of that kind there were. */
+  countDrop(reason: DropReason): number {
+    const count = (this.drops.get(reason) ?? 0) + 1;
+    this.drops.set(reason, count);
+    return count;
+  }
+
+  /** Age of the last advertisement heard. */
+  lastAdvertAge(now: Instant): Micros | undefined {
+    const { heard } = this.state;
+    return heard === undefined ? undefined : elapsed(heard.at, now);
+  }
+}
+
+/** The sync group at run time. */
+export interface GroupRuntime {
+  readonly name: string;
+  state: StateKind;
+  lastTransition: Transition | undefined;
+}
+
+/** Where the deadline of a router stands, for a status: what it waits for, and when. */
+export function waitsFor(
+  router: VirtualRouter,
+  schedule: Schedule,
+): { readonly what: string; readonly at: Instant } | undefined {
+  const at = schedule.get(router);
+  if (at === undefined) return undefined;
+  const { state } = router;
+  if (state.kind === 'master') return { what: 'adver', at };
+  if (state.kind !== 'backup') return undefined;
+  if (state.preemptDelayUntil !== undefined && state.preemptDelayUntil > state.timerSetAt) {
+    return { what: 'preempt-delay', at: state.preemptDelayUntil };
+  }
+  return { what: state.timerFor, at };
+}
+
+/** The router an advertisement came from, when one was the cause. */
+export function peerOf(cause: Cause): { readonly peerAddress: Uint8Array; readonly peerPriority: number } | undefined {
+  return cause.code === 'higher-priority-advert' || cause.code === 'greater-address-advert'
+    ? { peerAddress: cause.source, peerPriority: cause.priority }
+    : undefined;
+}
+
+function paddedPassword(password: Uint8Array): Uint8Array {
+  const padded = new Uint8Array(AUTH_DATA_LENGTH);
+  padded.set(password.subarray(0, AUTH_DATA_LENGTH));
+  return padded;
+}
+
+function concatAddresses(vips: readonly VirtualAddress[]): Uint8Array {
+  const size = vips[0]?.address.bytes.length ?? 4;
+  const bytes = new Uint8Array(vips.length * size);
+  for (const [index, vip] of vips.entries()) bytes.set(vip.address.bytes, index * size);
+  return bytes;
+}
