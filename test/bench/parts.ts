@@ -8,13 +8,13 @@ import { percentile, type Summary, summarize } from './statistics.js';
 import type { Row } from './table.js';
 
 /** How much to measure. */
-export interface Effort {
+interface Effort {
   readonly rounds: number;
   readonly adverts: number;
 }
 
 /** What a part found: raw samples for a program to read, and rows for a human. */
-export interface PartResult {
+interface PartResult {
   readonly samples: Readonly<Record<string, unknown>>;
   readonly rows: readonly Row[];
 }
