@@ -1,6 +1,6 @@
 /** A machine that runs keepalived or Keepwatch from a configuration text. */
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from './eventually.js';
 import type { Host } from './host.js';
@@ -52,7 +52,10 @@ export class Router {
   }
 
   writeConfig(config: string): void {
-    writeFileSync(this.paths.config, config, { mode: 0o644 });
+    // In one step: a daemon that reads at this moment sees the old text or the new one, never half of it.
+    const draft = `${this.paths.config}.new`;
+    writeFileSync(draft, config, { mode: 0o644 });
+    renameSync(draft, this.paths.config);
   }
 
   /** Starts the daemon and waits until its main process runs, no longer. */
