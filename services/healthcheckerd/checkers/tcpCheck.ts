@@ -21,7 +21,7 @@ const LOCAL_TROUBLE: Readonly<Record<string, string>> = {
 
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset',
+  ECONNRESET: 'connection reset at once',
   EHOSTUNREACH: 'no route to host',
   ENETUNREACH: 'network unreachable',
   EHOSTDOWN: 'host is down',
@@ -88,9 +88,7 @@ export function startTcpCheck(config: TcpCheckConfig, ended: (result: CheckResul
     () => finish({ kind: 'failure', reason: `no answer within ${formatDuration(timing.connectTimeout)}` }),
     toMillis(timing.connectTimeout),
   );
-  let accepted = false;
   socket.on('connect', () => {
-    accepted = true;
     clearTimeout(timer);
     timer = setTimeout(() => finish({ kind: 'success' }), RESET_GRACE_MS);
     // A reset is only seen while reading; what the server says (an SSH banner) is thrown away.
@@ -98,11 +96,6 @@ export function startTcpCheck(config: TcpCheckConfig, ended: (result: CheckResul
   });
   // A server that says goodbye in good order is alive.
   socket.on('end', () => finish({ kind: 'success' }));
-  socket.on('error', (error: NodeJS.ErrnoException) => {
-    const result = describeConnectError(error, endpoint);
-    finish(
-      accepted && result.kind === 'failure' ? { ...result, reason: `${result.reason} after it was accepted` } : result,
-    );
-  });
+  socket.on('error', (error: NodeJS.ErrnoException) => finish(describeConnectError(error, endpoint)));
   return () => finish();
 }
