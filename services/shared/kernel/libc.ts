@@ -131,7 +131,6 @@ export const stableBuffer = (bytes: number): Buffer => Buffer.from(new ArrayBuff
 export const ERRNO = {
   EINTR: constants.errno.EINTR,
   EAGAIN: constants.errno.EAGAIN,
-  EPERM: constants.errno.EPERM,
   EBADF: constants.errno.EBADF,
   ENODEV: constants.errno.ENODEV,
   ENOBUFS: constants.errno.ENOBUFS,
@@ -140,7 +139,7 @@ export const ERRNO = {
 } as const;
 
 /** The name of a positive errno (`ENODEV`), or `errno 123` for one the platform does not name. */
-export function errnoName(errno: number): string {
+function errnoName(errno: number): string {
   const known = getSystemErrorMap().get(-errno)?.[0];
   if (known !== undefined) return known;
   for (const [name, value] of Object.entries(constants.errno)) if (value === errno) return name;
@@ -148,7 +147,7 @@ export function errnoName(errno: number): string {
 }
 
 /** The system's words for a positive errno (`no such device`). */
-export const errnoText = (errno: number): string => getSystemErrorMap().get(-errno)?.[1] ?? 'unknown error';
+const errnoText = (errno: number): string => getSystemErrorMap().get(-errno)?.[1] ?? 'unknown error';
 
 /** Builds the error of a failed call: `operation` names the system call, `about` what it was applied to. */
 export function kernelError(operation: string, errno: number, about: string): KernelError {

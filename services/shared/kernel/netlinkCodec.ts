@@ -10,24 +10,22 @@
 import type { AddressInfo, AddressSpec, LinkInfo } from './ports.js';
 
 /** Bytes of struct nlmsghdr. */
-export const NLMSG_HEADER = 16;
+const NLMSG_HEADER = 16;
 const ATTRIBUTE_HEADER = 4;
 /** NLA_F_NESTED and NLA_F_NET_BYTEORDER are no part of the type. */
 const ATTRIBUTE_TYPE_MASK = 0x3fff;
 
 export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;
-export const NLMSG_OVERRUN = 4;
 
-export const NLM_F_REQUEST = 0x1;
-export const NLM_F_MULTI = 0x2;
-export const NLM_F_ACK = 0x4;
+const NLM_F_REQUEST = 0x1;
+const NLM_F_ACK = 0x4;
 /** A dump was disturbed by a change and may miss entries. */
 export const NLM_F_DUMP_INTR = 0x10;
-export const NLM_F_REPLACE = 0x100;
-export const NLM_F_CREATE = 0x400;
+const NLM_F_REPLACE = 0x100;
+const NLM_F_CREATE = 0x400;
 /** NLM_F_ROOT | NLM_F_MATCH */
-export const NLM_F_DUMP = 0x300;
+const NLM_F_DUMP = 0x300;
 /** In an answer: the request is not repeated in it. */
 const NLM_F_CAPPED = 0x100;
 /** In an answer: attributes follow. */
@@ -36,12 +34,12 @@ const NLMSGERR_ATTR_MSG = 1;
 
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
-export const RTM_GETLINK = 18;
+const RTM_GETLINK = 18;
 export const RTM_NEWADDR = 20;
 export const RTM_DELADDR = 21;
-export const RTM_GETADDR = 22;
+const RTM_GETADDR = 22;
 
-export const AF_UNSPEC = 0;
+const AF_UNSPEC = 0;
 const AF_INET = 2;
 const AF_INET6 = 10;
 
@@ -93,14 +91,14 @@ export interface Acknowledgement {
 const align = (length: number): number => length + (-length & 3);
 
 /** A 32-bit attribute value, host order. */
-export function u32(value: number): Buffer {
+function u32(value: number): Buffer {
   const buffer = Buffer.alloc(4);
   buffer.writeUInt32LE(value >>> 0, 0);
   return buffer;
 }
 
 /** A zero-terminated string attribute value. */
-export const cString = (text: string): Buffer => Buffer.from(`${text}\0`);
+const cString = (text: string): Buffer => Buffer.from(`${text}\0`);
 
 /** Builds one request; the port is left 0 for the kernel to fill in. */
 export function encodeMessage(
