@@ -27,6 +27,8 @@ export interface ServiceProcess {
 export interface ServiceCommand {
   readonly file: string;
   readonly args: readonly string[];
+  /** Working directory. */
+  readonly cwd: string;
 }
 
 /** Variables of the environment that are meant for this process, not for its children. */
@@ -45,7 +47,7 @@ export function spawnService(name: ServiceName, command: ServiceCommand): Servic
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: childEnvironment(process.env),
-    cwd: '/',
+    cwd: command.cwd,
   });
   child.unref();
   const ended = new Promise<string>((resolve) => {

@@ -112,7 +112,11 @@ export class Suite implements SupervisedListener {
     this.#pumps = new RelayPumps({
       relay: this.#relay,
       logger,
-      ready: (name) => (this.#inForce(this.#services.get(name)) ? this.#services.get(name)?.clients : undefined),
+      ready: (name) => {
+        // What services say while they leave is for people only: ipvsd is told once what to do with its table.
+        if (this.#stopping !== undefined && name !== 'notifierd') return undefined;
+        return this.#inForce(this.#services.get(name)) ? this.#services.get(name)?.clients : undefined;
+      },
       connected: (name) => this.#services.get(name)?.clients,
       watchAgain: (name) => this.#services.get(name as ServiceName)?.watchAgain(),
     });

@@ -1,8 +1,8 @@
 /** Where log lines go: stderr, a file, or syslog. All writes are synchronous, so the last words of a dying process arrive. */
 import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
-import type { LogFlags } from './flags.js';
+import { FACILITY_DAEMON, type LogFlags } from './flags.js';
 import { formatLine, type LogRecord } from './lineFormat.js';
-import { SYSLOG_SOCKET, syslogDatagram, syslogFacility } from './syslog.js';
+import { SYSLOG_SOCKET, syslogDatagram } from './syslog.js';
 
 /** What pino writes to: one JSON line a call. */
 export interface LogDestination {
@@ -36,7 +36,7 @@ export function openDestination(flags: LogFlags, environment: DestinationEnviron
     openDatagram !== undefined &&
     existsSync(SYSLOG_SOCKET)
   ) {
-    return syslogDestination(() => openDatagram(SYSLOG_SOCKET), syslogFacility(flags.facility));
+    return syslogDestination(() => openDatagram(SYSLOG_SOCKET), flags.facility ?? FACILITY_DAEMON);
   }
   return flags.console || environment.stderrIsTerminal ? textDestination(2) : jsonDestination(2);
 }

@@ -1,5 +1,8 @@
 /** The logging flags, shared by the supervisor and the services it starts, and their way from one to the other. Pure. */
 
+/** LOG_DAEMON of syslog.h. */
+export const FACILITY_DAEMON = 3;
+
 /** What the flags of keepalived(8) say about logging. */
 export interface LogFlags {
   /** -l: to the console, as text. */
@@ -12,7 +15,7 @@ export interface LogFlags {
   readonly file?: string;
   /** -G: never to syslog. */
   readonly noSyslog: boolean;
-  /** -S 0..7: facility LOG_LOCALn. */
+  /** -S: facility number of syslog.h. */
   readonly facility?: number;
   /** Runs in the foreground (-n): the console is the place to look. */
   readonly foreground: boolean;
@@ -40,12 +43,10 @@ export interface LogOptionValues {
   readonly 'dont-fork'?: boolean | undefined;
 }
 
-/** Reads the parsed flags. Throws RangeError when -S is not 0..7. */
+/** Reads the parsed flags. Throws RangeError when -S names no facility. */
 export function logFlags(values: LogOptionValues): LogFlags {
   const facilityText = values['log-facility'];
-  if (facilityText !== undefined && !/^[0-7]$/.test(facilityText)) {
-    throw new RangeError(`-S/--log-facility takes 0 to 7 (LOG_LOCAL0 to LOG_LOCAL7), not '${facilityText}'`);
-  }
+  const facility = facilityText === undefined ? undefined : facilityNumber(facilityText);
   const file = values['log-file'];
   return {
     console: values['log-console'] ?? false,
@@ -54,8 +55,23 @@ export function logFlags(values: LogOptionValues): LogFlags {
     noSyslog: values['no-syslog'] ?? false,
     foreground: values['dont-fork'] ?? false,
     ...(file === undefined ? {} : { file }),
-    ...(facilityText === undefined ? {} : { facility: Number(facilityText) }),
+    ...(facility === undefined ? {} : { facility }),
   };
+}
+
+/** Facility number of syslog.h for what -S takes: 0..7 or local0..local7, user, daemon. */
+function facilityNumber(text: string): number {
+  const local = /^(?:local)?([0-7])$/.exec(text)?.[1];
+  if (local !== undefined) return 16 + Number(local);
+  if (text === 'user') return 1;
+  if (text === 'daemon') return FACILITY_DAEMON;
+  throw new RangeError(`-S/--log-facility takes 0 to 7, local0 to local7, user or daemon, not '${text}'`);
+}
+
+/** What -S takes for a facility number. */
+function facilityName(facility: number): string {
+  if (facility === 1) return 'user';
+  return facility === FACILITY_DAEMON ? 'daemon' : `local${facility - 16}`;
 }
 
 /** The same flags as arguments for a service. */
@@ -67,6 +83,6 @@ export function logArguments(flags: LogFlags): string[] {
     ...(flags.noSyslog ? ['-G'] : []),
     ...(flags.foreground ? ['-n'] : []),
     ...(flags.file === undefined ? [] : ['-g', flags.file]),
-    ...(flags.facility === undefined ? [] : ['-S', String(flags.facility)]),
+    ...(flags.facility === undefined ? [] : ['-S', facilityName(flags.facility)]),
   ];
 }

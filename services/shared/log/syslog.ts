@@ -4,16 +4,8 @@ import { type LogRecord, recordText } from './lineFormat.js';
 /** Where glibc, journald and rsyslog listen. */
 export const SYSLOG_SOCKET = '/dev/log';
 
-/** LOG_DAEMON of syslog.h, the facility keepalived uses unless -S says otherwise. */
-const FACILITY_DAEMON = 3;
-/** LOG_LOCAL0 of syslog.h; -S N means LOG_LOCAL0 + N. */
-const FACILITY_LOCAL0 = 16;
 /** Longest datagram every receiver takes whole. */
 const MAX_DATAGRAM_BYTES = 8000;
-
-/** Facility number for the flag `-S 0..7`; without the flag LOG_DAEMON. */
-export const syslogFacility = (local: number | undefined): number =>
-  local === undefined ? FACILITY_DAEMON : FACILITY_LOCAL0 + local;
 
 /** Severity of syslog.h for a pino level. */
 export function syslogSeverity(level: number): number {

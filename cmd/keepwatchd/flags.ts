@@ -1,0 +1,176 @@
+/** Command line of keepwatchd: keepalived's flags with keepalived's meaning, and our own. */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { LOG_OPTIONS, type LogFlags, logFlags } from '../../services/shared/log/flags.js';
+import { DEFAULT_RUN_DIR, DEFAULT_STATE_DIR } from '../../services/shared/rpc/paths.js';
+
+/** Places of the configuration when -f names none, in order. */
+export const DEFAULT_CONFIG_FILES = ['/etc/keepwatch/keepwatch.conf', '/etc/keepalived/keepalived.conf'] as const;
+
+/** What the command line asks for. */
+export interface Flags {
+  /** -f; undefined: the default. */
+  readonly configFile: string | undefined;
+  readonly configId: string | undefined;
+  readonly runDir: string;
+  readonly stateDir: string;
+  readonly vrrpOnly: boolean;
+  readonly checkersOnly: boolean;
+  readonly attach: boolean;
+  readonly log: LogFlags;
+  readonly pidFile: string | undefined;
+  readonly vrrpPidFile: string | undefined;
+  readonly checkersPidFile: string | undefined;
+  /** -t: `file` is where the findings go instead of stderr. */
+  readonly configTest: { readonly file: string | undefined } | undefined;
+  readonly warningsAsErrors: boolean;
+  readonly keepVrrp: boolean;
+  readonly keepIpvs: boolean;
+  readonly respawn: boolean;
+  readonly coreDump: boolean;
+  /** -M: pattern for /proc/sys/kernel/core_pattern. */
+  readonly corePattern: string | undefined;
+  readonly signum: string | undefined;
+  readonly version: boolean;
+  readonly help: boolean;
+}
+
+/** Flags whose value is optional and attached (`-tFILE`, `--config-test=FILE`), which parseArgs does not know. */
+const OPTIONAL = [
+  { short: 't', long: 'config-test' },
+  { short: 'M', long: 'core-dump-pattern' },
+] as const;
+
+/** Reads the command line. Throws an Error with a message for the user. */
+export function parseFlags(argv: readonly string[]): Flags {
+  const { rest, found } = takeOptional(argv);
+  const { values } = parseArgs({
+    args: rest,
+    options: {
+      ...LOG_OPTIONS,
+      'use-file': { type: 'string', short: 'f' },
+      vrrp: { type: 'boolean', short: 'P' },
+      check: { type: 'boolean', short: 'C' },
+      no_bfd: { type: 'boolean', short: 'B' },
+      pid: { type: 'string', short: 'p' },
+      vrrp_pid: { type: 'string', short: 'r' },
+      checkers_pid: { type: 'string', short: 'c' },
+      'config-id': { type: 'string', short: 'i' },
+      'dont-release-vrrp': { type: 'boolean', short: 'V' },
+      'dont-release-ipvs': { type: 'boolean', short: 'I' },
+      'dont-respawn': { type: 'boolean', short: 'R' },
+      'core-dump': { type: 'boolean', short: 'm' },
+      signum: { type: 'string' },
+      'run-dir': { type: 'string', default: DEFAULT_RUN_DIR },
+      'state-dir': { type: 'string', default: DEFAULT_STATE_DIR },
+      attach: { type: 'boolean' },
+      'warnings-as-errors': { type: 'boolean' },
+      version: { type: 'boolean', short: 'v' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  const test = found.get('config-test');
+  const pattern = found.get('core-dump-pattern');
+  return {
+    configFile: absolute(values['use-file']),
+    configId: values['config-id'],
+    runDir: resolve(values['run-dir']),
+    stateDir: resolve(values['state-dir']),
+    vrrpOnly: values.vrrp ?? false,
+    checkersOnly: values.check ?? false,
+    attach: values.attach ?? false,
+    log: logFlags({ ...values, 'log-file': absolute(values['log-file']) }),
+    pidFile: absolute(values.pid),
+    vrrpPidFile: absolute(values.vrrp_pid),
+    checkersPidFile: absolute(values.checkers_pid),
+    configTest: test === undefined ? undefined : { file: test === '' ? undefined : test },
+    warningsAsErrors: values['warnings-as-errors'] ?? false,
+    keepVrrp: values['dont-release-vrrp'] ?? false,
+    keepIpvs: values['dont-release-ipvs'] ?? false,
+    respawn: !(values['dont-respawn'] ?? false),
+    coreDump: (values['core-dump'] ?? false) || pattern !== undefined,
+    corePattern: pattern === '' ? 'core' : pattern,
+    signum: values.signum,
+    version: values.version ?? false,
+    help: values.help ?? false,
+  };
+}
+
+/** Services run in another directory. */
+const absolute = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(path));
+
+function takeOptional(argv: readonly string[]): { rest: string[]; found: Map<string, string> } {
+  const rest: string[] = [];
+  const found = new Map<string, string>();
+  let previous = '';
+  for (const word of argv) {
+    const wanted = TAKES_VALUE.test(previous)
+      ? undefined
+      : OPTIONAL.find(({ short, long }) => matches(word, short, long));
+    previous = word;
+    if (wanted === undefined) {
+      rest.push(word);
+      continue;
+    }
+    const long = new RegExp(`^--${wanted.long}=?(.*)$`, 's').exec(word);
+    const short = new RegExp(`^-([${SWITCHES}]*)${wanted.short}=?(.*)$`, 's').exec(word);
+    found.set(wanted.long, long?.[1] ?? short?.[2] ?? '');
+    if (long === null && short?.[1] !== undefined && short[1] !== '') rest.push(`-${short[1]}`);
+  }
+  return { rest, found };
+}
+
+/** Short flags without a value, which may stand before `t` in one word (`-nlt`). */
+const SWITCHES = 'PCBlDGndVIRmvh';
+/** A word after which the next one is a value, whatever it looks like. */
+const TAKES_VALUE = new RegExp(
+  `^(?:-[${SWITCHES}]*[fSgprci]|--(?:use-file|log-f\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir))$`,
+);
+
+const matches = (word: string, short: string, long: string): boolean =>
+  word === `--${long}` || word.startsWith(`--${long}=`) || new RegExp(`^-[${SWITCHES}]*${short}`).test(word);
+
+/** Signal numbers by the names keepalived gives their uses. */
+const SIGNALS: Readonly<Record<string, number>> = { STOP: 15, RELOAD: 1, DATA: 10, STATS: 12 };
+
+/** The number for --signum; undefined for a name that has none. */
+export const signalNumber = (name: string): number | undefined => SIGNALS[name];
+
+export const HELP = `Usage: keepwatchd [options]
+
+Starts and supervises vrrpd, healthcheckerd, ipvsd and notifierd with a configuration written for keepalived.
+
+  -f, --use-file FILE        configuration (default ${DEFAULT_CONFIG_FILES[0]}, else
+                             ${DEFAULT_CONFIG_FILES[1]})
+  -P, --vrrp                 VRRP only
+  -C, --check                health checks and IPVS only
+  -B, --no_bfd               without BFD (nothing to leave out)
+  -n, --dont-fork            stay in the foreground; without it, return once the suite is ready
+  -t, --config-test[=FILE]   check the configuration and end; findings go to stderr, or to FILE
+      --warnings-as-errors   with -t: a warning counts as an error
+  -i, --config-id ID         take lines that begin with @ID (default: the host name)
+  -l, --log-console          log to stderr, as text
+  -D, --log-detail           log details
+  -d, --dump-conf            log everything
+  -S, --log-facility NAME    syslog facility: 0 to 7 (LOG_LOCALn), user or daemon (default)
+  -g, --log-file FILE        log to a file
+  -G, --no-syslog            never log to syslog
+  -p, --pid FILE             further pid file of the supervisor
+  -r, --vrrp_pid FILE        further pid file of vrrpd
+  -c, --checkers_pid FILE    further pid file of healthcheckerd
+  -V, --dont-release-vrrp    leave virtual addresses and routes at the end
+  -I, --dont-release-ipvs    leave the IPVS table at the end
+  -R, --dont-respawn         end when a service dies
+  -m, --core-dump            allow core dumps
+  -M, --core-dump-pattern[=PATTERN]  also set /proc/sys/kernel/core_pattern (default core)
+      --run-dir DIR          sockets and pid files (default ${DEFAULT_RUN_DIR})
+      --state-dir DIR        journals, records and dumps (default ${DEFAULT_STATE_DIR})
+      --attach               use services that another runtime keeps alive; start none
+      --signum NAME          print the number of the signal for STOP, RELOAD, DATA or STATS
+  -v, --version              print the version
+  -h, --help                 print this text
+
+Signals: HUP reload, TERM and INT stop, USR1 data dump, USR2 statistics (under the state directory).
+Exit codes: 0 good; 1 ended by an error; 2 wrong flags or cannot start; 4 the configuration cannot be read;
+5 errors in the configuration; 6 script security, or a file that an include check demands is missing.
+`;

@@ -1,0 +1,157 @@
+/** The running supervisor: lock, configuration, services, and then the suite until it ends. */
+import { chmodSync, mkdirSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, extname, join } from 'node:path';
+import { formatDiagnostic } from '../../services/shared/config/formatDiagnostic.js';
+import { acquireLock, type PidLock } from '../../services/shared/kernel/pidLock.js';
+import { setResourceLimit } from '../../services/shared/kernel/process.js';
+import { logArguments } from '../../services/shared/log/flags.js';
+import { pidPath, socketPath } from '../../services/shared/rpc/paths.js';
+import { readPidFile } from '../../services/shared/rpc/pidFile.js';
+import type { ServiceName } from '../../services/shared/rpc/service.js';
+import { isServed } from '../../services/shared/rpc/socketProbe.js';
+import type { LoadedParts } from '../../services/supervisor/configuration.js';
+import { configParts } from '../../services/supervisor/parts.js';
+import { type ServiceCommand, type ServiceProcess, spawnService } from '../../services/supervisor/serviceProcess.js';
+import { backgroundReport } from './daemon.js';
+import { EXIT_CANNOT_START, EXIT_GOOD, exitCodeFor } from './exitCode.js';
+import type { Flags } from './flags.js';
+import { checkCommon } from './interpreters.js';
+import { loadFile } from './loadFile.js';
+
+/** Ends the start: printed, reported to the command that waits in the foreground, and the exit code. */
+class CannotStart extends Error {
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Runs the suite in this process until it ends; returns the exit code. */
+export async function run(flags: Flags): Promise<number> {
+  const report = backgroundReport();
+  try {
+    return await runSuite(flags, () => report?.({ code: EXIT_GOOD, text: '' }));
+  } catch (error) {
+    const code = error instanceof CannotStart ? error.code : EXIT_CANNOT_START;
+    const text = `${error instanceof CannotStart ? error.message : `keepwatchd: ${error instanceof Error ? error.message : String(error)}`}\n`;
+    if (report === undefined) process.stderr.write(text);
+    else report({ code, text });
+    return code;
+  }
+}
+
+async function runSuite(flags: Flags, onReady: () => void): Promise<number> {
+  prepareDirectories(flags);
+  const lock = lockRunDirectory(flags);
+  try {
+    allowCoreDumps(flags);
+    const names = servicesFor(flags);
+    const load = (): LoadedParts => loadParts(flags);
+    const initial = load();
+    const running = await Promise.all(names.map((name) => isServed(socketPath(flags.runDir, name))));
+    if (initial.parts === undefined && !running.includes(true) && !flags.attach) throw refusal(initial.diagnostics);
+
+    // Before the larger part of the program is loaded: the services start at the same time on the other processors.
+    const startProcess = (name: ServiceName): ServiceProcess => spawnService(name, commandOf(name, flags));
+    const started = new Map<ServiceName, ServiceProcess>();
+    if (!flags.attach) {
+      for (const [index, name] of names.entries()) {
+        if (running[index] !== true && readPidFile(pidPath(flags.runDir, name)) === undefined) {
+          started.set(name, startProcess(name));
+        }
+      }
+    }
+    const { supervise } = await import('./supervise.js');
+    const outcome = await supervise({ flags, names, load, initial, started, startProcess, onReady });
+    if ('refused' in outcome) throw refusal(outcome.refused);
+    return outcome.code;
+  } finally {
+    lock.release();
+  }
+}
+
+function prepareDirectories({ runDir, stateDir }: Flags): void {
+  for (const [flag, directory] of [
+    ['--run-dir', runDir],
+    ['--state-dir', stateDir],
+  ] as const) {
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      if ((statSync(directory).mode & 0o022) !== 0) chmodSync(directory, 0o700);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new CannotStart(EXIT_CANNOT_START, `keepwatchd: ${flag} ${directory} cannot be used: ${reason}`);
+    }
+  }
+}
+
+function lockRunDirectory({ runDir, pidFile }: Flags): PidLock {
+  const main = lockFile(
+    pidPath(runDir, 'keepwatchd'),
+    `run directory ${runDir}`,
+    'choose another --run-dir for a second suite',
+  );
+  if (pidFile === undefined) return main;
+  try {
+    const further = lockFile(pidFile, `pid file ${pidFile}`, 'choose another --pid');
+    return {
+      path: main.path,
+      release() {
+        further.release();
+        main.release();
+      },
+    };
+  } catch (error) {
+    main.release();
+    throw error;
+  }
+}
+
+function lockFile(path: string, what: string, advice: string): PidLock {
+  const result = acquireLock(path);
+  if (result.ok) return result.lock;
+  const holder = result.heldBy === undefined ? 'another keepwatchd' : `keepwatchd with pid ${result.heldBy}`;
+  throw new CannotStart(
+    EXIT_CANNOT_START,
+    `keepwatchd: ${what} is in use by ${holder}; ${advice}, or stop that one first`,
+  );
+}
+
+/** -P: VRRP only, -C: checkers only; both or none: everything. notifierd tells people in any case. */
+function servicesFor({ vrrpOnly, checkersOnly }: Flags): readonly ServiceName[] {
+  if (vrrpOnly === checkersOnly) return ['notifierd', 'ipvsd', 'healthcheckerd', 'vrrpd'];
+  return vrrpOnly ? ['notifierd', 'vrrpd'] : ['notifierd', 'ipvsd', 'healthcheckerd'];
+}
+
+/** Our own checks of the text and of what belongs to no service; the services judge their parts. */
+function loadParts(flags: Flags): LoadedParts {
+  const { tree, diagnostics } = loadFile(flags);
+  if (tree === undefined) return { diagnostics };
+  const all = [...diagnostics, ...checkCommon(tree)];
+  // A tree that came with an error is for reports only.
+  if (all.some(({ severity }) => severity === 'error')) return { diagnostics: all };
+  return { parts: configParts(tree), diagnostics: all };
+}
+
+function refusal(diagnostics: LoadedParts['diagnostics']): CannotStart {
+  return new CannotStart(exitCodeFor(diagnostics), diagnostics.map(formatDiagnostic).join('\n'));
+}
+
+/** The service's own command beside ours, run as we are: bundled under plain node, or from sources under the same loader. */
+function commandOf(name: ServiceName, { runDir, stateDir, log }: Flags): ServiceCommand {
+  const ours = realpathSync(process.argv[1] ?? '');
+  const main = join(dirname(dirname(ours)), name, `main${extname(ours)}`);
+  return {
+    file: process.execPath,
+    args: [...process.execArgv, main, '--run-dir', runDir, '--state-dir', stateDir, ...logArguments(log)],
+    // A loader named on the command line is found from where we were started; else no directory is kept busy.
+    cwd: process.execArgv.length > 0 ? process.cwd() : '/',
+  };
+}
+
+function allowCoreDumps({ coreDump, corePattern }: Flags): void {
+  if (corePattern !== undefined) writeFileSync('/proc/sys/kernel/core_pattern', corePattern);
+  if (coreDump) setResourceLimit('core', { soft: undefined, hard: undefined });
+}

@@ -1,0 +1,104 @@
+/** The larger part of the supervisor, loaded while the services start: gRPC, the suite, signals. */
+import { formatDiagnostic } from '../../services/shared/config/formatDiagnostic.js';
+import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
+import { SystemClock } from '../../services/shared/kernel/systemClock.js';
+import { createLogger, type Logger } from '../../services/shared/log/logger.js';
+import { type PlainDiagnostic, plainDiagnostics } from '../../services/shared/rpc/diagnostics.js';
+import { ControlServiceDefinition } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
+import { socketPath } from '../../services/shared/rpc/paths.js';
+import { rpcService, serveUnix } from '../../services/shared/rpc/server.js';
+import type { ServiceName } from '../../services/shared/rpc/service.js';
+import { VERSION } from '../../services/shared/rpc/version.js';
+import type { LoadedParts } from '../../services/supervisor/configuration.js';
+import { controlService } from '../../services/supervisor/control.js';
+import type { ServiceProcess } from '../../services/supervisor/serviceProcess.js';
+import { Suite } from '../../services/supervisor/suite.js';
+import type { Flags } from './flags.js';
+import { configFileOf } from './loadFile.js';
+
+export interface SuperviseOptions {
+  readonly flags: Flags;
+  readonly names: readonly ServiceName[];
+  readonly load: () => LoadedParts;
+  readonly initial: LoadedParts;
+  /** Services that were started already. */
+  readonly started: ReadonlyMap<ServiceName, ServiceProcess>;
+  readonly startProcess: (name: ServiceName) => ServiceProcess;
+  /** The suite runs with its first configuration. */
+  readonly onReady: () => void;
+}
+
+/** Runs the suite until it ends. `refused`: the first configuration was, nothing is left running. */
+export async function supervise(
+  options: SuperviseOptions,
+): Promise<{ readonly code: number } | { readonly refused: readonly PlainDiagnostic[] }> {
+  const { flags, names, load, initial, started, startProcess, onReady } = options;
+  const logger = createLogger('keepwatchd', flags.log, {
+    stderrIsTerminal: process.stderr.isTTY === true,
+    openDatagram,
+  });
+  const pidFiles = new Map<ServiceName, string>();
+  if (flags.vrrpPidFile !== undefined) pidFiles.set('vrrpd', flags.vrrpPidFile);
+  if (flags.checkersPidFile !== undefined) pidFiles.set('healthcheckerd', flags.checkersPidFile);
+
+  const suite = new Suite({
+    names,
+    runDir: flags.runDir,
+    stateDir: flags.stateDir,
+    configFile: configFileOf(flags),
+    version: VERSION,
+    clock: new SystemClock(),
+    logger,
+    load,
+    startProcess,
+    attach: flags.attach,
+    respawn: flags.respawn,
+    keepVrrp: flags.keepVrrp,
+    keepIpvs: flags.keepIpvs,
+    pidFiles,
+  });
+  // Whoever dies here leaves the services running; the next supervisor takes them over.
+  const die = (error: unknown): never => {
+    logger.fatal({ err: error }, 'error of this program; the services run on');
+    process.exit(1);
+  };
+  process.on('uncaughtException', die);
+  process.on('unhandledRejection', die);
+  listenToSignals(suite, logger, flags.attach);
+
+  const server = await serveUnix(
+    socketPath(flags.runDir, 'keepwatchd'),
+    [rpcService(ControlServiceDefinition, controlService(suite))],
+    logger,
+  );
+  try {
+    const first = await suite.start(initial, started);
+    const findings = plainDiagnostics(first.diagnostics);
+    if (!first.accepted) {
+      await suite.stop('the configuration was refused', { detach: flags.attach });
+      return { refused: findings };
+    }
+    for (const finding of findings) logger.warn(formatDiagnostic(finding));
+    if (flags.log.dump) logger.trace({ configuration: suite.status() }, 'configuration');
+    suite.feed.tell('ready', `generation ${first.generation} is in force`);
+    onReady();
+    return { code: await suite.ended };
+  } finally {
+    await server.close();
+  }
+}
+
+function listenToSignals(suite: Suite, logger: Logger, attach: boolean): void {
+  const stop = (signal: NodeJS.Signals): void => {
+    // Attached services belong to another runtime, which tells them itself when to stop.
+    void suite.stop(`signal ${signal}`, { detach: attach });
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGHUP', () => {
+    logger.info('reloading');
+    void suite.reload();
+  });
+  process.on('SIGUSR1', () => suite.dump('SIGUSR1'));
+  process.on('SIGUSR2', () => suite.dump('SIGUSR2'));
+}
