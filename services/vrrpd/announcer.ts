@@ -40,6 +40,15 @@ export class Announcer {
     this.#start(owner, targets, garp, { repeat: garp.lowerPriorityRepeat, secondAfter: garp.lowerPriorityDelay });
   }
 
+  /** Sends one frame whose failure is expected. */
+  warmUp(ifindex: number, frame: Buffer): void {
+    try {
+      this.#sender.send(ifindex, [frame]);
+    } catch {
+      // There is no such interface: that is the point.
+    }
+  }
+
   /** Stops announcing: the addresses are no longer ours. */
   cancel(owner: object): void {
     const plan = this.#plans.get(owner);

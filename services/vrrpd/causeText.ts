@@ -23,6 +23,8 @@ export function causeText(cause: Cause, heard: HeardAdvert | undefined, ownPrior
       return 'stopped';
     case 'master-down-timer':
       return timerText(cause.timer, cause.interval, heard, now);
+    case 'preempt':
+      return `${formatIpBytes(cause.source)} advertises lower priority ${cause.priority}, ours is ${ownPriority}`;
     case 'higher-priority-advert':
       return `${formatIpBytes(cause.source)} advertises priority ${cause.priority}, ours is ${ownPriority}`;
     case 'greater-address-advert':
@@ -44,15 +46,15 @@ function timerText(
   heard: HeardAdvert | undefined,
   now: Instant,
 ): string {
-  const from = heard === undefined ? '' : ` from ${formatIpBytes(heard.source)}`;
+  const peer = heard === undefined ? '' : ` ${formatIpBytes(heard.source)}`;
   switch (timer) {
     case 'skew':
-      return `master${from} left (priority 0) and the skew time of ${formatDuration(interval)} passed`;
+      return `master${peer} left (priority 0) and the skew time of ${formatDuration(interval)} passed`;
     case 'listen':
       return `nobody took over within ${formatDuration(interval)} after our stall`;
     case 'master-down': {
       const silence = heard === undefined ? interval : elapsed(heard.at, now);
-      return `no advertisement${from} for ${formatDuration(silence)} (master down interval ${formatDuration(interval)})`;
+      return `no advertisement${peer === '' ? '' : ` from${peer}`} for ${formatDuration(silence)} (master down interval ${formatDuration(interval)})`;
     }
   }
 }

@@ -11,6 +11,7 @@ import { masterDownInterval } from './fsm/timers.js';
 import { GroupBook } from './groupBook.js';
 import { LinkTable } from './linkTable.js';
 import { PRIORITY_OWNER } from './packet/advertisement.js';
+import { gratuitousArp } from './packet/gratuitousArp.js';
 import { PacketDesk } from './packetDesk.js';
 import { Reclaimer } from './reclaimer.js';
 import type { ResumeEntry } from './resumeRecord.js';
@@ -85,6 +86,7 @@ export class VrrpEngine {
     this.#netlink.monitor((event) => this.#linkEvent(event));
     this.links.reset(this.#netlink.links(), this.#netlink.addresses());
     this.#predecessor = host.resume.load();
+    this.#warmUp();
   }
 
   get config(): VrrpConfig | undefined {
@@ -228,6 +230,17 @@ export class VrrpEngine {
     this.#reclaimer.forget(router);
     this.#sockets.release(router);
     this.#routers.delete(name);
+  }
+
+  /**
+   * Goes once through the calls of a takeover, on an interface that does not exist. Native functions are bound and code
+   * is compiled on first use, and that must not happen between the first advertisement and the first gratuitous ARP.
+   */
+  #warmUp(): void {
+    const nowhere = { ifindex: 0x7fff_ffff, family: 4, address: Buffer.alloc(4), prefixLength: 32 } as const;
+    this.#netlink.addAddresses([nowhere]);
+    this.#netlink.removeAddresses([nowhere]);
+    this.#announcer.warmUp(nowhere.ifindex, Buffer.from(gratuitousArp(Buffer.alloc(6), nowhere.address).buffer));
   }
 
   // Starting and resuming

@@ -95,7 +95,8 @@ export class RouterDriver {
         else counters.advertsSent++;
       } catch (error) {
         counters.sendErrors++;
-        this.#logSendError(router, error);
+        // A goodbye that finds no way out is nothing to complain about: the link is what failed.
+        if (priority !== PRIORITY_STOP) this.#logSendError(router, error);
       }
     }
     this.#note(router);
@@ -122,7 +123,7 @@ export class RouterDriver {
       cause: {
         code: causeCode(cause),
         text: causeText(cause, router.state.heard, priority, now),
-        ...peerOf(cause),
+        ...peerOf(cause, router.state.heard),
         ...(lastAdvertAge === undefined ? {} : { lastAdvertAge }),
         lateness,
       },

@@ -4,7 +4,7 @@ import type { InstanceConfig, VirtualAddress } from './config/model.js';
 import type { Cause } from './fsm/actions.js';
 import type { FaultReason } from './fsm/events.js';
 import type { RouterSettings } from './fsm/settings.js';
-import { initialState, type RouterState, type StateKind } from './fsm/state.js';
+import { type HeardAdvert, initialState, type RouterState, type StateKind } from './fsm/state.js';
 import { AUTH_DATA_LENGTH, AUTH_TYPE, type DropReason, PRIORITY_OWNER } from './packet/advertisement.js';
 import { encodeAdvertisementV2, encodeAdvertisementV3 } from './packet/encode.js';
 import type { Expectation } from './packet/receive.js';
@@ -232,11 +232,21 @@ export function waitsFor(
   return { what: state.timerFor, at };
 }
 
-/** The router an advertisement came from, when one was the cause. */
-export function peerOf(cause: Cause): { readonly peerAddress: Uint8Array; readonly peerPriority: number } | undefined {
-  return cause.code === 'higher-priority-advert' || cause.code === 'greater-address-advert'
-    ? { peerAddress: cause.source, peerPriority: cause.priority }
-    : undefined;
+/** The router whose advertisement was the cause, when one was. */
+export function peerOf(
+  cause: Cause,
+  heard: HeardAdvert | undefined,
+): { readonly peerAddress: Uint8Array; readonly peerPriority: number } | undefined {
+  switch (cause.code) {
+    case 'preempt':
+    case 'higher-priority-advert':
+    case 'greater-address-advert':
+      return { peerAddress: cause.source, peerPriority: cause.priority };
+    case 'master-down-timer':
+      return heard === undefined ? undefined : { peerAddress: heard.source, peerPriority: heard.priority };
+    default:
+      return undefined;
+  }
 }
 
 function paddedPassword(password: Uint8Array): Uint8Array {

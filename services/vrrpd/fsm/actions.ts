@@ -11,6 +11,8 @@ export type Cause =
   | { readonly code: 'shutdown' }
   /** Master_Down_Timer fired after `interval`. */
   | { readonly code: 'master-down-timer'; readonly timer: DownTimer; readonly interval: Micros }
+  /** Master_Down_Timer fired although a master of lower priority advertises (Preempt_Mode). */
+  | { readonly code: 'preempt'; readonly source: Uint8Array; readonly priority: number }
   | { readonly code: 'higher-priority-advert'; readonly source: Uint8Array; readonly priority: number }
   /** Same priority, greater address (RFC 3768 6.4.3). */
   | { readonly code: 'greater-address-advert'; readonly source: Uint8Array; readonly priority: number }

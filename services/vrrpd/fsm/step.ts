@@ -89,16 +89,7 @@ function stepBackup(state: BackupState, event: RouterEvent, now: Instant): StepR
     case 'advert':
       return unchanged(hearAsBackup(state, event, now));
     case 'deadline':
-      if (now < state.masterDownAt) return unchanged(state);
-      return becomeMaster(
-        state,
-        {
-          code: 'master-down-timer',
-          timer: state.timerFor,
-          interval: elapsed(state.timerSetAt, state.masterDownAt),
-        },
-        now,
-      );
+      return now < state.masterDownAt ? unchanged(state) : becomeMaster(state, timerCause(state), now);
     case 'group-master':
       return becomeMaster(state, { code: 'group', group: event.group, member: event.member }, now);
     case 'settings': {
@@ -126,6 +117,15 @@ function stepBackup(state: BackupState, event: RouterEvent, now: Instant): StepR
     default:
       return unchanged(state);
   }
+}
+
+/** Why Master_Down_Timer fired: silence, or a master that is not good enough. */
+function timerCause(state: BackupState): Cause {
+  const { heard, settings, timerSetAt, timerFor } = state;
+  if (heard !== undefined && heard.at > timerSetAt && heard.priority < settings.priority) {
+    return { code: 'preempt', source: heard.source, priority: heard.priority };
+  }
+  return { code: 'master-down-timer', timer: timerFor, interval: elapsed(timerSetAt, state.masterDownAt) };
 }
 
 /** RFC 3768 6.4.2, RFC 9568 6.4.2: reception in Backup only ever moves Master_Down_Timer. */
