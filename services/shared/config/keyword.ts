@@ -31,6 +31,8 @@ export interface KeywordSpec<A extends Arguments = Arguments> {
   readonly repeat: 'last' | 'list' | 'refuse';
   /** What holds without it, in words. */
   readonly default?: string;
+  /** What follows from it having no effect yet, where that is not plain. */
+  readonly consequence?: string;
   /** Release of keepalived that brought it, when it is newer than 2.0. */
   readonly since?: string;
   /** Why it should not be used any more, and what instead. */

@@ -49,12 +49,23 @@ export class Block {
 
 /** Reads statements by a table. Blocks of keywords are read with all that is in them. */
 export function readBlock(statements: readonly Statement[], table: KeywordTable, report: Reporter): Block {
+  return readInside(statements, table, report, false);
+}
+
+/** `pending`: stands in a block of which it was already said that it has no effect. */
+function readInside(statements: readonly Statement[], table: KeywordTable, report: Reporter, pending: boolean): Block {
   const block = new Block();
-  for (const statement of statements) readStatement(statement, table, report, block);
+  for (const statement of statements) readStatement(statement, table, report, block, pending);
   return block;
 }
 
-function readStatement(statement: Statement, table: KeywordTable, report: Reporter, into: Block): void {
+function readStatement(
+  statement: Statement,
+  table: KeywordTable,
+  report: Reporter,
+  into: Block,
+  pending: boolean,
+): void {
   const [first] = statement.words;
   if (first === undefined) return;
   const spec = first.quoted ? undefined : table.find(first.text);
@@ -67,13 +78,16 @@ function readStatement(statement: Statement, table: KeywordTable, report: Report
   if (spec.deprecated !== undefined) {
     report.warning(first, 'deprecated', `'${first.text}' is deprecated`, spec.deprecated);
   }
-  if (spec.status === 'no effect yet') {
-    report.warning(first, 'no-effect-yet', `'${first.text}' has no effect yet`);
+  const noEffect = spec.status === 'no effect yet';
+  if (noEffect && !pending) {
+    report.warning(first, 'no-effect-yet', `'${first.text}' has no effect yet`, spec.consequence);
   }
   const values = readArguments(statement.words, spec, report);
   checkBraces(statement, spec, first, report);
   const children =
-    spec.block?.kind === 'keywords' ? readBlock(statement.children, spec.block.table, report) : EMPTY_BLOCK;
+    spec.block?.kind === 'keywords'
+      ? readInside(statement.children, spec.block.table, report, pending || noEffect)
+      : EMPTY_BLOCK;
   if (values !== undefined) into.add(spec, { keyword: first, values, statement, block: children });
 }
 

@@ -1,0 +1,90 @@
+/** From the statement tree to what healthcheckerd runs on. */
+import type { Interpretation } from '../../shared/config/diagnostic.js';
+import { NO_CHECKER_EMAILS, RS_INIT_NOTIFIES } from '../../shared/config/globals/lvs.js';
+import { CHECKER_PRIORITY, CHECKER_RT_PRIORITY } from '../../shared/config/globals/process.js';
+import { type InterpretEnvironment, isMailConfigured, readGlobals, routerId } from '../../shared/config/globals.js';
+import { type Block, readBlock } from '../../shared/config/readBlock.js';
+import { Reporter } from '../../shared/config/reporter.js';
+import { statementsOf } from '../../shared/config/topLevel.js';
+import type { ConfigTree } from '../../shared/config/tree.js';
+import { readGroup } from './interpret/group.js';
+import { describeTarget } from './interpret/target.js';
+import { readVirtualServer } from './interpret/virtualServer.js';
+import { VIRTUAL_SERVER } from './keywords/server.js';
+import { HEALTH_TABLE, VIRTUAL_SERVER_GROUP } from './keywords.js';
+import type { HealthConfig, HealthGlobalConfig, VirtualServerConfig, VirtualServerGroupConfig } from './model.js';
+
+/** Gives meaning to healthcheckerd's part of a tree: `global_defs` and its own top-level blocks. Others are passed over. */
+export function interpretHealthConfig(
+  tree: ConfigTree,
+  environment: InterpretEnvironment,
+): Interpretation<HealthConfig> {
+  const report = new Reporter(tree.files);
+  const globals = readGlobals(tree);
+  const block = readBlock(statementsOf(tree, 'healthcheckerd'), HEALTH_TABLE, report);
+  const groups = readGroups(block, report);
+  const virtualServers = readVirtualServers(block, globals, groups, report);
+  const model: HealthConfig = {
+    global: readGlobal(globals, environment),
+    groups: [...groups.values()],
+    virtualServers,
+  };
+  return report.hasErrors ? { diagnostics: report.diagnostics } : { model, diagnostics: report.diagnostics };
+}
+
+function readGlobal(globals: Block, environment: InterpretEnvironment): HealthGlobalConfig {
+  const realtimePriority = globals.last(CHECKER_RT_PRIORITY)?.values[0];
+  const nice = globals.last(CHECKER_PRIORITY)?.values[0];
+  return {
+    routerId: routerId(globals, environment),
+    mailConfigured: isMailConfigured(globals),
+    initNotifies: globals.has(RS_INIT_NOTIFIES),
+    noCheckerEmails: globals.has(NO_CHECKER_EMAILS),
+    ...(realtimePriority === undefined ? {} : { realtimePriority }),
+    ...(nice === undefined ? {} : { nice }),
+  };
+}
+
+function readGroups(block: Block, report: Reporter): ReadonlyMap<string, VirtualServerGroupConfig> {
+  const groups = new Map<string, VirtualServerGroupConfig>();
+  for (const found of block.all(VIRTUAL_SERVER_GROUP)) {
+    const [name] = found.values;
+    const group = readGroup(found, name, report);
+    const other = groups.get(name);
+    if (other === undefined) {
+      groups.set(name, group);
+    } else {
+      const hint = `first on line ${other.position.line}`;
+      report.error(found.keyword, 'duplicate-name', `virtual_server_group ${name} already exists`, hint);
+    }
+  }
+  return groups;
+}
+
+function readVirtualServers(
+  block: Block,
+  globals: Block,
+  groups: ReadonlyMap<string, VirtualServerGroupConfig>,
+  report: Reporter,
+): readonly VirtualServerConfig[] {
+  const groupNames: ReadonlySet<string> = new Set(block.all(VIRTUAL_SERVER_GROUP).map(({ values: [name] }) => name));
+  const servers: VirtualServerConfig[] = [];
+  const seen = new Map<string, number>();
+  for (const found of block.all(VIRTUAL_SERVER)) {
+    const server = readVirtualServer(found, { globals, groups, groupNames }, report);
+    if (server === undefined) continue;
+    // The kernel tells services apart by these; for a mark the protocol does not count.
+    const name = describeTarget(server.target);
+    const protocol = server.target.kind === 'fwmark' ? '' : server.protocol;
+    const key = `${name} ${protocol} ${server.family}`;
+    const other = seen.get(key);
+    if (other === undefined) {
+      seen.set(key, found.keyword.line);
+      servers.push(server);
+    } else {
+      const hint = `first on line ${other}`;
+      report.error(found.keyword, 'duplicate-name', `virtual_server ${name} ${protocol} already exists`, hint);
+    }
+  }
+  return servers;
+}

@@ -1,0 +1,142 @@
+import type { Block, Occurrence } from '../../../shared/config/readBlock.js';
+import type { Reporter } from '../../../shared/config/reporter.js';
+import { readScript } from '../../../shared/config/scriptWords.js';
+import { formatIpAddress, type IpAddress } from '../../../shared/net/address.js';
+import * as C from '../keywords/checkers.js';
+import * as K from '../keywords/server.js';
+import type { CheckerConfig, CheckerEndpoint, Forwarding, RealServerConfig, TcpCheckConfig } from '../model.js';
+import { type Endpoint, readEndpoint } from './endpoint.js';
+import { readForwarding } from './forwarding.js';
+import { readTiming, resolveTiming, type TimingSettings } from './timing.js';
+
+/** ip_vs_ctl.c takes more, but schedulers multiply weights: what ipvsadm(8) allows. */
+const MAXIMUM_WEIGHT = 65_535;
+
+/** What a real server takes from its virtual server. */
+export interface RealServerDefaults {
+  readonly timing: TimingSettings;
+  readonly forwarding: Forwarding;
+  readonly inhibitOnFailure: boolean;
+  readonly smtpAlert: boolean;
+  readonly virtualhost?: string;
+  /** Port of the virtual server; 0 when it has none. */
+  readonly port: number;
+}
+
+/** Gives meaning to one `real_server`; undefined when it is wrong, which is reported. */
+export function readRealServer(
+  found: Occurrence,
+  defaults: RealServerDefaults,
+  report: Reporter,
+): RealServerConfig | undefined {
+  const { block, keyword, statement } = found;
+  const endpoint = readEndpoint(keyword, statement.words.slice(1), report);
+  const timing = readTiming(block, defaults.timing);
+  const method = block.last(K.LVS_METHOD);
+  const forwarding = method === undefined ? defaults.forwarding : readForwarding(method.statement.words, report);
+  const up = block.last(K.NOTIFY_UP);
+  const down = block.last(K.NOTIFY_DOWN);
+  const notifyUp = up === undefined ? undefined : readScript(up.statement.words, report);
+  const notifyDown = down === undefined ? undefined : readScript(down.statement.words, report);
+  const virtualhost = block.last(K.VIRTUALHOST)?.values[0] ?? defaults.virtualhost;
+  const snmpName = block.last(K.SNMP_NAME)?.values[0];
+  const { upper, lower } = readThresholds(block, report);
+  if (endpoint === undefined || forwarding === undefined) return undefined;
+  return {
+    ...endpoint,
+    weight: readWeight(block, report),
+    forwarding,
+    inhibitOnFailure: block.last(K.INHIBIT_ON_FAILURE)?.values[0] ?? defaults.inhibitOnFailure,
+    upperThreshold: upper,
+    lowerThreshold: lower,
+    ...(notifyUp === undefined ? {} : { notifyUp }),
+    ...(notifyDown === undefined ? {} : { notifyDown }),
+    smtpAlert: block.last(K.SMTP_ALERT)?.values[0] ?? defaults.smtpAlert,
+    ...(virtualhost === undefined ? {} : { virtualhost }),
+    ...(snmpName === undefined ? {} : { snmpName }),
+    checkers: readCheckers(block, endpoint, defaults.port, timing, report),
+    position: report.position(keyword),
+  };
+}
+
+function readWeight(block: Block, report: Reporter): number {
+  const found = block.last(K.WEIGHT);
+  const weight = found?.values[0] ?? 1;
+  if (weight <= MAXIMUM_WEIGHT) return weight;
+  const message = `'weight' is at most ${MAXIMUM_WEIGHT}; ${weight} is taken as that`;
+  report.warning(found?.statement.words[1], 'out-of-range', message);
+  return MAXIMUM_WEIGHT;
+}
+
+function readThresholds(block: Block, report: Reporter): { readonly upper: number; readonly lower: number } {
+  const upper = block.last(K.UTHRESHOLD)?.values[0] ?? 0;
+  const found = block.last(K.LTHRESHOLD);
+  const lower = found?.values[0] ?? 0;
+  if (upper > 0 && lower > upper) {
+    report.warning(found?.keyword, 'out-of-range', `lthreshold ${lower} is above uthreshold ${upper}`);
+  }
+  return { upper, lower };
+}
+
+function readCheckers(
+  block: Block,
+  server: Endpoint,
+  virtualPort: number,
+  timing: TimingSettings,
+  report: Reporter,
+): readonly CheckerConfig[] {
+  const checkers: CheckerConfig[] = [];
+  for (const found of block.all(C.TCP_CHECK)) {
+    const checker = readTcpCheck(found, server, virtualPort, timing, report);
+    if (checker !== undefined) checkers.push(checker);
+  }
+  for (const spec of C.UNAVAILABLE_CHECKERS) {
+    for (const found of block.all(spec)) {
+      const alpha = readTiming(found.block, timing).alpha ?? false;
+      checkers.push({ kind: 'unavailable', keyword: spec.name, alpha, position: report.position(found.keyword) });
+    }
+  }
+  return checkers;
+}
+
+function readTcpCheck(
+  found: Occurrence,
+  server: Endpoint,
+  virtualPort: number,
+  timing: TimingSettings,
+  report: Reporter,
+): TcpCheckConfig | undefined {
+  const { block, keyword } = found;
+  const address = block.last(C.CONNECT_IP)?.values[0] ?? server.address;
+  const port = block.last(C.CONNECT_PORT)?.values[0] ?? (server.port === 0 ? virtualPort : server.port);
+  if (port === 0) {
+    const message = `${keyword.text} has no port to connect to`;
+    report.error(keyword, 'missing-argument', message, 'add connect_port, or a port to the real server');
+    return undefined;
+  }
+  const endpoint: CheckerEndpoint = { address, port, ...readSource(block, address, report) };
+  return {
+    kind: 'tcp',
+    endpoint,
+    timing: resolveTiming(readTiming(block, timing)),
+    position: report.position(keyword),
+  };
+}
+
+function readSource(block: Block, target: IpAddress, report: Reporter): Omit<CheckerEndpoint, 'address' | 'port'> {
+  const bind = block.last(C.BINDTO);
+  const bindInterface = block.last(C.BIND_IF)?.values[0];
+  const bindPort = block.last(C.BIND_PORT)?.values[0];
+  const fwmark = block.last(C.FWMARK)?.values[0];
+  const source = bind?.values[0];
+  if (source !== undefined && source.family !== target.family) {
+    const message = `bindto ${formatIpAddress(source)} is not IPv${target.family} like the address to connect to`;
+    report.error(bind?.statement.words[1], 'mixed-families', message);
+  }
+  return {
+    ...(source === undefined ? {} : { bindAddress: source }),
+    ...(bindInterface === undefined ? {} : { bindInterface }),
+    ...(bindPort === undefined ? {} : { bindPort }),
+    ...(fwmark === undefined || fwmark === 0 ? {} : { fwmark }),
+  };
+}
