@@ -108,7 +108,7 @@ export class Fifo {
         this.#stalled = true;
         return 'the FIFO is full, nobody reads it';
       }
-      await new Promise((resolve) => setTimeout(resolve, pause).unref());
+      await new Promise((resolve) => setTimeout(resolve, pause));
       waited += pause;
       pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
     }

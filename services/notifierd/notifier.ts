@@ -75,7 +75,8 @@ export class Notifier {
       snapshot: () => this.#snapshot(),
       onChange: options.impairmentsChanged,
     });
-    this.#scripts = new ScriptTeller({ accounts, runner, spool: options.spool, clock, log });
+    const spool = options.diskRefused === undefined ? options.spool : undefined;
+    this.#scripts = new ScriptTeller({ accounts, runner, spool, clock, log });
     this.#fifos = new Fifos({ accounts, runner, log });
     this.#mailer = new Mailer({
       transport,

@@ -18,7 +18,8 @@ const LEFT_POLL_MS = 50;
 export interface ScriptTellerOptions {
   readonly accounts: AccountDatabase;
   readonly runner: ScriptRunner;
-  readonly spool: Spool;
+  /** Absent: no record of running scripts may be kept on disk. */
+  readonly spool: Spool | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -38,7 +39,7 @@ const result = (ok: boolean, detail: string, run?: Partial<ScriptRun>): TaskResu
 export class ScriptTeller {
   readonly #options: ScriptTellerOptions;
   readonly #running = new Set<RunningScript>();
-  /** Entries whose file stays for a successor. */
+  /** Insecurities told once. */
   readonly #warned = new Set<string>();
   #leaving = false;
 
@@ -48,7 +49,7 @@ export class ScriptTeller {
 
   /**
    * Runs one script to its end. `finished` is called with the result before the proof of the run is removed, so that
-   * there is no moment at which a crash would run it again. Undefined: it was left running for a successor.
+   * there is no moment at which a crash would run it again. It is not called for a script left to a successor.
    */
   async tell(
     jobKey: string,
@@ -94,8 +95,8 @@ export class ScriptTeller {
   }
 
   /**
-   * Waits for a script that a killed predecessor began, as long as it may still run, then ends it. True when it ran;
-   * false when it never began, so that it has to be run.
+   * Waits for a script that a killed predecessor began, as long as it may still run, then ends it. Undefined when it
+   * never began, so that it has to be run.
    */
   async follow(left: LeftScript, config: ScriptConfig): Promise<TaskResult | undefined> {
     const { clock, log } = this.#options;
@@ -138,7 +139,7 @@ export class ScriptTeller {
 
   #spoolEntry(jobKey: string): SpoolEntry | undefined {
     try {
-      return this.#options.spool.begin(jobKey);
+      return this.#options.spool?.begin(jobKey);
     } catch (error) {
       this.#options.log.warn(
         { err: error },
