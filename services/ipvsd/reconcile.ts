@@ -138,6 +138,13 @@ export function claim(desired: Table, kernel: Table, owned: Ownership): Ownershi
   return claimed;
 }
 
+/** Corrects a claim: the service turned out to be there already (EEXIST), so it is adopted, not created. */
+export function adopted(owned: Ownership, key: ServiceKey): Ownership {
+  const name = serviceName(key);
+  const ours = owned.get(name);
+  return ours === undefined ? owned : new Map(owned).set(name, { ...ours, created: false });
+}
+
 /** The kernel's table after one successful operation; the caller keeps it as its picture of the kernel. */
 export function applied(kernel: Map<string, Service>, operation: IpvsOperation): void {
   const name = serviceName(operation.key);

@@ -7,6 +7,7 @@ import { adviceFor } from './advice.js';
 import { type IpvsKernel, IpvsUnavailable, type OpenIpvs, type OperationResult } from './kernel.js';
 import type { OwnershipRecord } from './ownershipRecord.js';
 import {
+  adopted,
   applied,
   claim,
   describeOperation,
@@ -171,6 +172,9 @@ export class TableKeeper {
       const results = await kernel.execute(operations);
       failures = this.#absorb(operations, results, picture);
       executed += operations.length - failures.length;
+      for (const { operation, error } of failures) {
+        if (operation.kind === 'new-service' && error.code === 'EEXIST') this.#own(adopted(this.#owned, operation.key));
+      }
       const stale = failures.filter(({ error }) => STALE_CODES.has(error.code));
       if (stale.length === 0) break;
       await this.#readAgain(kernel, picture, stale);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { UnavailableCheckConfig } from '../../../services/healthcheckerd/config/model.js';
 import { seconds } from '../../../services/shared/time/duration.js';
 import { address, Bench, healthConfig, position, realServer, refused, tcpCheck, virtualServer } from './support.js';
 
@@ -262,7 +263,7 @@ test('omega says at the end that all is down; without it the end is silent', () 
 });
 
 test('a checker that cannot run gives no verdict and is an impairment', () => {
-  const checkers = [{ kind: 'unavailable', keyword: 'HTTP_GET', alpha: false, position } as const];
+  const checkers: UnavailableCheckConfig[] = [{ kind: 'unavailable', keyword: 'HTTP_GET', alpha: false, position }];
   const bench = new Bench();
   bench.engine.apply(healthConfig([virtualServer([realServer('10.9.1.1', { checkers })])]));
   assert.deepEqual(bench.table(), ['10.9.1.1:80 w1']);
@@ -272,7 +273,9 @@ test('a checker that cannot run gives no verdict and is an impairment', () => {
   );
   const alpha = new Bench();
   alpha.engine.apply(
-    healthConfig([virtualServer([realServer('10.9.1.1', { checkers: [{ ...checkers[0], alpha: true }] })])]),
+    healthConfig([
+      virtualServer([realServer('10.9.1.1', { checkers: checkers.map((one) => ({ ...one, alpha: true })) })]),
+    ]),
   );
   assert.deepEqual(alpha.table(), []);
 });
