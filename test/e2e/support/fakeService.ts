@@ -1,7 +1,8 @@
 /**
  * A real service process with a made-up duty, so that the supervisor can be tested without a network or a kernel table.
- * It understands statements `instance NAME STATE` (vrrpd) and `destination ADDRESS WEIGHT` (healthcheckerd), refuses a tree
- * with `refuse MESSAGE`, and obeys files in its state directory: `<name>.do` holds one JSON command, taken at SIGURG.
+ * It knows `vrrp_instance NAME` (vrrpd) and `virtual_server ADDRESS WEIGHT` (healthcheckerd). An instance or virtual server
+ * REFUSE is refused, one named LATE only in Configure, one named DEADLY ends the process in Configure.
+ * A file `<state-dir>/<name>.do` holds one JSON command, taken at SIGURG.
  */
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -49,6 +50,8 @@ interface Command {
   readonly instance?: { readonly name: string; readonly state: 'BACKUP' | 'MASTER' | 'FAULT' };
   readonly notifications?: number;
   readonly destination?: { readonly address: string; readonly weight: number };
+  /** From now on takes that long for every Deliver. */
+  readonly delayMs?: number;
   /** Stops answering for that long. */
   readonly hangMs?: number;
 }
@@ -115,20 +118,21 @@ function start(context: ServiceContext): StartedService {
     }
   };
 
-  const check = (candidate: ConfigTree): Diagnostic[] =>
+  const refusals = (candidate: ConfigTree, word: string): Diagnostic[] =>
     candidate.statements
-      .filter((statement) => statement.words[0]?.text === 'refuse')
-      .map((statement) => ({
+      .filter(({ words }) => words[1]?.text === word)
+      .map(({ words }) => ({
         severity: Severity.SEVERITY_ERROR,
         position: {
-          file: candidate.files[statement.words[0]?.file ?? 0] ?? '',
-          line: statement.words[0]?.line ?? 0,
-          column: statement.words[0]?.column ?? 0,
+          file: candidate.files[words[1]?.file ?? 0] ?? '',
+          line: words[1]?.line ?? 0,
+          column: words[1]?.column ?? 0,
         },
         code: 'test',
-        message: `${name}: ${statement.words[1]?.text ?? ''}`,
+        message: `${name}: will not have ${word}`,
         hint: '',
       }));
+  const check = (candidate: ConfigTree): Diagnostic[] => refusals(candidate, 'REFUSE');
   const changes = (candidate: ConfigTree) =>
     JSON.stringify(candidate) === JSON.stringify(tree)
       ? []
@@ -137,6 +141,7 @@ function start(context: ServiceContext): StartedService {
   process.on('SIGURG', () => {
     const command = JSON.parse(readFileSync(join(context.stateDir, `${name}.do`), 'utf8')) as Command;
     if (command.hangMs !== undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, command.hangMs);
+    if (command.delayMs !== undefined) delayMs = command.delayMs;
     if (command.instance !== undefined) instances.set(command.instance.name, vrrpInstance(command.instance));
     if (command.destination !== undefined) destinations.set(command.destination.address, command.destination.weight);
     const notifications = Array.from({ length: command.notifications ?? 0 }, () =>
@@ -189,7 +194,8 @@ function start(context: ServiceContext): StartedService {
       validate: check,
       plan: (candidate) => ({ diagnostics: check(candidate), changes: changes(candidate) }),
       async configure(candidate, generation) {
-        const diagnostics = check(candidate);
+        if (refusals(candidate, 'DEADLY').length > 0) process.kill(process.pid, 'SIGKILL');
+        const diagnostics = [...check(candidate), ...refusals(candidate, 'LATE')];
         if (diagnostics.length > 0) return { accepted: false, diagnostics, changes: [] };
         const planned = changes(candidate);
         tree = candidate;
@@ -205,7 +211,6 @@ function start(context: ServiceContext): StartedService {
             .filter(([keyword]) => keyword === 'virtual_server')
             .map(([, address = '', port = '1']) => [address, Number(port)]),
         );
-        delayMs = Number(words.find(([keyword]) => keyword === 'slow')?.[1] ?? 0);
         note({ call: 'configure', generation: Number(generation), words });
         return { accepted: true, diagnostics: [], changes: planned };
       },

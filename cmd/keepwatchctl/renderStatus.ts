@@ -1,0 +1,190 @@
+/** The status as text. Pure. */
+import type { SuiteStatus } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
+import { ServiceHealth } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
+import type { RealServer, VirtualServer } from '../../services/shared/rpc/generated/keepwatch/v1/health.js';
+import { type VrrpInstance, VrrpStateName } from '../../services/shared/rpc/generated/keepwatch/v1/vrrp.js';
+import type { Colours } from './colours.js';
+import { formatWireDiagnostic } from './diagnosticText.js';
+import { table } from './table.js';
+import { formatAge, formatMoment } from './time.js';
+
+/** Name of a VRRP state as shown; the state of a silent service is unknown. */
+export const stateText = (state: VrrpStateName): string =>
+  Object.entries(VrrpStateName)
+    .find(([name, value]) => value === state && value > 0 && name.startsWith('VRRP_STATE_NAME_'))?.[0]
+    .replace('VRRP_STATE_NAME_', '') ?? 'UNKNOWN';
+
+const healthText = (health: ServiceHealth): string =>
+  Object.entries(ServiceHealth)
+    .find(([name, value]) => value === health && value > 0 && name.startsWith('SERVICE_HEALTH_'))?.[0]
+    .replace('SERVICE_HEALTH_', '') ?? 'UNKNOWN';
+
+/** What needs attention, one line each; nothing when all is well. `status` exits 1 when there is something. */
+export function problemsOf(status: SuiteStatus): string[] {
+  const problems = status.services
+    .filter(({ health }) => health !== ServiceHealth.SERVICE_HEALTH_READY)
+    .map(({ name, health, detail, impairments }) => {
+      const why = [detail, ...impairments].filter((text) => text !== '').join('; ');
+      return `${name} is ${healthText(health).toLowerCase()}${why === '' ? '' : `: ${why}`}`;
+    });
+  for (const { name, state, faults } of status.vrrp?.instances ?? []) {
+    if (state === VrrpStateName.VRRP_STATE_NAME_FAULT) problems.push(`${name} is in FAULT: ${faults.join('; ')}`);
+    if (state === VrrpStateName.VRRP_STATE_NAME_UNSPECIFIED)
+      problems.push(`the state of ${name} is not known: vrrpd is silent`);
+  }
+  for (const { name, quorumUp } of status.health?.virtualServers ?? []) {
+    if (!quorumUp) problems.push(`${name} has lost its quorum`);
+  }
+  if (status.refusedReload.length > 0)
+    problems.push('the last reload was refused; the configuration before it runs on');
+  return problems;
+}
+
+/** The whole status as lines. */
+export function renderStatus(status: SuiteStatus, now: Date, colours: Colours): string {
+  const sections = [
+    heading(status, now, colours),
+    instances(status, now, colours),
+    groups(status, now, colours),
+    virtualServers(status, colours),
+    services(status, now, colours),
+    notices(status, colours),
+  ];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function heading(status: SuiteStatus, now: Date, colours: Colours): string[] {
+  const generation = status.origin?.generation ?? 0n;
+  const since = status.configuredAt === undefined ? '' : `, in force since ${formatMoment(status.configuredAt, now)}`;
+  return [`${colours.bold(`Keepwatch ${status.version}`)}  ${status.configFile}, generation ${generation}${since}`];
+}
+
+function instances({ vrrp }: SuiteStatus, now: Date, colours: Colours): string[] {
+  if (vrrp === undefined || vrrp.instances.length === 0) return [];
+  const rows = vrrp.instances.map((instance) => [
+    instance.name,
+    colouredState(instance.state, colours),
+    String(instance.effectivePriority),
+    `${instance.interface} vrid ${instance.vrid}${instance.family === 6 ? ' IPv6' : ''}`,
+    formatMoment(instance.lastTransition?.at, now),
+    instance.lastTransition?.cause?.text ?? '',
+  ]);
+  const [header = '', ...lines] = table(['INSTANCE', 'STATE', 'PRIO', 'ON', 'SINCE', 'WHY'], rows);
+  return [
+    colours.dim(header),
+    ...vrrp.instances.flatMap((instance, index) => [
+      lines[index] ?? '',
+      ...instanceDetails(instance, colours).map((text) => `    ${text}`),
+    ]),
+  ];
+}
+
+function instanceDetails(instance: VrrpInstance, colours: Colours): string[] {
+  const details: string[] = [];
+  const addresses = instance.addresses.map(({ address, interface: on, present }) => {
+    const text = `${address} on ${on}`;
+    return present ? colours.green(text) : colours.dim(`${text} (not here)`);
+  });
+  if (addresses.length > 0) details.push(`addresses: ${addresses.join(', ')}`);
+  const [first, ...more] = instance.priorityTerms;
+  if (first !== undefined && more.length > 0) {
+    const terms = more.map(({ reason, value }) => `${value < 0 ? '-' : '+'} ${Math.abs(value)} (${reason})`);
+    details.push(`priority: ${instance.effectivePriority} = ${first.value} (${first.reason}) ${terms.join(' ')}`);
+  }
+  if (instance.state === VrrpStateName.VRRP_STATE_NAME_BACKUP && instance.masterAddress !== '') {
+    const age = instance.lastAdvertAgeMs;
+    const heard = age === undefined ? '' : `, heard ${formatAge(Number(age))} ago`;
+    details.push(`master: ${instance.masterAddress} with priority ${instance.masterPriority}${heard}`);
+  }
+  for (const { kind, name, up, weight, detail } of instance.trackers) {
+    if (up) continue;
+    details.push(
+      colours.yellow(
+        `${kind} ${name} is down${weight === 0 ? '' : `, weight ${weight}`}${detail === '' ? '' : `: ${detail}`}`,
+      ),
+    );
+  }
+  for (const fault of instance.faults) details.push(colours.red(`fault: ${fault}`));
+  return details;
+}
+
+function groups({ vrrp }: SuiteStatus, now: Date, colours: Colours): string[] {
+  if (vrrp === undefined || vrrp.groups.length === 0) return [];
+  const rows = vrrp.groups.map((group) => [
+    group.name,
+    colouredState(group.state, colours),
+    group.members.join(' '),
+    formatMoment(group.lastTransition?.at, now),
+    group.lastTransition?.cause?.text ?? '',
+  ]);
+  return dimHeader(table(['GROUP', 'STATE', 'MEMBERS', 'SINCE', 'WHY'], rows), colours);
+}
+
+function virtualServers({ health, ipvs }: SuiteStatus, colours: Colours): string[] {
+  if (health === undefined || health.virtualServers.length === 0) return [];
+  const rows = health.virtualServers.flatMap((server) => [
+    [
+      colours.bold(server.name),
+      server.quorumUp ? colours.green('UP') : colours.red('DOWN'),
+      String(server.weightUp),
+      `quorum ${server.quorum}${server.sorryServerActive ? ', sorry server active' : ''}`,
+    ],
+    ...realServersOf(server).map((real) => realServerRow(real, colours)),
+  ]);
+  const lines = dimHeader(table(['VIRTUAL / REAL SERVER', 'STATE', 'WEIGHT', 'DETAIL'], rows), colours);
+  if (ipvs !== undefined && !ipvs.available) lines.push(colours.red(`No IPVS here: ${ipvs.unavailableReason}`));
+  return lines;
+}
+
+const realServersOf = (server: VirtualServer): readonly RealServer[] => server.realServers;
+
+function realServerRow(real: RealServer, colours: Colours): string[] {
+  const failing = real.checkers.filter(({ up, checked }) => checked && !up);
+  const waiting = real.checkers.some(({ checked }) => !checked);
+  const detail = failing.map(({ kind, target, lastError }) => `${kind} ${target}: ${lastError}`).join('; ');
+  return [
+    `  ${real.name}`,
+    real.up ? colours.green('UP') : colours.red('DOWN'),
+    String(real.weight),
+    detail === '' && waiting ? 'not checked yet' : detail,
+  ];
+}
+
+function services(status: SuiteStatus, now: Date, colours: Colours): string[] {
+  const rows = status.services.map((service) => [
+    service.name,
+    colouredHealth(service.health, colours),
+    service.pid === 0 ? '' : String(service.pid),
+    String(service.restarts),
+    formatMoment(service.startedAt, now),
+    [service.detail, ...service.impairments].filter((text) => text !== '').join('; '),
+  ]);
+  return dimHeader(table(['SERVICE', 'HEALTH', 'PID', 'RESTARTS', 'STARTED', 'DETAIL'], rows), colours);
+}
+
+function notices(status: SuiteStatus, colours: Colours): string[] {
+  if (status.refusedReload.length === 0) return [];
+  return [
+    colours.red('The last reload was refused:'),
+    ...status.refusedReload.map((found) => `  ${formatWireDiagnostic(found)}`),
+  ];
+}
+
+function dimHeader([header = '', ...rows]: string[], colours: Colours): string[] {
+  return [colours.dim(header), ...rows];
+}
+
+function colouredState(state: VrrpStateName, colours: Colours): string {
+  const text = stateText(state);
+  if (state === VrrpStateName.VRRP_STATE_NAME_MASTER) return colours.green(text);
+  if (state === VrrpStateName.VRRP_STATE_NAME_BACKUP) return colours.cyan(text);
+  return state === VrrpStateName.VRRP_STATE_NAME_FAULT ? colours.red(text) : colours.yellow(text);
+}
+
+function colouredHealth(health: ServiceHealth, colours: Colours): string {
+  const text = healthText(health);
+  return health === ServiceHealth.SERVICE_HEALTH_READY ? colours.green(text) : colours.yellow(text);
+}
