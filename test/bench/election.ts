@@ -1,4 +1,5 @@
 /** Take-over after a crash and hand-over after a stop, on the wire: one capture with the kernel's timestamps. */
+import { bringUp } from '../topology/lib/bringUp.js';
 import { Capture } from '../topology/lib/capture.js';
 import { configuration, instance } from '../topology/lib/config.js';
 import { eventually } from '../topology/lib/eventually.js';
@@ -6,7 +7,6 @@ import { masterDownMs, skewMs, takeover } from '../topology/lib/expectations.js'
 import { FIRST, type Pair, pair, SECOND, VIP } from '../topology/lib/pair.js';
 import type { Router } from '../topology/lib/router.js';
 import type { Software } from '../topology/lib/software.js';
-import { readyAgain } from './ready.js';
 
 // Equal priorities: whoever comes back stays backup, so the two take turns and no time goes into giving back.
 const PRIORITY = 100;
@@ -25,18 +25,16 @@ async function turns(software: Software, rounds: number, leave: Leave): Promise<
     const capture = await Capture.start(topology.lab);
     let [master, backup] = [topology.first, topology.second];
     let addresses = { master: FIRST, backup: SECOND };
-    await master.start(CONFIG);
+    await bringUp(topology.lab, master, CONFIG);
     await capture.advertOf(FIRST);
-    await backup.start(CONFIG);
-    await readyAgain(topology.lab, backup);
+    await bringUp(topology.lab, backup, CONFIG);
     const samples: number[] = [];
     for (let round = 0; round < rounds; round++) {
       // The backup counts from an advertisement it heard itself.
       await capture.advertOf(addresses.master, Date.now());
       samples.push(await leave(capture, master, addresses));
       await eventually('the new master has the address', () => backup.host.hasAddress('eth0', VIP));
-      await master.start(CONFIG);
-      await readyAgain(topology.lab, master);
+      await bringUp(topology.lab, master, CONFIG);
       [master, backup] = [backup, master];
       addresses = { master: addresses.backup, backup: addresses.master };
     }

@@ -1,12 +1,12 @@
 /** What a suite costs in memory while it holds one address. */
 import { readFileSync } from 'node:fs';
+import { bringUp } from '../topology/lib/bringUp.js';
 import { Capture } from '../topology/lib/capture.js';
 import { configuration, instance } from '../topology/lib/config.js';
 import { Lab } from '../topology/lib/lab.js';
 import { addRouter, FIRST, VIP } from '../topology/lib/pair.js';
 import { type ProcessInfo, privateDirtyKb } from '../topology/lib/processes.js';
 import type { Software } from '../topology/lib/software.js';
-import { readyAgain } from './ready.js';
 
 /** One process. */
 export interface ProcessMemory {
@@ -30,8 +30,7 @@ export async function memory(software: Software): Promise<ProcessMemory[]> {
   try {
     const router = await addRouter(lab, 'r1', software, { eth0: '10.9.0.1/24' });
     const capture = await Capture.start(lab);
-    await router.start(configuration(instance({ state: 'MASTER', priority: 255, addresses: [`${VIP}/24`] })));
-    await readyAgain(lab, router);
+    await bringUp(lab, router, configuration(instance({ state: 'MASTER', priority: 255, addresses: [`${VIP}/24`] })));
     const { at } = await capture.advertOf(FIRST);
     await capture.advertOf(FIRST, at + 4_500);
     return router.host.processes().map((process, index) => ({

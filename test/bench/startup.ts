@@ -1,10 +1,10 @@
 /** How long a suite takes from its exec to being of use. */
+import { bringUp } from '../topology/lib/bringUp.js';
 import { Capture } from '../topology/lib/capture.js';
 import { configuration, instance } from '../topology/lib/config.js';
 import { Lab } from '../topology/lib/lab.js';
 import { addRouter, FIRST, VIP } from '../topology/lib/pair.js';
 import type { Software } from '../topology/lib/software.js';
-import { readyAgain } from './ready.js';
 
 /** One start, in milliseconds from the exec. */
 export interface StartTimes {
@@ -23,9 +23,7 @@ export async function startTimes(software: Software, rounds: number): Promise<St
     for (let round = 0; round < rounds; round++) {
       router.writeConfig(configuration(instance({ state: 'MASTER', priority: 255, addresses: [`${VIP}/24`] })));
       const from = Date.now();
-      const started = router.start();
-      const ready = await readyAgain(lab, router, round);
-      await started;
+      const ready = await bringUp(lab, router);
       const { at } = await capture.advertOf(FIRST, from);
       samples.push({ ready: ready - from, firstAdvert: at - from });
       await router.stop();

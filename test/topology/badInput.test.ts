@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { bringUp } from './lib/bringUp.js';
 import { block, configuration, instance, pass } from './lib/config.js';
 import { Control } from './lib/control.js';
 import { eventually } from './lib/eventually.js';
+import { gaps } from './lib/expectations.js';
 import { FIRST, type Pair, pair, SECOND, VIP, withPair } from './lib/pair.js';
 import { SmtpSink } from './lib/smtpSink.js';
 import { keepalived } from './lib/software.js';
@@ -30,7 +32,7 @@ async function nothingCrashed(control: Control): Promise<void> {
   for (const { name, restarts } of (await control.ready()).services) assert.equal(restarts, 0, `${name} crashed`);
 }
 
-describe('bad input', { skip: await keepwatchSkip('keepalived'), concurrency: 3 }, () => {
+describe('bad input', { skip: await keepwatchSkip('keepalived'), concurrency: 2 }, () => {
   for (const vrid of [0, 256]) {
     test(`VRID ${vrid}: refused with the place and the range, nothing is started`, async () => {
       await withRouters(async ({ first }) => {
@@ -60,23 +62,30 @@ describe('bad input', { skip: await keepwatchSkip('keepalived'), concurrency: 3 
     });
   });
 
-  test('an unknown interface: the instance says so in FAULT, the others work, and it starts when the interface comes', async () => {
-    await withRouters(async ({ lab, first }) => {
-      await first.start(
-        configuration(instance({ interface: 'late0', priority: 255, addresses: ['10.8.0.100/24'] }), owner()),
-      );
-      const control = Control.of(lab, first);
-      await control.ready();
-      await control.reaches('MASTER', 'GOOD');
-      await control.reaches('FAULT', 'VI_1');
-      const { faults } = await control.instance('VI_1');
-      assert.match(faults.join(' '), /late0/);
-      assert.match(first.log(), /late0/);
-      await nothingCrashed(control);
+  const unknownInterface = configuration(
+    instance({ interface: 'nosuch0', priority: 255, addresses: ['10.8.0.100/24'] }),
+    owner(),
+  );
 
-      await lab.network.connect(first.host, 'late0', 'late', ['10.8.0.1/24']);
-      await control.reaches('MASTER', 'VI_1');
-      assert.ok(await first.host.hasAddress('late0', '10.8.0.100'));
+  test('an unknown interface at start: refused with the place and the interfaces there are', async () => {
+    await withRouters(async ({ first }) => {
+      await first.start(unknownInterface);
+      assert.equal(await first.exited(), 5);
+      assert.match(first.log(), /router\.conf:\d+:\d+: error: .*VI_1.*nosuch0/);
+      assert.match(first.log(), /\beth0\b/);
+      assert.deepEqual(first.host.processes(), []);
+    });
+  });
+
+  test('an unknown interface in a reload: refused, and what ran goes on', async () => {
+    await withPair(underTest, underTest, async ({ lab, first }, capture) => {
+      await bringUp(lab, first, configuration(owner()));
+      await capture.advertOf(FIRST);
+      first.reload(unknownInterface);
+      await eventually('the interface is named', () => first.log().includes('nosuch0'));
+      await capture.advertOf(FIRST, Date.now() + 1_500);
+      assert.ok(Math.max(...gaps(capture.adverts, FIRST)) < 1_400);
+      await nothingCrashed(Control.of(lab, first));
       await first.stop();
     });
   });
@@ -97,11 +106,11 @@ describe('bad input', { skip: await keepwatchSkip('keepalived'), concurrency: 3 
   });
 
   test('a password over eight characters: warned about, cut as keepalived cuts it', async () => {
-    await withPair(underTest, keepalived, async ({ first, second }, capture) => {
+    await withPair(underTest, keepalived, async ({ lab, first, second }, capture) => {
       const config = (priority: number) =>
         configuration(instance({ priority, addresses: [`${VIP}/24`], more: [pass('12345678tail')] }));
-      await first.start(config(150));
-      await second.start(config(100));
+      await bringUp(lab, first, config(150));
+      await bringUp(lab, second, config(100));
       const one = await capture.advertOf(FIRST);
       assert.equal(one.authText, '12345678');
       await eventually('a warning with its place', () => /router\.conf:\d+:\d+: warning: .*8/.test(first.log()));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { bringUp } from './lib/bringUp.js';
 import { configuration, instance } from './lib/config.js';
 import { eventually, never } from './lib/eventually.js';
 import { masterDownMs, skewMs, takeover } from './lib/expectations.js';
@@ -12,12 +13,12 @@ const SLACK = 400;
 const config = (priority: number, more: readonly string[] = []) =>
   configuration(instance({ priority, addresses: [`${VIP}/24`], more }));
 
-describe('two routers', { skip: await labSkip(), concurrency: true }, () => {
+describe('two routers', { skip: await labSkip(), concurrency: 2 }, () => {
   test('elect, take over after a crash, give back, and hand over when stopped', async () => {
     await withPair(underTest, underTest, async (topology, capture) => {
-      const { first, second } = topology;
-      await first.start(config(150));
-      await second.start(config(100));
+      const { lab, first, second } = topology;
+      await bringUp(lab, first, config(150));
+      await bringUp(lab, second, config(100));
       const advert = await capture.advertOf(FIRST, 0);
       assert.deepEqual(
         { ...advert, at: 0, sourceMac: '' },
@@ -54,7 +55,7 @@ describe('two routers', { skip: await labSkip(), concurrency: true }, () => {
 
       const revivedAt = Date.now();
       await first.revive();
-      await first.start();
+      await bringUp(lab, first);
       const back = await capture.advertOf(FIRST, revivedAt, 12_000);
       assert.equal(back.priority, 150);
       await eventually('the address leaves the second router', async () => {
@@ -82,15 +83,15 @@ describe('two routers', { skip: await labSkip(), concurrency: true }, () => {
   });
 
   test('nopreempt: the stronger router that comes back stays backup', async () => {
-    await withPair(underTest, underTest, async ({ first, second }, capture) => {
-      await first.start(config(150, ['nopreempt']));
-      await second.start(config(100));
+    await withPair(underTest, underTest, async ({ lab, first, second }, capture) => {
+      await bringUp(lab, first, config(150, ['nopreempt']));
+      await bringUp(lab, second, config(100));
       const { at } = await capture.advertOf(FIRST, 0);
       await first.crash();
       await capture.advertOf(SECOND, at);
       await first.revive();
       const revivedAt = Date.now();
-      await first.start();
+      await bringUp(lab, first);
       await never('the first router is master again', () => first.host.hasAddress('eth0', VIP), {
         during: masterDownMs(150) + 2_000,
         every: 100,
@@ -108,11 +109,11 @@ describe('two routers', { skip: await labSkip(), concurrency: true }, () => {
   });
 
   test('an address owner (255) is master at once; its peer waits', async () => {
-    await withPair(underTest, underTest, async ({ first, second }, capture) => {
-      await second.start(config(100));
+    await withPair(underTest, underTest, async ({ lab, first, second }, capture) => {
+      await bringUp(lab, second, config(100));
       await capture.advertOf(SECOND, 0);
       const startedAt = Date.now();
-      await first.start(config(255));
+      await bringUp(lab, first, config(255));
       const owner = await capture.advertOf(FIRST, 0);
       assert.equal(owner.priority, 255);
       assert.ok(owner.at - startedAt < 3_000, `the owner needed ${owner.at - startedAt} ms`);
@@ -123,10 +124,10 @@ describe('two routers', { skip: await labSkip(), concurrency: true }, () => {
   });
 
   test('equal priorities: the higher address stays master, the lower one yields', async () => {
-    await withPair(underTest, underTest, async ({ first, second }, capture) => {
-      await first.start(config(100));
+    await withPair(underTest, underTest, async ({ lab, first, second }, capture) => {
+      await bringUp(lab, first, config(100));
       await capture.advertOf(FIRST, 0);
-      await second.start(config(100));
+      await bringUp(lab, second, config(100));
       await never('a backup preempts an equal', () => second.host.hasAddress('eth0', VIP), {
         during: 4_500,
         every: 100,

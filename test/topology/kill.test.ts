@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AddressMonitor } from './lib/addressMonitor.js';
+import { bringUp } from './lib/bringUp.js';
 import { configuration, instance } from './lib/config.js';
 import { Control } from './lib/control.js';
 import { eventually } from './lib/eventually.js';
@@ -37,8 +38,8 @@ describe('kill -9 on the master', { skip: await keepwatchSkip() }, () => {
     await withPair(underTest, underTest, async (topology, capture) => {
       const { lab, first, second } = topology;
       const config = (priority: number) => configuration(instance({ priority, addresses: [`${VIP}/24`] }));
-      await first.start(config(150));
-      await second.start(config(100));
+      await bringUp(lab, first, config(150));
+      await bringUp(lab, second, config(100));
       await capture.advertOf(FIRST);
       const control = Control.of(lab, first);
       await control.ready();
@@ -76,7 +77,7 @@ describe('kill -9 on the master', { skip: await keepwatchSkip() }, () => {
         services,
         'the services outlive their supervisor',
       );
-      await first.start();
+      await bringUp(lab, first);
       const status = await control.ready();
       assert.deepEqual(
         status.services.map(({ origin }) => origin),

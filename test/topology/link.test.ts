@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { bringUp } from './lib/bringUp.js';
 import { block, configuration, instance } from './lib/config.js';
 import { eventually, never } from './lib/eventually.js';
 import { FIRST, SECOND, VIP, withPair } from './lib/pair.js';
@@ -9,14 +10,14 @@ import { labSkip, underTest } from './lib/underTest.js';
 
 const OTHER_VIP = '10.9.1.100';
 
-describe('links', { skip: await labSkip(), concurrency: true }, () => {
+describe('links', { skip: await labSkip(), concurrency: 2 }, () => {
   test('a lost link means FAULT at once, the peer takes over, and all is given back with the link', async () => {
     await withPair(underTest, underTest, async ({ lab, first, second }, capture) => {
       const notify = Recorder.create(join(lab.directory, 'notify.sh'));
       const config = (priority: number, more: readonly string[] = []) =>
         configuration(instance({ priority, addresses: [`${VIP}/24`], more }));
-      await first.start(config(150, [`notify ${notify.script}`]));
-      await second.start(config(100));
+      await bringUp(lab, first, config(150, [`notify ${notify.script}`]));
+      await bringUp(lab, second, config(100));
       const { at } = await capture.advertOf(FIRST);
 
       await first.cable('eth0').cut();
@@ -42,13 +43,13 @@ describe('links', { skip: await labSkip(), concurrency: true }, () => {
     await withPair(
       underTest,
       underTest,
-      async ({ first, second }, capture) => {
+      async ({ lab, first, second }, capture) => {
         const config = (priority: number) =>
           configuration(
             instance({ priority, addresses: [`${VIP}/24`], more: [block('track_interface', ['eth0', 'eth1'])] }),
           );
-        await first.start(config(150));
-        await second.start(config(100));
+        await bringUp(lab, first, config(150));
+        await bringUp(lab, second, config(100));
         const { at } = await capture.advertOf(FIRST);
         await first.cable('eth1').cut();
         await eventually('the address leaves', async () => !(await first.host.hasAddress('eth0', VIP)));
@@ -68,8 +69,10 @@ describe('links', { skip: await labSkip(), concurrency: true }, () => {
   });
 
   test('dont_track_primary: the master keeps its address while its own link is down', async () => {
-    await withPair(underTest, underTest, async ({ first }, capture) => {
-      await first.start(
+    await withPair(underTest, underTest, async ({ lab, first }, capture) => {
+      await bringUp(
+        lab,
+        first,
         configuration(instance({ priority: 150, addresses: [`${VIP}/24`], more: ['dont_track_primary'] })),
       );
       await capture.advertOf(FIRST);
@@ -105,8 +108,8 @@ describe('links', { skip: await labSkip(), concurrency: true }, () => {
               addresses: [`${OTHER_VIP}/24`],
             }),
           );
-        await first.start(config(150, [`notify ${notify.script}`]));
-        await second.start(config(100));
+        await bringUp(lab, first, config(150, [`notify ${notify.script}`]));
+        await bringUp(lab, second, config(100));
         const hasBoth = async (router: typeof first) =>
           (await router.host.hasAddress('eth0', VIP)) && (await router.host.hasAddress('eth1', OTHER_VIP));
         const hasNone = async (router: typeof first) =>

@@ -80,7 +80,7 @@ export class Router {
   }
 
   /** Waits for the main process to end and gives its exit status. */
-  async exited(withinMs = 10_000): Promise<number> {
+  async exited(withinMs = 20_000): Promise<number> {
     await eventually(`${this.name}: ${this.software.name} ends`, () => !this.running, { within: withinMs });
     return this.daemon?.exitCode ?? 128;
   }

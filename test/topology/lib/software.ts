@@ -1,4 +1,5 @@
 /** What a router can run. */
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Where a router keeps its things. */
@@ -14,9 +15,11 @@ export interface Software {
   command(paths: RouterPaths): string[];
 }
 
-/** A built command of this project. */
+const DIST = process.env.KEEPWATCH_DIST ?? fileURLToPath(new URL('../../../dist', import.meta.url));
+
+/** A built command of this project; KEEPWATCH_DIST names another build than dist/. */
 export function builtCommand(name: string): string {
-  return fileURLToPath(new URL(`../../../dist/cmd/${name}/main.js`, import.meta.url));
+  return join(DIST, 'cmd', name, 'main.js');
 }
 
 /** Debian's keepalived; its pid files go to the machine's own /run. */
