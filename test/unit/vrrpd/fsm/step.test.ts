@@ -54,7 +54,12 @@ const ignores = (from: StateKind, title: string, event: RouterEvent): Row => ({
   deadline: unmoved[from],
 });
 
-const becomesMaster = (cause: string): string[] => ['send 100', 'add', 'announce became-master', `enter master ${cause}`];
+const becomesMaster = (cause: string): string[] => [
+  'send 100',
+  'add',
+  'announce became-master',
+  `enter master ${cause}`,
+];
 const goodbye = (to: string, cause: string): string[] => ['send 0', 'remove', `enter ${to} ${cause}`];
 
 const ROWS: readonly Row[] = [

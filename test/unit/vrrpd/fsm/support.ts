@@ -44,20 +44,22 @@ export function play(settings: RouterSettings, ...events: readonly (readonly [nu
 
 /** Actions as short words: `send 100`, `add`, `enter master master-down-timer`. */
 export function words(actions: readonly RouterAction[]): string[] {
-  return actions.map((action) => {
-    switch (action.kind) {
-      case 'send-advert':
-        return `send ${action.priority}`;
-      case 'add-addresses':
-        return 'add';
-      case 'remove-addresses':
-        return 'remove';
-      case 'announce':
-        return `announce ${action.why}`;
-      case 'report-rival':
-        return `rival ${action.priority}`;
-      case 'enter':
-        return `enter ${action.to} ${action.cause.code}`;
-    }
-  });
+  return actions.map(word);
+}
+
+function word(action: RouterAction): string {
+  switch (action.kind) {
+    case 'send-advert':
+      return `send ${action.priority}`;
+    case 'add-addresses':
+      return 'add';
+    case 'remove-addresses':
+      return 'remove';
+    case 'announce':
+      return `announce ${action.why}`;
+    case 'report-rival':
+      return `rival ${action.priority}`;
+    case 'enter':
+      return `enter ${action.to} ${action.cause.code}`;
+  }
 }
