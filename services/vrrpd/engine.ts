@@ -379,7 +379,9 @@ export class VrrpEngine {
     }
     for (const router of affected) router.faults = this.#groups.faultsOf(router);
     const now = this.#host.clock.now();
-    for (const router of affected) this.#tellStanding(router, now);
+    // Whoever fails by itself goes first, so that the group's transition names the real cause.
+    const [failing, others] = partition(affected, (router) => router.standing.faults.length > 0);
+    for (const router of [...failing, ...others]) this.#tellStanding(router, now);
   }
 
   #assess(router: VirtualRouter): void {
@@ -540,4 +542,10 @@ function sameIdentity(entry: ResumeEntry, config: InstanceConfig): boolean {
     entry.family === config.family &&
     entry.version === config.version
   );
+}
+
+function partition<Item>(items: Iterable<Item>, belongs: (item: Item) => boolean): readonly [Item[], Item[]] {
+  const [inside, outside]: [Item[], Item[]] = [[], []];
+  for (const item of items) (belongs(item) ? inside : outside).push(item);
+  return [inside, outside];
 }

@@ -1,0 +1,350 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { FakeWorld } from '../../../services/shared/kernel/fakeWorld.js';
+import { millis, seconds } from '../../../services/shared/time/duration.js';
+import { config, group, instance, ip, Machine, newWorld, vip } from './support.js';
+
+/** Advertisements of one machine as `priority@ms`. */
+const adverts = (world: FakeWorld, name: string): number[] =>
+  world.sent.filter((packet) => packet.from === name).map((packet) => packet.payload[2] ?? -1);
+
+function pair(first = instance({ priority: 150 }), second = instance({ priority: 100 })) {
+  const world = newWorld();
+  const [one, two] = [new Machine(world, 1), new Machine(world, 2)];
+  one.engine.apply(config([first]));
+  two.engine.apply(config([second]));
+  return { world, one, two };
+}
+
+describe('engine', () => {
+  it('elects the higher priority, adds the address and announces it', () => {
+    const { world, one, two } = pair();
+    world.advance(seconds(4));
+    assert.deepEqual([one.state(), two.state()], ['master', 'backup']);
+    assert.deepEqual([one.holds('10.0.0.100'), two.holds('10.0.0.100')], [true, false]);
+    assert.equal(one.arpFrames(), 5);
+    world.advance(seconds(5));
+    assert.equal(one.arpFrames(), 10, 'second set after garp_master_delay');
+    assert.deepEqual(one.transitions(), ['VI_1 init -> backup (startup)', 'VI_1 backup -> master (master-down-timer)']);
+    assert.deepEqual(two.transitions(), ['VI_1 init -> backup (startup)']);
+  });
+
+  it('advertises before it adds addresses, and adds before it announces', () => {
+    const world = newWorld();
+    const one = new Machine(world, 1);
+    const order: string[] = [];
+    const { transmit } = world;
+    world.transmit = (packet) => {
+      order.push('advert');
+      transmit.call(world, packet);
+    };
+    const { addAddresses } = one.kernel.netlink;
+    one.kernel.netlink.addAddresses = (specs) => {
+      order.push('add');
+      return addAddresses.call(one.kernel.netlink, specs);
+    };
+    one.kernel.sentFrames.push = (...items) => {
+      order.push('arp');
+      return items.length;
+    };
+    one.engine.apply(config([instance({ priority: 255 })]));
+    assert.deepEqual(order, ['advert', 'add', 'arp']);
+  });
+
+  it('takes over when the master falls silent, and gives back when it returns', () => {
+    const { world, one, two } = pair();
+    world.advance(seconds(4));
+    one.kernel.setLinkUp(2, false);
+    assert.equal(one.state(), 'fault');
+    assert.equal(one.holds('10.0.0.100'), false);
+    // The last advertisement left at 3.414 s.
+    world.advance(seconds(3));
+    assert.equal(two.state(), 'backup');
+    world.advance(seconds(0.1));
+    assert.equal(two.state(), 'master');
+    one.kernel.setLinkUp(2, true);
+    world.advance(seconds(4));
+    assert.deepEqual([one.state(), two.state()], ['master', 'backup']);
+    assert.equal(two.holds('10.0.0.100'), false);
+    assert.ok(one.transitions().includes('VI_1 backup -> master (preempt)'));
+  });
+
+  it('hands over within the skew time on a graceful stop', () => {
+    const { world, one, two } = pair();
+    world.advance(seconds(4));
+    one.engine.stop(false);
+    assert.equal(one.holds('10.0.0.100'), false);
+    assert.equal(one.kernel.open, 0, 'sockets and timers are closed');
+    assert.equal(adverts(world, 'R1').at(-1), 0);
+    assert.equal(one.slots.slots.size, 0, 'nothing to resume');
+    world.advance(millis(612));
+    assert.equal(two.state(), 'master');
+    assert.ok(two.transitions().includes('VI_1 backup -> master (priority-zero-advert)'));
+  });
+
+  it('sends a whole sync group where one member goes', () => {
+    const world = newWorld();
+    const [one, two] = [new Machine(world, 1), new Machine(world, 2)];
+    const members = (priority: number) => [
+      instance({ priority }),
+      instance({ name: 'VI_2', interface: 'eth1', vrid: 52, priority, vips: [vip('10.1.0.100/24')] }),
+    ];
+    one.engine.apply(config(members(150), [group(['VI_1', 'VI_2'])]));
+    two.engine.apply(config(members(100), [group(['VI_1', 'VI_2'])]));
+    world.advance(seconds(4));
+    assert.deepEqual([one.state('VI_1'), one.state('VI_2')], ['master', 'master']);
+    one.told.length = 0;
+    one.kernel.setLinkUp(3, false);
+    assert.deepEqual([one.state('VI_1'), one.state('VI_2')], ['fault', 'fault']);
+    assert.deepEqual([one.holds('10.0.0.100'), one.holds('10.1.0.100', 3)], [false, false]);
+    assert.deepEqual(one.transitions().sort(), [
+      'VG_1 master -> fault (interface-down)',
+      'VI_1 master -> fault (group)',
+      'VI_2 master -> fault (interface-down)',
+    ]);
+    world.advance(seconds(4));
+    assert.deepEqual([two.state('VI_1'), two.state('VI_2')], ['master', 'master']);
+    assert.equal(
+      two
+        .transitions()
+        .filter((line) => line.startsWith('VG_1'))
+        .at(-1)
+        ?.includes('backup -> master'),
+      true,
+    );
+    one.kernel.setLinkUp(3, true);
+    world.advance(seconds(5));
+    assert.deepEqual([one.state('VI_1'), one.state('VI_2')], ['master', 'master']);
+    assert.deepEqual([two.state('VI_1'), two.state('VI_2')], ['backup', 'backup']);
+  });
+
+  it('moves the priority by tracked interfaces and loses the election by it', () => {
+    const track = { interface: 'eth1', weight: -60, reverse: false, position: { file: '', line: 1, column: 1 } };
+    const { world, one, two } = pair(instance({ priority: 150, trackInterfaces: [track] }));
+    world.advance(seconds(4));
+    one.kernel.setLinkUp(3, false);
+    assert.equal(one.engine.routers.get('VI_1')?.standing.effectivePriority, 90);
+    world.advance(seconds(5));
+    assert.deepEqual([one.state(), two.state()], ['backup', 'master']);
+    one.kernel.setLinkUp(3, true);
+    world.advance(seconds(5));
+    assert.deepEqual([one.state(), two.state()], ['master', 'backup']);
+  });
+
+  it('puts an address back that someone removed, within 200 ms', () => {
+    const { world, one } = pair();
+    world.advance(seconds(4));
+    one.kernel.netlink.dropAddress(2, Buffer.from(ip('10.0.0.100').bytes));
+    world.advance(millis(200));
+    assert.equal(one.holds('10.0.0.100'), true);
+    assert.match(one.told.at(-1)?.note ?? '', /put back: 10\.0\.0\.100\/24/);
+  });
+
+  it('goes to FAULT when its interface is deleted and comes back with a new one of the same name', () => {
+    const { world, one, two } = pair();
+    world.advance(seconds(4));
+    one.kernel.removeInterface(2);
+    assert.equal(one.state(), 'fault');
+    world.advance(seconds(4));
+    assert.equal(two.state(), 'master');
+    one.plug(9, 'eth0', 'lan', '10.0.0.1');
+    world.advance(seconds(5));
+    assert.deepEqual([one.state(), two.state()], ['master', 'backup']);
+    assert.equal(one.holds('10.0.0.100', 9), true);
+  });
+
+  it('removes what a dead predecessor left when it starts as BACKUP', () => {
+    const world = newWorld();
+    const one = new Machine(world, 1);
+    one.kernel.netlink.addAddresses([
+      { ifindex: 2, family: 4, address: Buffer.from(ip('10.0.0.100').bytes), prefixLength: 24 },
+    ]);
+    one.engine.apply(config([instance()]));
+    assert.equal(one.holds('10.0.0.100'), false);
+  });
+
+  it("leaves an owner's own address alone, from start to stop", () => {
+    const world = newWorld();
+    const one = new Machine(world, 1);
+    const before = one.addressChanges().length;
+    one.engine.apply(config([instance({ priority: 255, vips: [vip('10.0.0.1/24')] })]));
+    assert.equal(one.state(), 'master');
+    one.engine.stop(false);
+    assert.equal(one.holds('10.0.0.1'), true);
+    assert.equal(one.addressChanges().length, before);
+  });
+
+  it('counts bad packets and is not moved by them', () => {
+    const { world, one, two } = pair();
+    world.advance(seconds(4));
+    const good = world.sent.find((packet) => packet.from === 'R1')?.payload;
+    assert.ok(good);
+    for (let count = 0; count < 100; count++) {
+      const payload = Buffer.from(good);
+      payload[6] = (payload[6] ?? 0) ^ 0xff;
+      const rogue = { segment: 'lan', family: 4, protocol: 112, from: 'rogue', fromInterface: 'eth0' } as const;
+      const addresses = { source: Buffer.from([10, 0, 0, 66]), destination: Buffer.from([224, 0, 0, 18]) };
+      world.transmit({ ...rogue, ...addresses, ttl: count % 2 === 0 ? 255 : 64, payload });
+      world.advance(millis(40));
+    }
+    assert.deepEqual([one.state(), two.state()], ['master', 'backup']);
+    assert.deepEqual([...(two.engine.packets.interfaceDrops.get('eth0') ?? [])].sort(), [
+      ['checksum', 50],
+      ['ttl', 50],
+    ]);
+    assert.equal(two.transitions().length, 1);
+  });
+
+  it('follows a master with another address list and counts it: no second master while addresses are rolled out', () => {
+    const { world, one, two } = pair(instance({ priority: 150, vips: [vip('10.0.0.100/24'), vip('10.0.0.101/24')] }));
+    world.advance(seconds(10));
+    assert.deepEqual([one.state(), two.state()], ['master', 'backup']);
+    assert.ok((two.engine.routers.get('VI_1')?.drops.get('address-list') ?? 0) > 3);
+  });
+});
+
+describe('engine, crash and resume', () => {
+  it('goes on as MASTER without touching the address or waking the peer', () => {
+    const { world, one, two } = pair();
+    world.advance(seconds(4.2));
+    const changes = one.addressChanges().length;
+    const frames = one.arpFrames();
+    one.kill();
+    world.advance(seconds(2));
+    one.start().apply(config([instance({ priority: 150 })]));
+    assert.equal(one.state(), 'master');
+    world.advance(seconds(5));
+    assert.deepEqual([one.state(), two.state()], ['master', 'backup']);
+    assert.deepEqual(two.transitions(), ['VI_1 init -> backup (startup)']);
+    assert.equal(one.addressChanges().length, changes);
+    assert.equal(one.arpFrames(), frames);
+  });
+
+  it('starts as BACKUP and cleans up when it was away for too long', () => {
+    const { world, one, two } = pair();
+    world.advance(seconds(4.2));
+    one.kill();
+    world.advance(seconds(4));
+    assert.equal(two.state(), 'master');
+    one.start().apply(config([instance({ priority: 150 })]));
+    assert.equal(one.state(), 'backup');
+    assert.equal(one.holds('10.0.0.100'), false);
+  });
+
+  it('does not resume another virtual router of the same name', () => {
+    const { world, one } = pair();
+    world.advance(seconds(4.2));
+    one.kill();
+    one.start().apply(config([instance({ priority: 150, vrid: 99 })]));
+    assert.equal(one.state(), 'backup');
+  });
+
+  it('does not resume after a graceful stop', () => {
+    const { world, one } = pair();
+    world.advance(seconds(4.2));
+    one.engine.stop(false);
+    one.start().apply(config([instance({ priority: 150 })]));
+    assert.equal(one.state(), 'backup');
+  });
+});
+
+describe('engine, reload', () => {
+  it('touches nothing that is the same in both', () => {
+    const { world, one, two } = pair();
+    world.advance(seconds(4.3));
+    const before = {
+      changes: one.addressChanges().length,
+      frames: one.arpFrames(),
+      state: one.engine.routers.get('VI_1')?.state,
+    };
+    const extra = instance({ name: 'VI_2', vrid: 60, vips: [vip('10.0.0.200/24')] });
+    const moved = { ...instance({ priority: 150 }), position: { file: 'test.conf', line: 99, column: 1 } };
+    one.engine.apply(config([extra, moved]));
+    assert.equal(one.engine.routers.get('VI_1')?.state, before.state, 'state and timers are the same');
+    assert.equal(one.addressChanges().length, before.changes);
+    assert.equal(one.arpFrames(), before.frames);
+    world.advance(seconds(5));
+    one.engine.apply(config([moved]));
+    assert.equal(one.state('VI_2'), 'none');
+    assert.equal(one.holds('10.0.0.200'), false);
+    assert.equal(one.holds('10.0.0.100'), true);
+    world.advance(seconds(5));
+    assert.equal(two.transitions().length, 1, 'the peer saw nothing');
+  });
+
+  it('adds and removes only the addresses that differ', () => {
+    const world = newWorld();
+    const one = new Machine(world, 1);
+    one.engine.apply(config([instance({ vips: [vip('10.0.0.100/24'), vip('10.0.0.101/24')] })]));
+    world.advance(seconds(4));
+    const before = one.addressChanges().length;
+    one.engine.apply(config([instance({ vips: [vip('10.0.0.100/24'), vip('10.0.0.102/24')] })]));
+    assert.equal(one.state(), 'master');
+    assert.deepEqual(one.addressChanges().slice(before), ['remove 10.0.0.101', 'add 10.0.0.102']);
+  });
+
+  it('changes priority in place and steps down by it', () => {
+    const { world, one, two } = pair();
+    world.advance(seconds(4));
+    one.engine.apply(config([instance({ priority: 50 })]));
+    assert.equal(one.state(), 'master', 'until somebody better speaks up');
+    world.advance(seconds(5));
+    assert.deepEqual([one.state(), two.state()], ['backup', 'master']);
+  });
+
+  it('restarts an instance whose VRID changed, with a goodbye', () => {
+    const { world, one } = pair();
+    world.advance(seconds(4));
+    one.engine.apply(config([instance({ priority: 150, vrid: 77 })]));
+    assert.equal(adverts(world, 'R1').at(-1), 0);
+    assert.equal(one.state(), 'backup');
+    assert.equal(one.holds('10.0.0.100'), false);
+  });
+
+  it('says goodbye for an instance that is no longer configured', () => {
+    const { world, one, two } = pair();
+    world.advance(seconds(4));
+    one.engine.apply(config([]));
+    assert.deepEqual(one.transitions().at(-1), 'VI_1 master -> deleted (shutdown)');
+    assert.equal(one.holds('10.0.0.100'), false);
+    world.advance(seconds(1));
+    assert.equal(two.state(), 'master');
+  });
+});
+
+describe('engine, odd machines', () => {
+  it('is in FAULT while the interface has no address, and joins when it gets one', () => {
+    const world = newWorld();
+    const one = new Machine(world, 1);
+    one.kernel.netlink.dropAddress(2, Buffer.from([10, 0, 0, 1]));
+    one.engine.apply(config([instance()]));
+    assert.equal(one.state(), 'fault');
+    assert.match(one.engine.routers.get('VI_1')?.faults[0]?.text ?? '', /no IPv4 address/);
+    one.kernel.netlink.addAddresses([{ ifindex: 2, family: 4, address: Buffer.from([10, 0, 0, 1]), prefixLength: 24 }]);
+    assert.equal(one.state(), 'backup');
+  });
+
+  it('tries a socket again that the kernel refused', () => {
+    const world = newWorld();
+    const one = new Machine(world, 1);
+    one.kernel.failures.set('socket', 'ENOBUFS');
+    one.engine.apply(config([instance()]));
+    assert.equal(one.state(), 'fault');
+    assert.equal(one.engine.impairments().length, 1);
+    one.kernel.failures.delete('socket');
+    world.advance(seconds(1.1));
+    assert.equal(one.state(), 'backup');
+    assert.deepEqual(one.engine.impairments(), []);
+  });
+
+  it('stays MASTER when an address is refused, and says so through the status', () => {
+    const world = newWorld();
+    const one = new Machine(world, 1);
+    one.kernel.netlink.refuses = (kind, spec) => (kind === 'add' && spec.ifindex === 2 ? 'EINVAL' : undefined);
+    one.engine.apply(config([instance()]));
+    world.advance(seconds(4));
+    assert.equal(one.state(), 'master');
+    assert.equal(one.holds('10.0.0.100'), false);
+    assert.equal(one.arpFrames(), 0, 'nothing is announced that is not there');
+  });
+});
