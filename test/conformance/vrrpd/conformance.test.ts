@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { seconds } from '../../../services/shared/time/duration.js';
+import type { RouterEvent } from '../../../services/vrrpd/fsm/events.js';
+import type { RouterSettings } from '../../../services/vrrpd/fsm/settings.js';
+import { initialState, nextDeadline, type RouterState } from '../../../services/vrrpd/fsm/state.js';
+import { step } from '../../../services/vrrpd/fsm/step.js';
+import { address, at, START, settingsOf, words } from '../../unit/vrrpd/fsm/support.js';
+
+/** Times in seconds, addresses as text. */
+interface CaseLine {
+  readonly case: string;
+  readonly rfc: string;
+  readonly settings: {
+    readonly version?: 2 | 3;
+    readonly priority?: number;
+    readonly advertInterval?: number;
+    readonly preempt?: boolean;
+    readonly preemptDelay?: number;
+    readonly address?: string;
+    readonly answerLowerPriority?: boolean;
+  };
+}
+
+type EventText =
+  | Exclude<RouterEvent, { kind: 'advert' | 'resume' | 'settings' }>
+  | { readonly kind: 'advert'; readonly priority: number; readonly source?: string; readonly interval?: number };
+
+interface EventLine {
+  readonly at: number;
+  readonly event: EventText;
+  readonly actions: readonly string[];
+  readonly state: string;
+  readonly deadline: number | null;
+}
+
+interface Case extends CaseLine {
+  readonly steps: EventLine[];
+}
+
+function readCases(file: URL): Case[] {
+  const cases: Case[] = [];
+  for (const line of readFileSync(file, 'utf8').split('\n')) {
+    if (line === '') continue;
+    const parsed = JSON.parse(line) as CaseLine | EventLine;
+    if ('case' in parsed) cases.push({ ...parsed, steps: [] });
+    else cases.at(-1)?.steps.push(parsed);
+  }
+  return cases;
+}
+
+function settings(text: CaseLine['settings']): RouterSettings {
+  const { advertInterval, preemptDelay, address: own, ...plain } = text;
+  return settingsOf({
+    ...plain,
+    ...(advertInterval === undefined ? {} : { advertInterval: seconds(advertInterval) }),
+    ...(preemptDelay === undefined ? {} : { preemptDelay: seconds(preemptDelay) }),
+    ...(own === undefined ? {} : { address: address(own) }),
+  });
+}
+
+function eventOf(text: EventText, router: RouterSettings): RouterEvent {
+  if (text.kind !== 'advert') return text;
+  const interval = text.interval === undefined ? router.advertInterval : seconds(text.interval);
+  return { kind: 'advert', priority: text.priority, source: address(text.source ?? '10.0.0.3'), interval };
+}
+
+const folder = new URL('.', import.meta.url);
+for (const name of readdirSync(folder).filter((file) => file.endsWith('.jsonl'))) {
+  describe(name, () => {
+    for (const { case: title, rfc, settings: text, steps } of readCases(new URL(name, folder))) {
+      it(title, () => {
+        assert.ok(steps.length > 0, 'a case has events');
+        const router = settings(text);
+        let state: RouterState = initialState(router);
+        for (const line of steps) {
+          const result = step(state, eventOf(line.event, router), at(line.at));
+          state = result.state;
+          const deadline = nextDeadline(state);
+          const found = {
+            actions: words(result.actions),
+            state: state.kind,
+            deadline: deadline === undefined ? null : (deadline - START) / 1_000_000,
+          };
+          const wanted = { actions: line.actions, state: line.state, deadline: line.deadline };
+          assert.deepEqual(found, wanted, `${rfc}\nat ${line.at} s: ${JSON.stringify(line.event)}`);
+        }
+      });
+    }
+  });
+}
