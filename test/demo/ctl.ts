@@ -14,6 +14,9 @@ const command = (router: Router, ...args: readonly string[]): string[] => [
   router.paths.runDirectory,
 ];
 
+/** The story has a clock of its own. */
+const OWN_CLOCK = /^\d{4}-\S+Z\s+/;
+
 export function status(router: Router): Promise<string> {
   return run(command(router, 'status'));
 }
@@ -30,7 +33,7 @@ export class Watch implements Closable {
     watch.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       const lines = (watch.partial + text).split('\n');
       watch.partial = lines.pop() ?? '';
-      for (const line of lines.filter((each) => each.trim() !== '')) live(router.name, line);
+      for (const line of lines.filter((each) => each.trim() !== '')) live(router.name, line.replace(OWN_CLOCK, ''));
     });
     return lab.own(watch);
   }

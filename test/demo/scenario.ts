@@ -2,6 +2,7 @@
 import { Control } from '../topology/lib/control.js';
 import { eventually, never } from '../topology/lib/eventually.js';
 import { masterDownMs } from '../topology/lib/expectations.js';
+import type { Router } from '../topology/lib/router.js';
 import { underTest } from '../topology/lib/underTest.js';
 import { status, Watch } from './ctl.js';
 import { ROUTERS, VIRTUAL_ADDRESS } from './guide.js';
@@ -14,6 +15,9 @@ const ours = underTest.name === 'keepwatch';
 
 const holdsAddress = ({ router }: StageRouter) => router.host.hasAddress('eth1', VIRTUAL_ADDRESS);
 
+/** A watch goes on by itself when its suite comes back. */
+const watched = new Map<Router, Watch>();
+
 async function startSuite(stage: Stage, { router, config }: StageRouter): Promise<void> {
   await step(
     `${router.name}: ${underTest.name} starts`,
@@ -22,7 +26,7 @@ async function startSuite(stage: Stage, { router, config }: StageRouter): Promis
       await router.start(config);
       if (ours) {
         await Control.of(stage.lab, router).ready();
-        Watch.start(stage.lab, router);
+        if (!watched.has(router)) watched.set(router, Watch.start(stage.lab, router));
       }
       return performance.now() - from;
     },
