@@ -98,8 +98,11 @@ export class Configuration {
     try {
       const own = wireDiagnostics(found);
       if (parts === undefined || hasError(own)) return this.#refuse(own);
-      const { services, newestGeneration } = await this.#options.gather();
       const previous = this.#accepted;
+      if (previous !== undefined && isEmpty(parts) && !isEmpty(previous.parts)) {
+        return this.#refuse(wireDiagnostics([EMPTIED]));
+      }
+      const { services, newestGeneration } = await this.#options.gather();
       const inForce = previous?.generation ?? 0n;
       const generation = (newestGeneration > inForce ? newestGeneration : inForce) + 1n;
       const outcome = await applyTransaction({
@@ -129,6 +132,18 @@ export class Configuration {
     this.#refused = diagnostics;
     return { accepted: false, generation: this.generation, diagnostics, changes: [] };
   }
+}
+
+/** A file cut short or not yet written: taken at its word it would give up every address. */
+const EMPTIED: PlainDiagnostic = {
+  severity: 'error',
+  code: 'empty-configuration',
+  message: 'the configuration is empty, the one in force is not',
+  hint: 'to give everything up, stop the suite',
+};
+
+function isEmpty(parts: ConfigParts): boolean {
+  return [...parts.values()].every(({ statements }) => statements.length === 0);
 }
 
 /** Services find the same fault in `global_defs` one by one: it is told once. */
