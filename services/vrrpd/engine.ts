@@ -10,6 +10,7 @@ import type { EngineChange, EngineHost } from './engineHost.js';
 import { masterDownInterval } from './fsm/timers.js';
 import { GroupBook } from './groupBook.js';
 import { LinkTable } from './linkTable.js';
+import { Lookout } from './lookout.js';
 import { PRIORITY_OWNER } from './packet/advertisement.js';
 import { gratuitousArp } from './packet/gratuitousArp.js';
 import { PacketDesk } from './packetDesk.js';
@@ -18,8 +19,8 @@ import type { ResumeEntry } from './resumeRecord.js';
 import { RouterDriver } from './routerDriver.js';
 import { Schedule, type Scheduled } from './schedule.js';
 import { SocketPool } from './socketPool.js';
-import { chooseSource } from './sourceAddress.js';
-import { assess, type Standing } from './tracking.js';
+import type { Standing } from './tracking.js';
+import { VipBook } from './vipBook.js';
 import { vipKey } from './virtualAddress.js';
 import { type GroupRuntime, type Transition, VirtualRouter } from './virtualRouter.js';
 
@@ -46,8 +47,8 @@ export class VrrpEngine {
   readonly #reclaimer: Reclaimer;
   readonly #groups: GroupBook;
   readonly #routers = new Map<string, VirtualRouter>();
-  /** How many routers name an address, by its text: moved or shared addresses need a second look. */
-  readonly #vipCounts = new Map<string, number>();
+  readonly #vips = new VipBook(this.#routers);
+  readonly #lookout: Lookout;
   readonly #socketRetry: Scheduled = { due: () => this.#settle(this.#routers.values()) };
   readonly #delayedStart: Scheduled = { due: (_at, now) => this.#startAll(now) };
   #config: VrrpConfig | undefined;
@@ -71,6 +72,9 @@ export class VrrpEngine {
       this.#driver.dispatch(router, event, now, lateness),
     );
     this.#sockets = new SocketPool(kernel, this.packets);
+    this.#lookout = new Lookout(this.links, this.#sockets, this.#vips, host.logger, () =>
+      this.schedule.set(this.#socketRetry, after(clock.now(), SOCKET_RETRY)),
+    );
     this.#driver = new RouterDriver({
       host,
       schedule: this.schedule,
@@ -130,7 +134,7 @@ export class VrrpEngine {
     this.#config = config;
     this.#setRealtime(config.global.realtimePriority);
     const now = this.#host.clock.now();
-    this.#countVips(config);
+    this.#vips.configure(config);
     for (const change of diff.instances) {
       if (change.kind === 'update' && change.after !== undefined) this.#update(change.name, change.after);
     }
@@ -324,12 +328,14 @@ export class VrrpEngine {
       case 'address-removed': {
         this.links.apply(event);
         const { ifindex, address } = event.address;
-        if (this.#isVirtual(address)) {
-          if (event.kind === 'address-removed') this.#reclaimer.addressGone(this.#mastersOf(address));
+        if (event.kind === 'address-removed' && this.#vips.isVirtual(address)) {
+          this.#reclaimer.addressGone(this.#vips.mastersOf(address));
         }
         // An owner sends from an address that is virtual too.
         this.#settle(
-          [...this.#routers.values()].filter((router) => router.ifindex === ifindex && !this.#keepsSource(router)),
+          [...this.#routers.values()].filter(
+            (router) => router.ifindex === ifindex && !this.#lookout.keepsSource(router),
+          ),
         );
         return;
       }
@@ -353,28 +359,13 @@ export class VrrpEngine {
     }
   }
 
-  /** True while the address a router sends from is still there, the common case of any address event. */
-  #keepsSource(router: VirtualRouter): boolean {
-    if (router.source === undefined || router.ifindex === undefined) return false;
-    return this.#chooseSource(router) === router.source;
-  }
-
-  #chooseSource(router: VirtualRouter): Buffer | undefined {
-    if (router.ifindex === undefined) return undefined;
-    const chosen = chooseSource(router.config, router.source, this.links.addressesOn(router.ifindex), (address) =>
-      this.#isVirtual(address),
-    );
-    if (chosen === undefined) return undefined;
-    return router.source?.equals(chosen) ? router.source : Buffer.from(chosen);
-  }
-
   /** Looks again at what routers depend on, and tells them and their sync groups what became of it. */
   #settle(routers: Iterable<VirtualRouter>): void {
     const affected = new Set<VirtualRouter>();
     for (const router of routers) {
-      this.#assess(router);
-      affected.add(router);
       const group = this.#groups.groupOf(router.name);
+      this.#lookout.assess(router, group?.config);
+      affected.add(router);
       if (group !== undefined) for (const member of this.#groups.membersOf(group.name)) affected.add(member);
     }
     for (const router of affected) router.faults = this.#groups.faultsOf(router);
@@ -382,41 +373,6 @@ export class VrrpEngine {
     // Whoever fails by itself goes first, so that the group's transition names the real cause.
     const [failing, others] = partition(affected, (router) => router.standing.faults.length > 0);
     for (const router of [...failing, ...others]) this.#tellStanding(router, now);
-  }
-
-  #assess(router: VirtualRouter): void {
-    const { config } = router;
-    const link = this.links.byName(config.interface);
-    router.ifindex = link?.ifindex;
-    router.source = this.#chooseSource(router);
-    this.#bind(router);
-    const group = this.#groups.groupOf(router.name);
-    router.standing = assess(config, {
-      interfaceStatus: (name) => {
-        const found = this.links.byName(name);
-        return { exists: found !== undefined, up: found?.up === true };
-      },
-      hasSourceAddress: router.source !== undefined,
-      groupTracks: group?.config.trackInterfaces ?? [],
-    });
-  }
-
-  #bind(router: VirtualRouter): void {
-    router.socketFault = undefined;
-    if (router.ifindex === undefined) {
-      this.#sockets.release(router);
-      router.socket = undefined;
-      return;
-    }
-    try {
-      router.socket = this.#sockets.acquire(router, router.ifindex);
-    } catch (error) {
-      router.socket = undefined;
-      const detail = error instanceof Error ? error.message : String(error);
-      router.socketFault = { code: 'socket', text: `no VRRP socket on ${router.config.interface}: ${detail}` };
-      this.#host.logger.error({ instance: router.name }, `(${router.name}) ${router.socketFault.text}`);
-      this.schedule.set(this.#socketRetry, after(this.#host.clock.now(), SOCKET_RETRY));
-    }
   }
 
   #tellStanding(router: VirtualRouter, now: Instant): void {
@@ -487,40 +443,8 @@ export class VrrpEngine {
     this.#host.changed(change);
   }
 
-  // Virtual addresses of all routers
-
-  #countVips(config: VrrpConfig): void {
-    this.#vipCounts.clear();
-    for (const { vips, excludedVips } of config.instances) {
-      for (const { address } of [...vips, ...excludedVips]) {
-        const text = formatIpBytes(address.bytes);
-        this.#vipCounts.set(text, (this.#vipCounts.get(text) ?? 0) + 1);
-      }
-    }
-  }
-
-  #isVirtual(address: Uint8Array): boolean {
-    return this.#vipCounts.has(formatIpBytes(address));
-  }
-
-  #mastersOf(address: Buffer): VirtualRouter[] {
-    return [...this.#routers.values()].filter((router) => {
-      if (router.state.kind !== 'master') return false;
-      for (const vip of router.allVips()) if (address.equals(vip.address.bytes)) return true;
-      return false;
-    });
-  }
-
   #heldByOther(router: VirtualRouter, ifindex: number, key: string): boolean {
-    // Nearly always one router only names the address.
-    if ((this.#vipCounts.get(key.slice(0, key.indexOf('/'))) ?? 0) < 1) return false;
-    for (const other of this.#routers.values()) {
-      if (other === router || other.state.kind !== 'master') continue;
-      for (const vip of other.allVips()) {
-        if (vipKey(vip) === key && this.#keeper.ifindexOf(other, vip) === ifindex) return true;
-      }
-    }
-    return false;
+    return this.#vips.heldByOther(router, ifindex, key, (other, vip) => this.#keeper.ifindexOf(other, vip));
   }
 
   #setRealtime(priority: number | undefined): void {
