@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FakeKernel } from '../../../services/shared/kernel/fakeKernel.js';
+import { silentLogger } from '../../../services/shared/log/logger.js';
+import type { ConfigTree } from '../../../services/shared/rpc/generated/keepwatch/v1/common.js';
+import { ChangeKind, type ServiceEvent } from '../../../services/shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import { seconds } from '../../../services/shared/time/duration.js';
+import type { NotifyConfig, VrrpConfig } from '../../../services/vrrpd/config/model.js';
+import { ResumeRecord } from '../../../services/vrrpd/resumeRecord.js';
+import { VrrpService } from '../../../services/vrrpd/service.js';
+import { config, group, instance, ip, MemorySlots, newWorld, position, vip } from './support.js';
+
+const TREE: ConfigTree = { files: [], statements: [] };
+
+const script = (...argv: string[]) => ({ argv, position: { file: 'keepalived.conf', line: 12, column: 5 } });
+
+const NOTIFY: NotifyConfig = {
+  master: script('/etc/master.sh', 'VI one'),
+  backup: script('/etc/backup.sh'),
+  fault: script('/etc/fault.sh'),
+  stop: script('/etc/stop.sh'),
+  any: script('/etc/notify.sh', 'first'),
+  smtpAlert: true,
+};
+
+function newService() {
+  const world = newWorld();
+  const kernel = new FakeKernel(world, 'R1');
+  kernel.addInterface({ name: 'eth0', ifindex: 2, mac: Buffer.from([2, 0, 0, 0, 0, 1]), segment: 'lan' });
+  kernel.netlink.addAddresses([
+    { ifindex: 2, family: 4, address: Buffer.from(ip('10.0.0.1').bytes), prefixLength: 24 },
+  ]);
+  const events: ServiceEvent[] = [];
+  const slots = new MemorySlots();
+  const wanted: { model: VrrpConfig } = { model: config([]) };
+  const service = new VrrpService({
+    clock: world.clock,
+    logger: silentLogger(),
+    kernel,
+    events: { publish: (event) => events.push(event) },
+    interpret: () => ({ model: wanted.model, diagnostics: [] }),
+    openResume: () => new ResumeRecord(slots, () => {}),
+    defer: (task) => task(),
+    setRealtimePriority: () => {},
+    programProblem: (path) => (path === '/etc/gone.sh' ? 'does not exist' : undefined),
+    impairmentsChanged: () => {},
+  });
+  const configure = (model: VrrpConfig) => {
+    wanted.model = model;
+    return service.configure(TREE);
+  };
+  const plan = (model: VrrpConfig) => {
+    wanted.model = model;
+    return service.plan(TREE);
+  };
+  /** What was told since the last call. */
+  const told = () => events.splice(0).flatMap((event) => event.notifications);
+  return { world, kernel, service, configure, plan, told, events };
+}
+
+describe('notifications', () => {
+  it('call the scripts, write the FIFO lines and the mails of keepalived', async () => {
+    const { world, configure, told, service } = newService();
+    await configure(config([instance({ notify: NOTIFY })]));
+    const [backup] = told();
+    assert.equal(backup?.lane, 'instance VI_1');
+    assert.deepEqual(
+      backup?.scripts.map(({ argv }) => argv),
+      [['/etc/backup.sh'], ['/etc/notify.sh', 'first', 'INSTANCE', 'VI_1', 'BACKUP', '100']],
+    );
+    assert.equal(backup?.scripts[0]?.configuredAt, 'keepalived.conf:12:5');
+    assert.deepEqual(backup?.vrrpFifoLines, ['INSTANCE "VI_1" BACKUP 100']);
+    assert.deepEqual(backup?.mails, [
+      {
+        subject: '[R1] VRRP Instance VI_1 - Entering BACKUP state',
+        body: '=> VRRP Instance is no longer owning VRRP VIPs <=',
+      },
+    ]);
+    world.advance(seconds(4));
+    const [master] = told();
+    assert.deepEqual(
+      master?.scripts.map(({ argv }) => argv.join(' ')),
+      ['/etc/master.sh VI one', '/etc/notify.sh first INSTANCE VI_1 MASTER 100'],
+    );
+    assert.equal(master?.mails[0]?.body, '=> VRRP Instance is now owning VRRP VIPs <=');
+    await service.stop({ keepKernelState: false });
+    const [stop] = told();
+    assert.deepEqual(
+      stop?.scripts.map(({ argv }) => argv.join(' ')),
+      ['/etc/stop.sh', '/etc/notify.sh first INSTANCE VI_1 STOP 100'],
+    );
+  });
+
+  it('tell a group after its members, with priority 0', async () => {
+    const { world, configure, told } = newService();
+    const members = [instance(), instance({ name: 'VI_2', vrid: 52, vips: [vip('10.0.0.101/24')] })];
+    await configure(config(members, [group(['VI_1', 'VI_2'], { notify: NOTIFY })]));
+    assert.deepEqual(
+      told().flatMap((notification) => notification.vrrpFifoLines),
+      ['INSTANCE "VI_1" BACKUP 100', 'INSTANCE "VI_2" BACKUP 100', 'GROUP "VG_1" BACKUP 0'],
+    );
+    world.advance(seconds(4));
+    const all = told();
+    assert.deepEqual(
+      all.map(({ lane }) => lane),
+      ['instance VI_1', 'instance VI_2', 'group VG_1'],
+    );
+    assert.deepEqual(all.at(-1)?.mails, [
+      {
+        subject: '[R1] VRRP Group VG_1 - Entering MASTER state',
+        body: '=> All VRRP group instances are now in MASTER state <=',
+      },
+    ]);
+    assert.deepEqual(all.at(-1)?.scripts.at(-1)?.argv.slice(-4), ['GROUP', 'VG_1', 'MASTER', '0']);
+  });
+
+  it('tell a deleted instance as FAULT, with the scripts it had', async () => {
+    const { configure, told } = newService();
+    await configure(config([instance({ notify: NOTIFY })]));
+    told();
+    await configure(config([]));
+    const [deleted] = told();
+    assert.deepEqual(
+      deleted?.scripts.map(({ argv }) => argv.join(' ')),
+      ['/etc/fault.sh', '/etc/notify.sh first INSTANCE VI_1 FAULT 100'],
+    );
+    assert.equal(deleted?.mails[0]?.body, '=> VRRP Deleted at reload <=');
+  });
+});
+
+describe('configurations', () => {
+  it('refuses an unknown interface, naming the place and the interfaces there are', async () => {
+    const { configure, service } = newService();
+    const at = { ...position, line: 7 };
+    const outcome = await configure(config([instance({ interface: 'eth9', position: at })]));
+    assert.equal(outcome.accepted, false);
+    const [diagnostic] = outcome.diagnostics;
+    assert.equal(diagnostic?.code, 'unknown-interface');
+    assert.equal(diagnostic?.position?.line, 7);
+    assert.match(diagnostic?.message ?? '', /interface eth9 does not exist/);
+    assert.match(diagnostic?.hint ?? '', /Did you mean eth0\? .*eth0/);
+    assert.deepEqual(service.state(), {
+      state: { $case: 'vrrp', value: { instances: [], groups: [], interfaceDrops: [] } },
+    });
+  });
+
+  it('leaves everything as it was when it refuses a reload', async () => {
+    const { world, configure, service, kernel } = newService();
+    await configure(config([instance()]));
+    world.advance(seconds(4));
+    const changes = kernel.netlink.changes.length;
+    const bad = instance({ name: 'VI_2', vrid: 9, interface: 'eth9' });
+    assert.equal((await configure(config([bad]))).accepted, false);
+    assert.equal(kernel.netlink.changes.length, changes);
+    const { state } = service.state();
+    assert.equal(state?.$case === 'vrrp' && state.value.instances[0]?.name, 'VI_1');
+  });
+
+  it('only warns about a script that cannot be run', async () => {
+    const { configure } = newService();
+    const notify = { ...NOTIFY, master: script('/etc/gone.sh') };
+    const outcome = await configure(config([instance({ notify })]));
+    assert.equal(outcome.accepted, true);
+    assert.deepEqual(
+      outcome.diagnostics.map(({ code, message }) => [code, message]),
+      [['script-unusable', 'vrrp_instance VI_1: notify_master /etc/gone.sh: does not exist']],
+    );
+  });
+
+  it('plans what configure then does, and does nothing by itself', async () => {
+    const { configure, plan, service } = newService();
+    const first = [instance(), instance({ name: 'VI_2', vrid: 52, vips: [vip('10.0.0.101/24')] })];
+    await configure(config(first));
+    const next = config([
+      instance({ priority: 120, vips: [vip('10.0.0.100/24'), vip('10.0.0.102/24')] }),
+      instance({ name: 'VI_3', vrid: 53, vips: [vip('10.0.0.103/24')] }),
+    ]);
+    const { changes } = plan(next);
+    assert.deepEqual(changes, [
+      { kind: ChangeKind.CHANGE_KIND_REMOVE, subject: 'vrrp_instance VI_2', details: [] },
+      {
+        kind: ChangeKind.CHANGE_KIND_UPDATE,
+        subject: 'vrrp_instance VI_1',
+        details: ['priority 100 -> 120', 'virtual_ipaddress + 10.0.0.102/24'],
+      },
+      { kind: ChangeKind.CHANGE_KIND_ADD, subject: 'vrrp_instance VI_3', details: [] },
+    ]);
+    const { state } = service.state();
+    assert.equal(state?.$case === 'vrrp' && state.value.instances.length, 2);
+    assert.deepEqual((await configure(next)).changes, changes);
+    assert.deepEqual(plan(next).changes, []);
+  });
+
+  it('says what it lacks when the kernel refuses', async () => {
+    const { kernel, configure, service } = newService();
+    kernel.failures.set('socket', 'EPERM');
+    const outcome = await configure(config([instance()]));
+    assert.equal(outcome.accepted, false);
+    assert.match(outcome.diagnostics[0]?.message ?? '', /EPERM/);
+    assert.match(outcome.diagnostics[0]?.hint ?? '', /NET_ADMIN and NET_RAW/);
+    assert.equal(service.impairments().length, 1);
+  });
+});
