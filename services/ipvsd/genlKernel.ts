@@ -1,7 +1,7 @@
-/** The real kernel: IPVS over generic netlink, on the `netlink` package. */
+/** The real kernel: IPVS over generic netlink, many requests per system call. */
 import { execFile } from 'node:child_process';
-import { getSystemErrorName } from 'node:util';
-import { createNetlink, type NetlinkMessage, type NetlinkSocket } from 'netlink';
+import { encodeMessage } from '../shared/kernel/netlinkCodec.js';
+import { NetlinkSocket } from '../shared/kernel/netlinkSocket.js';
 import { KernelError } from '../shared/kernel/ports.js';
 import {
   decodeDestination,
@@ -16,50 +16,43 @@ import {
 import { type IpvsKernel, IpvsUnavailable, type OperationResult } from './kernel.js';
 import { attribute, cString, decodeAttributes, readHostNumber } from './netlinkAttributes.js';
 import { describeOperation, type IpvsOperation } from './reconcile.js';
-import type { Service, ServiceKey } from './table.js';
+import type { Destination, Service, ServiceKey } from './table.js';
 
 /** NETLINK_GENERIC. */
 const NETLINK_GENERIC = 16;
 /** GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME of linux/genetlink.h. */
 const CONTROLLER = { family: 16, getFamily: 3, idAttribute: 1, nameAttribute: 2 } as const;
-const NLMSG_ERROR = 2;
-/** NLM_F_DUMP = NLM_F_ROOT | NLM_F_MATCH. */
-const NLM_F_DUMP = 0x300;
-/** NLM_F_DUMP_INTR: the table changed while it was being listed. */
-const NLM_F_DUMP_INTR = 0x10;
+/** NLM_F_REQUEST | NLM_F_ACK, and NLM_F_REQUEST | NLM_F_DUMP. */
+const FLAGS = { ask: 0x5, dump: 0x301 } as const;
+/** struct genlmsghdr. */
 const GENL_HEADER_BYTES = 4;
-const REQUEST_TIMEOUT_MS = 5_000;
-/** Requests under way at a time: more would not be faster, and many could overrun the package's receive buffer. */
-const WINDOW = 16;
-/** How often an interrupted listing is repeated before the last one counts. */
-const LIST_ATTEMPTS = 5;
+/** Requests executed without a pause: the kernel takes them inside the system call, and others want this thread too. */
+const SLICE = 1024;
 const MODPROBE = '/sbin/modprobe';
 const MODPROBE_TIMEOUT_MS = 10_000;
 
 /** Opens the kernel's IPVS, loading its module first where that is wanted. Throws IpvsUnavailable. */
 export async function openIpvs(options: { readonly loadModule: boolean }): Promise<IpvsKernel> {
-  let socket: NetlinkSocket;
+  let channel: GenericNetlink | undefined;
   try {
-    socket = createNetlink(NETLINK_GENERIC);
-  } catch (error) {
-    throw new IpvsUnavailable(`cannot open a generic netlink socket: ${messageOf(error)}`);
-  }
-  const channel = new GenericNetlink(socket);
-  try {
-    let family = await channel.resolve(IPVS_FAMILY);
+    channel = new GenericNetlink();
+    let family = channel.resolve(IPVS_FAMILY);
     if (family === undefined && !options.loadModule) {
       throw new IpvsUnavailable('the kernel has not loaded IPVS, and no virtual server asks for it');
     }
     if (family === undefined) {
       const complaint = await loadModule('ip_vs');
-      family = await channel.resolve(IPVS_FAMILY);
+      family = channel.resolve(IPVS_FAMILY);
       if (family === undefined) throw new IpvsUnavailable(noIpvs(complaint));
     }
-    const version = await askVersion(channel, family);
-    return new GenlIpvs(channel, family, version);
+    return new GenlIpvs(channel, family);
   } catch (error) {
-    channel.close();
+    channel?.close();
     if (error instanceof IpvsUnavailable) throw error;
+    // Every IPVS command, even the one for its version, wants CAP_NET_ADMIN.
+    if (error instanceof KernelError && error.code === 'EPERM') {
+      throw new IpvsUnavailable('not permitted to manage IPVS: run with the capability NET_ADMIN');
+    }
     throw new IpvsUnavailable(`the kernel does not answer about IPVS: ${messageOf(error)}`);
   }
 }
@@ -67,19 +60,6 @@ export async function openIpvs(options: { readonly loadModule: boolean }): Promi
 const noIpvs = (complaint: string): string =>
   `this kernel has no IPVS (module ip_vs: ${complaint}); virtual servers are not balanced here. ` +
   'Run on a kernel with CONFIG_IP_VS, or load the module where this process may not: modprobe ip_vs';
-
-async function askVersion(channel: GenericNetlink, family: number): Promise<string> {
-  try {
-    const [answer] = await channel.request(family, IPVS_COMMAND.getInfo, Buffer.alloc(0));
-    return (answer && decodeVersion(answer)) ?? 'unknown';
-  } catch (error) {
-    // Every IPVS command, even this one, wants CAP_NET_ADMIN.
-    if (error instanceof KernelError && error.code === 'EPERM') {
-      throw new IpvsUnavailable('not permitted to manage IPVS: run with the capability NET_ADMIN');
-    }
-    throw error;
-  }
-}
 
 /** Loads a module; returns what stood in the way, in words. */
 function loadModule(name: string): Promise<string> {
@@ -94,43 +74,58 @@ function loadModule(name: string): Promise<string> {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Requests and answers of generic netlink, errors as KernelError. */
+/** One generic netlink request, not yet numbered. */
+interface GenlRequest {
+  readonly family: number;
+  readonly command: number;
+  readonly payload: Buffer;
+}
+
+const encoded =
+  ({ family, command, payload }: GenlRequest, flags: number) =>
+  (sequence: number): Buffer =>
+    encodeMessage(family, flags, sequence, Buffer.concat([Buffer.from([command, IPVS_VERSION, 0, 0]), payload]), []);
+
+/** Requests and answers of generic netlink. */
 class GenericNetlink {
-  readonly #socket: NetlinkSocket;
+  readonly #socket = new NetlinkSocket(NETLINK_GENERIC, 'IPVS');
 
-  constructor(socket: NetlinkSocket) {
-    this.#socket = socket;
+  /** Asks; hands every answer, without its generic header, to `read`, whose bytes are only lent. Throws KernelError. */
+  ask<Answer>(request: GenlRequest, dump: boolean, read: (payload: Buffer) => Answer | undefined): Answer[] {
+    let answers: Answer[] = [];
+    this.#socket.dump(
+      'ipvs',
+      encoded(request, dump ? FLAGS.dump : FLAGS.ask),
+      () => {
+        answers = [];
+      },
+      (message) => {
+        const answer = read(message.payload.subarray(GENL_HEADER_BYTES));
+        if (answer !== undefined) answers.push(answer);
+      },
+    );
+    return answers;
   }
 
-  /** Sends one request; returns the payloads of the answers, after the generic header. Throws KernelError. */
-  async request(family: number, command: number, payload: Buffer, dump = false): Promise<Buffer[]> {
-    const header = Buffer.from([command, IPVS_VERSION, 0, 0]);
-    for (let attempt = 1; ; attempt++) {
-      const [messages] = await this.#socket.request(family, Buffer.concat([header, payload]), {
-        flags: dump ? NLM_F_DUMP : 0,
-        timeout: REQUEST_TIMEOUT_MS,
-        checkError: false,
-      });
-      const failed = messages.find((message) => message.type === NLMSG_ERROR);
-      if (failed !== undefined) {
-        const error = kernelError(failed, `command ${command}`);
-        if (error === undefined) return [];
-        throw error;
-      }
-      const interrupted = messages.some((message) => (message.flags & NLM_F_DUMP_INTR) !== 0);
-      if (interrupted && attempt < LIST_ATTEMPTS) continue;
-      return messages
-        .filter((message) => message.type === family)
-        .map((message) => message.data.subarray(GENL_HEADER_BYTES));
-    }
+  /** Sends commands that are only acknowledged; one result each, in order. Throws KernelError when nothing can be sent. */
+  command(requests: readonly GenlRequest[], about: (index: number) => string): OperationResult[] {
+    return this.#socket.batch(
+      'ipvs',
+      requests.map((request) => encoded(request, FLAGS.ask)),
+      about,
+    );
   }
 
-  /** Number of a family, undefined when the kernel has none of that name. */
-  async resolve(name: string): Promise<number | undefined> {
+  /** Number of a family, undefined when the kernel has none of that name. Throws KernelError. */
+  resolve(name: string): number | undefined {
+    const payload = attribute(CONTROLLER.nameAttribute, cString(name));
     try {
-      const question = attribute(CONTROLLER.nameAttribute, cString(name));
-      const [answer] = await this.request(CONTROLLER.family, CONTROLLER.getFamily, question);
-      return answer && readHostNumber(decodeAttributes(answer)?.get(CONTROLLER.idAttribute));
+      const [family] = this.ask(
+        { family: CONTROLLER.family, command: CONTROLLER.getFamily, payload },
+        false,
+        (answer) => readHostNumber(decodeAttributes(answer)?.get(CONTROLLER.idAttribute)),
+      );
+      return family;
     } catch (error) {
       if (error instanceof KernelError && error.code === 'ENOENT') return undefined;
       throw error;
@@ -142,116 +137,84 @@ class GenericNetlink {
   }
 }
 
-/** The error of an NLMSG_ERROR message (`struct nlmsgerr`); undefined when it is an acknowledgement. */
-function kernelError(message: NetlinkMessage, what: string): KernelError | undefined {
-  const number = message.data.length < 4 ? -22 : new Int32Array(Uint8Array.from(message.data.subarray(0, 4)).buffer)[0];
-  if (number === undefined || number === 0) return undefined;
-  return new KernelError('ipvs', -number, systemErrorName(number), what);
-}
-
-function systemErrorName(number: number): string {
-  try {
-    return getSystemErrorName(number);
-  } catch {
-    return `errno ${-number}`;
-  }
-}
-
 class GenlIpvs implements IpvsKernel {
   readonly version: string;
   readonly #channel: GenericNetlink;
   readonly #family: number;
 
-  constructor(channel: GenericNetlink, family: number, version: string) {
+  /** Throws KernelError when IPVS may not be used. */
+  constructor(channel: GenericNetlink, family: number) {
     this.#channel = channel;
     this.#family = family;
-    this.version = version;
+    this.version = this.#ask(IPVS_COMMAND.getInfo, Buffer.alloc(0), false, decodeVersion)[0] ?? 'unknown';
   }
 
   async list(): Promise<Service[]> {
-    const answers = await this.#channel.request(this.#family, IPVS_COMMAND.getService, Buffer.alloc(0), true);
-    const services: Service[] = [];
-    for (const answer of answers) {
-      const service = decodeService(answer);
-      if (service === undefined) continue;
-      // One listing at a time: the kernel answers EBUSY to a second one on the same socket.
-      services.push({ ...service, destinations: await this.#destinations(service.key) });
-    }
-    return services;
+    const services = this.#ask(IPVS_COMMAND.getService, Buffer.alloc(0), true, decodeService);
+    return services.map((service) => ({ ...service, destinations: this.#destinations(service.key) }));
   }
 
   async find(key: ServiceKey): Promise<Service | undefined> {
     try {
-      const [answer] = await this.#channel.request(this.#family, IPVS_COMMAND.getService, encodeService(key));
-      const service = answer && decodeService(answer);
-      return service && { ...service, destinations: await this.#destinations(key) };
+      const [service] = this.#ask(IPVS_COMMAND.getService, encodeService(key), false, decodeService);
+      return service && { ...service, destinations: this.#destinations(key) };
     } catch (error) {
       if (error instanceof KernelError && error.code === 'ESRCH') return undefined;
       throw error;
     }
   }
 
-  async #destinations(key: ServiceKey) {
-    const answers = await this.#channel.request(this.#family, IPVS_COMMAND.getDestination, encodeService(key), true);
-    return answers.map((answer) => decodeDestination(answer, key.family)).filter((found) => found !== undefined);
-  }
-
-  execute(operations: readonly IpvsOperation[]): Promise<OperationResult[]> {
-    // Netlink keeps the order of the requests of one socket, so a window keeps the order of the operations.
-    return inWindow(operations, async (operation): Promise<OperationResult> => {
-      try {
-        await this.#channel.request(this.#family, ...encodeOperation(operation));
-        return { ok: true };
-      } catch (error) {
-        if (error instanceof KernelError) {
-          return {
-            ok: false,
-            error: new KernelError(error.operation, error.errno, error.code, describeOperation(operation)),
-          };
-        }
-        const detail = `${describeOperation(operation)}: ${messageOf(error)}`;
-        return { ok: false, error: new KernelError('ipvs', 5, 'EIO', detail) };
-      }
-    });
+  async execute(operations: readonly IpvsOperation[]): Promise<OperationResult[]> {
+    const results: OperationResult[] = [];
+    for (let start = 0; start < operations.length; start += SLICE) {
+      if (start > 0) await new Promise((resolve) => setImmediate(resolve));
+      const slice = operations.slice(start, start + SLICE);
+      const requests = slice.map((operation) => ({ family: this.#family, ...encodeOperation(operation) }));
+      const about = (index: number): string => {
+        const operation = slice[index];
+        return operation === undefined ? '' : describeOperation(operation);
+      };
+      results.push(...this.#channel.command(requests, about));
+    }
+    return results;
   }
 
   close(): void {
     this.#channel.close();
   }
-}
 
-function encodeOperation(operation: IpvsOperation): [command: number, payload: Buffer] {
-  switch (operation.kind) {
-    case 'new-service':
-      return [IPVS_COMMAND.newService, encodeService(operation.key, operation.settings)];
-    case 'set-service':
-      return [IPVS_COMMAND.setService, encodeService(operation.key, operation.settings)];
-    case 'delete-service':
-      return [IPVS_COMMAND.deleteService, encodeService(operation.key)];
-    case 'new-destination':
-      return [IPVS_COMMAND.newDestination, encodeDestination(operation.key, operation.destination)];
-    case 'set-destination':
-      return [IPVS_COMMAND.setDestination, encodeDestination(operation.key, operation.destination)];
-    case 'delete-destination': {
-      const { family, address, port } = operation.destination;
-      return [IPVS_COMMAND.deleteDestination, encodeDestination(operation.key, { family, address, port })];
-    }
+  #destinations(key: ServiceKey): Destination[] {
+    return this.#ask(IPVS_COMMAND.getDestination, encodeService(key), true, (answer) =>
+      decodeDestination(answer, key.family),
+    );
+  }
+
+  #ask<Answer>(
+    command: number,
+    payload: Buffer,
+    dump: boolean,
+    read: (payload: Buffer) => Answer | undefined,
+  ): Answer[] {
+    return this.#channel.ask({ family: this.#family, command, payload }, dump, read);
   }
 }
 
-/** Maps in order with at most {@link WINDOW} under way. */
-async function inWindow<Item, Result>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = new Array(items.length);
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let index = next++; index < items.length; index = next++) {
-      const item = items[index];
-      if (item !== undefined) results[index] = await work(item);
+function encodeOperation(operation: IpvsOperation): Omit<GenlRequest, 'family'> {
+  const { key } = operation;
+  switch (operation.kind) {
+    case 'new-service':
+      return { command: IPVS_COMMAND.newService, payload: encodeService(key, operation.settings) };
+    case 'set-service':
+      return { command: IPVS_COMMAND.setService, payload: encodeService(key, operation.settings) };
+    case 'delete-service':
+      return { command: IPVS_COMMAND.deleteService, payload: encodeService(key) };
+    case 'new-destination':
+      return { command: IPVS_COMMAND.newDestination, payload: encodeDestination(key, operation.destination) };
+    case 'set-destination':
+      return { command: IPVS_COMMAND.setDestination, payload: encodeDestination(key, operation.destination) };
+    case 'delete-destination': {
+      const { family, address, port } = operation.destination;
+      return { command: IPVS_COMMAND.deleteDestination, payload: encodeDestination(key, { family, address, port }) };
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(WINDOW, items.length) }, worker));
-  return results;
+  }
 }

@@ -6,8 +6,8 @@ import { openIpvs } from '../../../services/ipvsd/genlKernel.js';
 import type { Ownership } from '../../../services/ipvsd/reconcile.js';
 import { FORWARDING, type Service } from '../../../services/ipvsd/table.js';
 import { TableKeeper } from '../../../services/ipvsd/tableKeeper.js';
-import { parseIpAddress } from '../../../services/shared/net/address.js';
 import { silentLogger } from '../../../services/shared/log/logger.js';
+import { parseIpAddress } from '../../../services/shared/net/address.js';
 
 const bytes = (text: string): Uint8Array => {
   const address = parseIpAddress(text);
@@ -107,7 +107,9 @@ test('a table of every kind of service arrives as ipvsadm would write it', async
 
   // A second look at what we wrote finds nothing to do: encoder and decoder agree with the kernel.
   const again = keeper();
-  const same = await again.apply(whole(tcp('10.8.0.1', 80, [destination('10.9.1.1', 8080, 3), destination('10.9.1.2', 8080, 0)])));
+  const same = await again.apply(
+    whole(tcp('10.8.0.1', 80, [destination('10.9.1.1', 8080, 3), destination('10.9.1.2', 8080, 0)])),
+  );
   assert.deepEqual(same, { operations: 0, errors: [] });
   await again.stop({ keepKernelState: true });
 
@@ -121,9 +123,13 @@ test('weights, schedulers and destinations change in place; what others put ther
   ipvsadm('-A', '-t', '10.8.1.2:80', '-s', 'rr');
   ipvsadm('-a', '-t', '10.8.1.2:80', '-r', '10.9.9.8:80', '-m');
   const table = keeper();
-  await table.apply(whole(tcp('10.8.0.1', 80, [destination('10.9.1.1', 80, 1)]), tcp('10.8.1.2', 80, [destination('10.9.1.1', 80, 1)])));
+  await table.apply(
+    whole(tcp('10.8.0.1', 80, [destination('10.9.1.1', 80, 1)]), tcp('10.8.1.2', 80, [destination('10.9.1.1', 80, 1)])),
+  );
   const changed = await table.apply({
-    services: [tcp('10.8.0.1', 80, [destination('10.9.1.1', 80, 5), destination('10.9.1.2', 80, 1)], { scheduler: 'sed' })],
+    services: [
+      tcp('10.8.0.1', 80, [destination('10.9.1.1', 80, 5), destination('10.9.1.2', 80, 1)], { scheduler: 'sed' }),
+    ],
     complete: false,
     removed: [],
   });
@@ -152,7 +158,9 @@ test('a table changed behind our back is noticed with the next change and repair
   const table = keeper();
   await table.apply(whole(tcp('10.8.0.1', 80, [destination('10.9.1.1', 80, 1), destination('10.9.1.2', 80, 1)])));
   ipvsadm('-C');
-  const repaired = await table.apply(whole(tcp('10.8.0.1', 80, [destination('10.9.1.1', 80, 2), destination('10.9.1.2', 80, 1)])));
+  const repaired = await table.apply(
+    whole(tcp('10.8.0.1', 80, [destination('10.9.1.1', 80, 2), destination('10.9.1.2', 80, 1)])),
+  );
   assert.deepEqual(repaired.errors, []);
   assert.deepEqual(saved(), [
     '-A -t 10.8.0.1:80 -s wlc',
@@ -206,5 +214,7 @@ test('two thousand destinations are applied and changed', async () => {
   assert.equal(saved().filter((line) => line.endsWith('-w 2')).length, 2000);
   await table.stop({ keepKernelState: false });
   assert.deepEqual(saved(), []);
-  console.log(`2,020 added in ${Math.round(added - started)} ms, 2,000 weights changed in ${Math.round(changed - added)} ms`);
+  console.log(
+    `2,020 added in ${Math.round(added - started)} ms, 2,000 weights changed in ${Math.round(changed - added)} ms`,
+  );
 });
