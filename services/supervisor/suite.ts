@@ -171,7 +171,10 @@ export class Suite implements SupervisedListener {
     } else {
       const errors = plainDiagnostics(outcome.diagnostics).filter(({ severity }) => severity === 'error');
       const first = errors[0];
-      const at = first?.position === undefined ? '' : ` at ${first.position.file}:${first.position.line}`;
+      const at =
+        first?.position === undefined
+          ? ''
+          : ` at ${first.position.file}:${first.position.line}:${first.position.column}`;
       const text = `reload refused, generation ${outcome.generation} runs on: ${errors.length} errors, the first${at}: ${first?.message}`;
       this.feed.tell('reload-refused', text);
     }
@@ -330,13 +333,17 @@ export class Suite implements SupervisedListener {
   async #nowConfigured(service: SupervisedService): Promise<void> {
     const { clients } = service;
     if (clients === undefined) return;
-    service.configured(this.#configuration.generation);
     try {
       const { origin, state } = await clients.lifecycle.snapshot({}, { deadlineMs: 5_000 });
-      if (origin !== undefined && state !== undefined) this.#relay.state(origin, state);
+      if (service.clients !== clients || origin === undefined || state === undefined) return;
+      this.#relay.state(origin, state);
+      // Only now: who reads that it is ready shall find its state too. What it says counts, not what it was told: it may
+      // have been started anew in between.
+      service.configured(origin.generation);
     } catch (error) {
       this.#options.logger.warn({ about: service.name, reason: describeRpcError(error) }, 'did not tell its state');
-      service.watchAgain();
+      if (service.clients === clients) service.reconnect();
+      return;
     }
     this.#relay.connected(service.name);
     this.#pumps.retryNow();

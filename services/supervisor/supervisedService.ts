@@ -123,7 +123,7 @@ export class SupervisedService {
   /** The configuration is in force there. */
   configured(generation: bigint): void {
     this.#generation = generation;
-    if (this.#phase !== 'connected') return;
+    if (this.#phase !== 'connected' || generation === 0n) return;
     this.#phase = 'ready';
     this.#detail = '';
     this.#backoff = becameReady(this.#backoff, this.#options.clock.now());
@@ -145,6 +145,12 @@ export class SupervisedService {
     if (this.#phase === 'restarting' && this.#restartTimer !== undefined) this.#restart();
   }
 
+  /** Gives the connection up for a new one. */
+  reconnect(): void {
+    if (this.#phase !== 'stopped' && this.#phase !== 'restarting') this.#connect();
+  }
+
+  /** Asks for the whole state and the events that are not acknowledged. */
   watchAgain(): void {
     this.#link?.watchAgain();
   }

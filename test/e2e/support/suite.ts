@@ -1,6 +1,15 @@
 /** A suite of the real supervisor and test doubles of the services, bundled once per test file, in a directory of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -189,15 +198,27 @@ export class TestSuite {
   /** Kills whatever is left and removes the directory. */
   async clean(): Promise<void> {
     for (const channel of this.#channels) channel.close();
-    if (this.supervisor?.exitCode === null && this.supervisor.signalCode === null) this.supervisor.kill('SIGKILL');
-    for (const name of ['keepwatchd', ...SERVICE_NAMES] as const) {
-      try {
-        process.kill(this.pid(name), 'SIGKILL');
-      } catch {
-        // Gone already, as it should be.
-      }
+    if (this.supervisor?.exitCode === null && this.supervisor.signalCode === null) {
+      this.supervisor.kill('SIGKILL');
+      await exitOf(this.supervisor);
     }
+    // By their command lines: a service that was just started has no pid file yet.
+    for (const pid of this.#processes()) process.kill(pid, 'SIGKILL');
+    await until('all processes of the suite are gone', () => this.#processes().length === 0 || undefined);
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  }
+
+  #processes(): number[] {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .filter((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(this.runDir);
+        } catch {
+          return false;
+        }
+      })
+      .map(Number);
   }
 }
 
