@@ -5,6 +5,7 @@ import { interpretIpvsConfig } from '../../services/ipvsd/config/interpret.js';
 import { openIpvs } from '../../services/ipvsd/genlKernel.js';
 import { startIpvsService } from '../../services/ipvsd/ipvsService.js';
 import { bootId, OwnershipFile } from '../../services/ipvsd/ownershipRecord.js';
+import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
 import { serviceMain } from '../../services/shared/rpc/serviceMain.js';
 
@@ -12,6 +13,7 @@ await serviceMain({
   name: 'ipvsd',
   summary: "Owns the kernel's IPVS table: applies what the health checks decide, as differences.",
   clock: new SystemClock(),
+  openDatagram,
   start: (context) =>
     startIpvsService(context, {
       interpret: (tree) => interpretIpvsConfig(tree, { hostname: hostname() }),

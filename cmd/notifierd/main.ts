@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { interpretNotifyConfig } from '../../services/notifierd/config/interpret.js';
 import { startNotifyService } from '../../services/notifierd/notifyService.js';
+import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
 import { serviceMain } from '../../services/shared/rpc/serviceMain.js';
 import { closeInheritedDescriptors } from '../../services/shared/script/inherited.js';
@@ -13,6 +14,7 @@ await serviceMain({
   name: 'notifierd',
   summary: 'Tells people and scripts what happened: notify scripts, FIFOs and mails, in order and kept on disk.',
   clock: new SystemClock(),
+  openDatagram,
   start: (context) =>
     startNotifyService(context, { interpret: (tree) => interpretNotifyConfig(tree, { hostname: hostname() }) }),
 });

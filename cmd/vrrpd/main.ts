@@ -2,6 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
 import { clearRealtimePriority, isRealtime, setRealtimePriority } from '../../services/shared/kernel/process.js';
 import { ResumeFile } from '../../services/shared/kernel/resumeFile.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
@@ -17,6 +18,7 @@ await serviceMain({
   name: 'vrrpd',
   summary: 'Runs the VRRP instances and owns their addresses.',
   clock,
+  openDatagram,
   start: ({ runDir, logger, events, impairmentsChanged }) => ({
     behaviour: new VrrpService({
       clock,
