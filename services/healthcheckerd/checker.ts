@@ -12,7 +12,7 @@ import { after, type Instant, type Micros } from '../shared/time/duration.js';
 import type { CheckerTiming } from './config/model.js';
 
 /** What a checker does at the moment; every deadline is part of the state. */
-export type CheckerPhase =
+type CheckerPhase =
   | { readonly kind: 'waiting'; readonly dueAt: Instant }
   /** `dueAt`: when the running check was due; the next regular one is counted from there. */
   | { readonly kind: 'running'; readonly dueAt: Instant; readonly startedAt: Instant }

@@ -6,7 +6,7 @@ import type { CheckerConfig, CheckerEndpoint } from './config/model.js';
 export const checkerKeyword = (config: CheckerConfig): string => (config.kind === 'tcp' ? 'TCP_CHECK' : config.keyword);
 
 /** `10.0.0.2:80`, `[fd00::2]:80`. */
-export function endpointText({ address, port }: CheckerEndpoint): string {
+function endpointText({ address, port }: CheckerEndpoint): string {
   const text = formatIpAddress(address);
   return address.family === 6 ? `[${text}]:${port}` : `${text}:${port}`;
 }

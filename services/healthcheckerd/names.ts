@@ -3,7 +3,7 @@ import { formatIpAddress } from '../shared/net/address.js';
 import type { RealServerConfig, SorryServerConfig, VirtualServerConfig } from './config/model.js';
 
 /** `[10.8.0.1]:tcp:80`, `FWM 42`, `[WEB]:0` (`groupIndex`: how many virtual servers before it use the same group). */
-export function virtualServerName(config: VirtualServerConfig, groupIndex: number): string {
+function virtualServerName(config: VirtualServerConfig, groupIndex: number): string {
   const { target } = config;
   switch (target.kind) {
     case 'address':

@@ -35,7 +35,7 @@ export interface VirtualServerRef {
 }
 
 /** Body of a quorum mail: `=> Gained quorum 2+1=3 <= 3 <=`. */
-export function quorumMailBody({ up, starting, limits, weightUp }: QuorumChange): string {
+function quorumMailBody({ up, starting, limits, weightUp }: QuorumChange): string {
   const { quorum, hysteresis } = limits;
   const event = starting ? `Starting with quorum ${up ? 'up' : 'down'}` : up ? 'Gained quorum' : 'Lost quorum';
   const comparison = up

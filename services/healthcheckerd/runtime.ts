@@ -19,7 +19,7 @@ export interface RunningChecker {
 }
 
 /** A checker of a kind this version cannot run: no verdict but the one it starts with. */
-export interface IdleChecker {
+interface IdleChecker {
   readonly kind: 'idle';
   config: Extract<CheckerConfig, { kind: 'unavailable' }>;
 }

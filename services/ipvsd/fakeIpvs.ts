@@ -33,7 +33,7 @@ export class FakeIpvs implements IpvsKernel {
       if (code !== undefined) {
         return { ok: false, error: new KernelError(operation.kind, 1, code, describeOperation(operation)) };
       }
-      applied(this.table, operation);
+      applied(this.table, [operation]);
       return { ok: true };
     });
   }

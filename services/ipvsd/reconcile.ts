@@ -145,26 +145,52 @@ export function adopted(owned: Ownership, key: ServiceKey): Ownership {
   return ours === undefined ? owned : new Map(owned).set(name, { ...ours, created: false });
 }
 
-/** The kernel's table after one successful operation; the caller keeps it as its picture of the kernel. */
-export function applied(kernel: Map<string, Service>, operation: IpvsOperation): void {
-  const name = serviceName(operation.key);
-  const current = kernel.get(name);
-  switch (operation.kind) {
-    case 'new-service':
-    case 'set-service':
-      kernel.set(name, { key: operation.key, settings: operation.settings, destinations: current?.destinations ?? [] });
-      return;
-    case 'delete-service':
-      kernel.delete(name);
-      return;
-    default: {
-      if (current === undefined) return;
-      const changed = destinationName(operation.destination);
-      const others = current.destinations.filter((destination) => destinationName(destination) !== changed);
-      const destinations = operation.kind === 'delete-destination' ? others : [...others, operation.destination];
-      kernel.set(name, { ...current, destinations });
+/** Takes successful operations into a picture of the kernel's table, in order. */
+export function applied(kernel: Map<string, Service>, operations: readonly IpvsOperation[]): void {
+  // Destinations by name, for the services touched: a change of many must not search a list for each.
+  const touched = new Map<string, Map<string, Destination>>();
+  const destinations = (name: string): Map<string, Destination> => {
+    const found = touched.get(name) ?? destinationsOf(kernel.get(name));
+    touched.set(name, found);
+    return found;
+  };
+  for (const operation of operations) {
+    const name = serviceName(operation.key);
+    switch (operation.kind) {
+      case 'new-service':
+      case 'set-service':
+        destinations(name);
+        kernel.set(name, { key: operation.key, settings: operation.settings, destinations: [] });
+        break;
+      case 'delete-service':
+        kernel.delete(name);
+        touched.delete(name);
+        break;
+      case 'delete-destination':
+        destinations(name).delete(destinationName(operation.destination));
+        break;
+      default:
+        destinations(name).set(destinationName(operation.destination), operation.destination);
     }
   }
+  for (const [name, members] of touched) {
+    const service = kernel.get(name);
+    if (service !== undefined) kernel.set(name, { ...service, destinations: [...members.values()] });
+  }
+}
+
+/** The part of a table or of ownership that concerns the services named; all of it without a scope. */
+export function within<Value>(
+  all: ReadonlyMap<string, Value>,
+  scope: ReadonlySet<string> | undefined,
+): ReadonlyMap<string, Value> {
+  if (scope === undefined) return all;
+  const part = new Map<string, Value>();
+  for (const name of scope) {
+    const value = all.get(name);
+    if (value !== undefined) part.set(name, value);
+  }
+  return part;
 }
 
 /** For logs and errors: `add tcp 10.0.0.1:80 (wlc)`, `weight of 10.0.0.2:80 in tcp 10.0.0.1:80 = 0`. */

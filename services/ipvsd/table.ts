@@ -5,7 +5,7 @@
 import { formatIpBytes } from '../shared/net/address.js';
 
 /** IP protocol numbers IPVS balances. */
-export const PROTOCOL_NAMES: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' };
+const PROTOCOL_NAMES: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' };
 
 /** What names a service in the kernel. */
 export type ServiceKey =

@@ -16,6 +16,7 @@ import {
   reconcile,
   type Table,
   tableOf,
+  within,
 } from './reconcile.js';
 import { type Service, type ServiceKey, serviceName } from './table.js';
 
@@ -109,10 +110,14 @@ export class TableKeeper {
   apply(change: TableChange): Promise<ApplyOutcome> {
     return this.#enqueue(() => {
       const next = new Map(change.complete ? [] : this.#desired);
-      for (const key of change.removed) next.delete(serviceName(key));
-      for (const [name, service] of tableOf(change.services)) next.set(name, service);
+      const changed = tableOf(change.services);
+      const removed = change.removed.map(serviceName);
+      for (const name of removed) next.delete(name);
+      for (const [name, service] of changed) next.set(name, service);
       this.#desired = next;
-      return this.#converge();
+      // One verdict must not cost a look at ten thousand others.
+      const partial = !change.complete && this.#converged && this.#picture !== undefined;
+      return this.#converge(partial ? new Set([...changed.keys(), ...removed]) : undefined);
     });
   }
 
@@ -150,7 +155,8 @@ export class TableKeeper {
     return { operations: 0, errors: [message] };
   }
 
-  async #converge(): Promise<ApplyOutcome> {
+  /** Makes the kernel agree, for the services in `scope` or for all. */
+  async #converge(scope?: ReadonlySet<string>): Promise<ApplyOutcome> {
     const kernel = this.#kernel ?? (await this.#open());
     if (kernel === undefined) {
       const errors = this.#desired.size > 0 ? [`IPVS is not available: ${this.#unavailableReason}`] : [];
@@ -163,8 +169,8 @@ export class TableKeeper {
     let executed = 0;
     let failures: Failure[] = [];
     for (let round = 1; round <= ROUNDS; round++) {
-      this.#own(claim(this.#desired, picture, this.#owned));
-      const operations = reconcile(this.#desired, picture, this.#owned);
+      this.#claim(picture, scope);
+      const operations = reconcile(within(this.#desired, scope), picture, within(this.#owned, scope));
       if (operations.length === 0) {
         failures = [];
         break;
@@ -179,7 +185,7 @@ export class TableKeeper {
       if (stale.length === 0) break;
       await this.#readAgain(kernel, picture, stale);
     }
-    this.#own(claim(this.#desired, picture, this.#owned));
+    this.#claim(picture, scope);
     this.#operations += executed;
     const errors = describeFailures(failures);
     for (const error of errors) this.#options.logger.error(`IPVS: ${error}`);
@@ -214,15 +220,16 @@ export class TableKeeper {
     picture: Map<string, Service>,
   ): Failure[] {
     const failures: Failure[] = [];
+    const done: IpvsOperation[] = [];
     for (const [index, operation] of operations.entries()) {
       const result = results[index];
       if (result === undefined) continue;
-      if (result.ok) {
-        applied(picture, operation);
-        this.#options.logger.debug(`IPVS: ${describeOperation(operation)}`);
-      } else {
-        failures.push({ operation, error: result.error });
-      }
+      if (result.ok) done.push(operation);
+      else failures.push({ operation, error: result.error });
+    }
+    applied(picture, done);
+    if (this.#options.logger.isLevelEnabled('debug')) {
+      for (const operation of done) this.#options.logger.debug(`IPVS: ${describeOperation(operation)}`);
     }
     return failures;
   }
@@ -236,11 +243,20 @@ export class TableKeeper {
     }
   }
 
-  /** Records ownership before the kernel is changed. */
+  /** Records what is ours now, before the kernel is changed. */
+  #claim(picture: Table, scope: ReadonlySet<string> | undefined): void {
+    const before = within(this.#owned, scope);
+    const claimed = claim(within(this.#desired, scope), picture, before);
+    if (sameOwnership(before, claimed)) return;
+    const next = new Map(scope === undefined ? [] : this.#owned);
+    for (const name of scope ?? []) next.delete(name);
+    for (const [name, owned] of claimed) next.set(name, owned);
+    this.#own(next);
+  }
+
   #own(next: Ownership): void {
-    const before = this.#owned;
     this.#owned = next;
-    if (!sameOwnership(before, next)) this.#options.record.save(next);
+    this.#options.record.save(next);
   }
 
   #settle(errors: readonly string[], executed: number, note: string): void {

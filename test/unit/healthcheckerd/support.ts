@@ -79,7 +79,7 @@ export const virtualServer = (
   ...more,
 });
 
-export const globalConfig: HealthGlobalConfig = {
+const globalConfig: HealthGlobalConfig = {
   routerId: 'LB1',
   mailConfigured: true,
   initNotifies: false,
@@ -92,7 +92,7 @@ export const healthConfig = (
 ): HealthConfig => ({ global: { ...globalConfig, ...more }, groups: [], virtualServers });
 
 /** Answers checks from a table of what each server would answer; every check takes no time. */
-export class FakeProber implements Prober {
+class FakeProber implements Prober {
   /** By `10.9.1.1:80`; a server that is not listed accepts. */
   readonly answers = new Map<string, CheckResult>();
   /** Every check: when (s since the start) and which. */

@@ -92,7 +92,7 @@ test('applied, the operations make the kernel agree, touch nothing foreign, and 
       for (const next of [...history, []]) {
         const desired = tableOf(next);
         owned = claim(desired, kernel, owned);
-        for (const operation of reconcile(desired, kernel, owned)) applied(kernel, operation);
+        applied(kernel, reconcile(desired, kernel, owned));
         owned = claim(desired, kernel, owned);
         assert.deepEqual(reconcile(desired, kernel, owned), []);
         for (const [name, wanted] of desired) {

@@ -138,3 +138,32 @@ test('a kernel that stops answering is opened anew', async (context) => {
   assert.ok(broken.closed);
   assert.deepEqual(await table.apply(whole(service('10.8.0.1'))), { operations: 1, errors: [] });
 });
+
+test('one changed weight among ten thousand servers costs little: the rest is not even looked at', async (context) => {
+  const kernel = new FakeIpvs();
+  const record = new MemoryRecord();
+  const table = keeper(context, kernel, record);
+  const services = Array.from({ length: 200 }, (_, index) =>
+    service(
+      `10.8.${index}.1`,
+      Array.from({ length: 50 }, (_, host) => destination(`10.9.${index}.${host + 1}`)),
+    ),
+  );
+  await table.apply(whole(...services));
+  const [first] = services;
+  assert.ok(first);
+  const { saves } = record;
+  const started = performance.now();
+  for (let weight = 2; weight <= 51; weight++) {
+    const [changed, ...others] = first.destinations;
+    assert.ok(changed);
+    const next: Service = { ...first, destinations: [{ ...changed, weight }, ...others] };
+    assert.deepEqual(await table.apply({ services: [next], complete: false, removed: [] }), {
+      operations: 1,
+      errors: [],
+    });
+  }
+  assert.equal(record.saves, saves);
+  const each = (performance.now() - started) / 50;
+  assert.ok(each < 20, `${each} ms each`);
+});
