@@ -1,6 +1,6 @@
 // The bench: keepalived and Keepwatch side by side in one run. After a build: node --import tsx test/bench/bench.ts --help
 import { existsSync } from 'node:fs';
-import { cpus, release } from 'node:os';
+import { cpus, loadavg, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { tryRun } from '../topology/lib/command.js';
 import { Host } from '../topology/lib/host.js';
@@ -11,7 +11,7 @@ import { type Row, renderTable } from './table.js';
 
 const HELP = `usage: npm run bench -- [--json] [--rounds N] [--adverts N] [--only keepalived|keepwatch] [part …]
 parts: ${Object.keys(PARTS).join(' ')} (all when none is named)
-  --rounds N    crashes, hand-overs and starts of each program (7)
+  --rounds N    crashes, hand-overs and starts of each program (5)
   --adverts N   gaps between advertisements (60)
   --json        the raw samples and the rows as JSON on standard output`;
 
@@ -42,7 +42,7 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: {
       json: { type: 'boolean', default: false },
-      rounds: { type: 'string', default: '7' },
+      rounds: { type: 'string', default: '5' },
       adverts: { type: 'string', default: '60' },
       only: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -59,6 +59,8 @@ async function main(): Promise<number> {
   const obstacle = await whyNoLab('tcpdump');
   if (obstacle !== undefined) throw new Error(`cannot measure here: ${obstacle}`);
 
+  const [load = 0] = loadavg();
+  if (load > 0.5) console.error(`load ${load.toFixed(1)}: something else runs here, the numbers will show it`);
   const rows: Row[] = [];
   const samples: Record<string, unknown> = {};
   for (const [name, part] of Object.entries(PARTS)) {
@@ -69,7 +71,7 @@ async function main(): Promise<number> {
     samples[name] = result.samples;
     console.error(`${name}: measured in ${((performance.now() - from) / 1_000).toFixed(0)} s`);
   }
-  const machine = { kernel: release(), processors: cpus().length, node: process.version };
+  const machine = { kernel: release(), processors: cpus().length, node: process.version, load };
   if (values.json) {
     console.log(JSON.stringify({ machine, effort, rows, samples }, null, 2));
   } else {
@@ -79,7 +81,9 @@ async function main(): Promise<number> {
         title: name === 'keepalived' ? await keepalivedTitle() : 'Keepwatch',
       })),
     );
-    console.log(`\nLinux ${machine.kernel}, ${machine.processors} processors, Node ${machine.node}\n`);
+    console.log(
+      `\nLinux ${machine.kernel}, ${machine.processors} processors, load ${load.toFixed(1)} before, Node ${machine.node}\n`,
+    );
     console.log(renderTable(rows, titles));
   }
   return rows.some(({ met }) => met === false) ? 1 : 0;
