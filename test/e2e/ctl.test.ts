@@ -1,0 +1,162 @@
+/** keepwatchctl against a real supervisor: output, JSON and exit codes that scripts rely on. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, before, test } from 'node:test';
+import { SuiteStatus, WatchEventsResponse } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
+import { SERVICE_NAMES } from '../../services/shared/rpc/service.js';
+import { bundleWithDoubles, exitOf, TestSuite, until } from './support/suite.js';
+
+let bundle: string;
+let suite: TestSuite;
+before(async () => {
+  bundle = await bundleWithDoubles();
+});
+after(() => rmSync(bundle, { recursive: true, force: true }));
+afterEach(() => suite.clean());
+
+const CONFIG = 'vrrp_instance VI_1 {\n}\n';
+const fresh = (): TestSuite => {
+  suite = new TestSuite(bundle, CONFIG);
+  return suite;
+};
+
+test('without a suite every command says so and exits 3; wrong usage is 2', async () => {
+  fresh();
+  for (const command of ['status', 'watch', 'reload', 'stop']) {
+    const { code, stderr } = await suite.command('keepwatchctl', command);
+    assert.equal(code, 3, command);
+    assert.match(stderr, new RegExp(`keepwatchctl: (?:no suite answers|nothing runs) .*${suite.runDir}`), command);
+  }
+  const misspelt = await suite.command('keepwatchctl', 'statsu');
+  assert.equal(misspelt.code, 2);
+  assert.match(misspelt.stderr, /Did you mean status/);
+  assert.equal((await suite.command('keepwatchctl', '--help')).code, 0);
+});
+
+test('status: a table, JSON that reads back, no colours in a pipe, exit 1 when something needs attention', async () => {
+  fresh();
+  await suite.startReady();
+  const text = await suite.command('keepwatchctl', 'status');
+  assert.equal(text.code, 0, text.stderr);
+  assert.match(text.stdout, /VI_1 +BACKUP +100 +lo vrid 1/);
+  assert.match(text.stdout, /192\.0\.2\.1\/24 on lo \(not here\)/);
+  for (const name of SERVICE_NAMES) assert.match(text.stdout, new RegExp(`${name} +READY +${suite.pid(name)} +0`));
+  assert.ok(!text.stdout.includes('\u001b'));
+
+  for (const args of [
+    ['status', '--json'],
+    ['--json', 'status'],
+  ]) {
+    const json = await suite.command('keepwatchctl', ...args);
+    const status = SuiteStatus.fromJSON(JSON.parse(json.stdout));
+    assert.equal(status.vrrp?.instances[0]?.name, 'VI_1');
+    assert.equal(status.origin?.service, 'keepwatchd');
+  }
+
+  suite.tell('vrrpd', { instance: { name: 'VI_1', state: 'FAULT' } });
+  await suite.untilStatus('fault', ({ vrrp }) => vrrp?.instances[0]?.state === 4);
+  assert.equal((await suite.command('keepwatchctl', 'status')).code, 1);
+});
+
+test('--address and KEEPWATCH_RUN_DIR find the suite too', async () => {
+  fresh();
+  await suite.startReady('-P');
+  const ctl = async (args: string[], env: NodeJS.ProcessEnv): Promise<number | NodeJS.Signals> =>
+    await exitOf(
+      spawn(process.execPath, [suite.main('keepwatchctl'), ...args], {
+        env: { ...process.env, ...env },
+        stdio: 'ignore',
+      }),
+    );
+  const path = join(suite.runDir, 'keepwatchd.sock');
+  assert.equal(await ctl(['status', '--address', `unix:${path}`], {}), 0);
+  assert.equal(await ctl(['status', '--address', `unix://${path}`], {}), 0);
+  assert.equal(await ctl(['status'], { KEEPWATCH_RUN_DIR: suite.runDir }), 0);
+  assert.equal(await ctl(['status'], { KEEPWATCH_RUN_DIR: '/nonexistent' }), 3);
+});
+
+test('reload: prints what changes, or every error and exits 5', async () => {
+  fresh();
+  await suite.startReady();
+  suite.writeConfig(`${CONFIG}vrrp_instance VI_2 {\n}\n`);
+  const accepted = await suite.command('keepwatchctl', 'reload');
+  assert.equal(accepted.code, 0, accepted.stderr);
+  assert.match(accepted.stdout, /Generation 2 is in force\.\n {2}change /);
+
+  suite.writeConfig('vrrp_instance REFUSE {\n}\nvirtual_server REFUSE 80 {\n}\n');
+  const refused = await suite.command('keepwatchctl', 'reload');
+  assert.equal(refused.code, 5);
+  assert.match(refused.stdout, /Refused: nothing was changed, generation 2 runs on/);
+  assert.match(refused.stderr, /keepwatch\.conf:1:15: error: vrrpd: will not have REFUSE/);
+  assert.match(refused.stderr, /keepwatch\.conf:3:16: error: healthcheckerd: will not have REFUSE/);
+  const status = await suite.command('keepwatchctl', 'status');
+  assert.equal(status.code, 1);
+  assert.match(status.stdout, /The last reload was refused:\n.*will not have REFUSE/);
+});
+
+test('watch: events as lines and as JSON lines, and on through a restart of the supervisor', async () => {
+  fresh();
+  await suite.startReady();
+  const lines: Record<string, string> = { text: '', json: '', status: '' };
+  const follow = (key: string, ...args: string[]) => {
+    const child = spawn(process.execPath, [suite.main('keepwatchctl'), '--run-dir', suite.runDir, 'watch', ...args], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    child.stdout.on('data', (chunk: Buffer) => {
+      lines[key] += chunk.toString();
+    });
+    return child;
+  };
+  const children = [follow('text'), follow('json', '--events', '--json'), follow('status', '--json')];
+  try {
+    await until('the status came', () => lines.status?.includes('\n') || undefined);
+    await until('events come', async () => {
+      process.kill(suite.pid('ipvsd'), 'SIGUSR2');
+      const reloaded = await suite.control().reload({});
+      return (
+        (reloaded.accepted && lines.text?.includes('is in force') && lines.json?.includes('reloaded')) || undefined
+      );
+    });
+    const status = SuiteStatus.fromJSON(JSON.parse(lines.status?.split('\n')[0] ?? ''));
+    assert.equal(status.services.length, 4);
+    const event = WatchEventsResponse.fromJSON(JSON.parse(lines.json?.split('\n')[0] ?? ''));
+    assert.ok(event.origin?.service);
+
+    suite.supervisor?.kill('SIGKILL');
+    await exitOf(suite.supervisor as never);
+    const before = lines.status?.length ?? 0;
+    await suite.startReady();
+    await until('the status goes on', () => (lines.status?.length ?? 0) > before || undefined);
+  } finally {
+    for (const child of children) child.kill('SIGINT');
+  }
+  for (const child of children) assert.equal(await exitOf(child), 0);
+});
+
+test('stop: returns when all is gone, with a supervisor and without one', async () => {
+  for (const supervised of [true, false]) {
+    fresh();
+    await suite.startReady();
+    const pids = SERVICE_NAMES.map((name) => suite.pid(name));
+    if (!supervised) {
+      suite.supervisor?.kill('SIGKILL');
+      await exitOf(suite.supervisor as never);
+    }
+    const { code, stderr } = await suite.command('keepwatchctl', 'stop');
+    assert.equal(code, 0, stderr);
+    for (const pid of pids) assert.ok(!isRunning(pid), `pid ${pid} is gone`);
+    assert.equal(suite.calls('vrrpd', 'stop').length, 1, 'in good order, not killed');
+    if (supervised) await suite.clean();
+  }
+});
+
+/** A process whose parent has not noticed its end yet is no running one. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
