@@ -1,9 +1,10 @@
 /** `keepwatchctl stop`: all of the suite, with or without a supervisor. */
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isUnavailable } from '../../services/shared/rpc/errors.js';
 import { type ProcessName, pidPath } from '../../services/shared/rpc/paths.js';
-import { processExists, readPidFile } from '../../services/shared/rpc/pidFile.js';
+import { processExists, readPidFile, removeIfThere } from '../../services/shared/rpc/pidFile.js';
 import { connectTo, Failure, failureOf, type Target } from './connection.js';
 import { EXIT_FAILED, EXIT_GOOD, EXIT_UNREACHABLE } from './exitCode.js';
 
@@ -22,6 +23,9 @@ export async function stop(target: Target): Promise<number> {
     if (!isUnavailable(error) || address !== undefined) throw failureOf(error, target);
     if (before.length === 0) throw new Failure(EXIT_UNREACHABLE, `nothing runs in ${runDir}`);
     for (const { name, pid } of before) await end(name, pid);
+    await untilGone(before);
+    // What the dead supervisor left; nobody needs it now.
+    for (const file of ['keepwatchd.pid', 'keepwatchd.sock', 'keepwatchd.accepted']) removeIfThere(join(runDir, file));
   }
   await untilGone(before);
   return EXIT_GOOD;

@@ -1,7 +1,7 @@
 /** keepwatchctl against a real supervisor: output, JSON and exit codes that scripts rely on. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { SuiteStatus, WatchEventsResponse } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
@@ -148,6 +148,7 @@ test('stop: returns when all is gone, with a supervisor and without one', async 
     assert.equal(code, 0, stderr);
     for (const pid of pids) assert.ok(!isRunning(pid), `pid ${pid} is gone`);
     assert.equal(suite.calls('vrrpd', 'stop').length, 1, 'in good order, not killed');
+    assert.deepEqual(readdirSync(suite.runDir), [], 'the run directory is empty');
     if (supervised) await suite.clean();
   }
 });
