@@ -5,14 +5,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CallContext } from 'nice-grpc-common';
 import { unavailable } from './errors.js';
+import type { Handler } from './reflectionHandler.js';
 
 /** Both names of the protocol: the messages are the same, older clients (python3-grpcio 1.51) know only the second. */
 const REFLECTION_NAMES = ['grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'] as const;
-
-/** The reflection method on raw bytes. */
-export type Handler = (requests: AsyncIterable<Buffer>, context: CallContext) => AsyncIterable<Buffer>;
 
 /** One gRPC service of raw bytes to register with a nice-grpc server. */
 export interface RawService {

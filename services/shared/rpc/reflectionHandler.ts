@@ -1,7 +1,10 @@
 /** The part of reflection that is only loaded when somebody asks. */
+import type { CallContext } from 'nice-grpc-common';
 import { ServerReflection, ServerReflectionService } from 'nice-grpc-server-reflection';
 import { healthDescriptor } from './healthDescriptor.js';
-import type { Handler } from './reflection.js';
+
+/** The reflection method on raw bytes. */
+export type Handler = (requests: AsyncIterable<Buffer>, context: CallContext) => AsyncIterable<Buffer>;
 
 /** Answers reflection requests about `serviceNames` from a FileDescriptorSet, to which the health service is added. */
 export function reflectionHandler(descriptorSet: Uint8Array, serviceNames: readonly string[]): Handler {
