@@ -1,42 +1,44 @@
-// Bundles every command into dist/cmd/<name>/main.js. Native packages stay outside: their binaries cannot be bundled.
-
+// Bundles every command into dist/lib/<name>.cjs, with dist/cmd/<name>/main.js to start it and V8's code cache beside it.
+// koffi stays outside: its native part cannot be bundled.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { fillCodeCaches } from './codeCache.mjs';
 
 const commands = readdirSync('cmd').filter((name) => existsSync(`cmd/${name}/main.ts`));
 rmSync('dist', { recursive: true, force: true });
 
 await build({
-  entryPoints: Object.fromEntries(commands.map((name) => [`cmd/${name}/main`, `cmd/${name}/main.ts`])),
-  outdir: 'dist',
+  entryPoints: Object.fromEntries(commands.map((name) => [name, `cmd/${name}/main.ts`])),
+  outdir: 'dist/lib',
+  outExtension: { '.js': '.cjs' },
   bundle: true,
-  splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
   platform: 'node',
-  format: 'esm',
+  format: 'cjs',
   target: 'node20',
   sourcemap: 'linked',
   legalComments: 'none',
   external: ['koffi'],
-  banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-  },
+  define: { 'import.meta.url': '__moduleUrl' },
+  banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
   logLevel: 'warning',
 });
+copyFileSync('.ci/start.cjs', 'dist/lib/start.cjs');
+writeFileSync('dist/package.json', '{ "type": "commonjs" }\n');
+
+// Installed as keepwatch-<name>; both names start under plain node.
+for (const name of commands) {
+  for (const alias of name.startsWith('keepwatch') ? [name] : [name, `keepwatch-${name}`]) {
+    mkdirSync(`dist/cmd/${alias}`, { recursive: true });
+    const main = `dist/cmd/${alias}/main.js`;
+    writeFileSync(main, `#!/usr/bin/env node\nrequire('../../lib/start.cjs').start('${name}');\n`);
+    chmodSync(main, 0o755);
+  }
+}
 
 // Served by gRPC reflection on every socket.
 mkdirSync('dist/proto', { recursive: true });
 execFileSync('node_modules/.bin/buf', ['build', '-o', 'dist/proto/keepwatch.binpb'], { stdio: 'inherit' });
 
+await fillCodeCaches(commands);
 writeFileSync('dist/.built', '');
-
-// The commands are installed as keepwatch-<name>; both names start under plain node.
-for (const name of commands) {
-  chmodSync(`dist/cmd/${name}/main.js`, 0o755);
-  if (name.startsWith('keepwatch')) continue;
-  mkdirSync(`dist/cmd/keepwatch-${name}`, { recursive: true });
-  writeFileSync(`dist/cmd/keepwatch-${name}/main.js`, `#!/usr/bin/env node\nimport '../${name}/main.js';\n`, {
-    mode: 0o755,
-  });
-}

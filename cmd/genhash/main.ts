@@ -26,7 +26,9 @@ Prints the MD5 digest of a page as 'digest' in a url block of HTTP_GET or SSL_GE
 Exit codes: 0 digest printed, 1 wrong options, or no answer from the server.
 `;
 
-process.exitCode = await main();
+void main().then((code) => {
+  process.exitCode = code;
+});
 
 async function main(): Promise<number> {
   let values: ReturnType<typeof parse>;

@@ -7,7 +7,7 @@ import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
 import { serviceMain } from '../../services/shared/rpc/serviceMain.js';
 
-await serviceMain({
+void serviceMain({
   name: 'healthcheckerd',
   summary: 'Checks real servers and decides which of them get traffic.',
   clock: new SystemClock(),

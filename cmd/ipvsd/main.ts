@@ -9,7 +9,7 @@ import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
 import { serviceMain } from '../../services/shared/rpc/serviceMain.js';
 
-await serviceMain({
+void serviceMain({
   name: 'ipvsd',
   summary: "Owns the kernel's IPVS table: applies what the health checks decide, as differences.",
   clock: new SystemClock(),

@@ -57,14 +57,20 @@ program
   .description('stop everything in good order and wait until it is gone')
   .action((_options, command: Command) => perform(command, (target) => stop(target)));
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  // commander has printed its message; asking for help or the version is no error.
-  exitCode = error.exitCode === 0 ? EXIT_GOOD : EXIT_USAGE;
+void main().then((code) => {
+  process.exitCode = code;
+});
+
+async function main(): Promise<number> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // commander has printed its message; asking for help or the version is no error.
+    exitCode = error.exitCode === 0 ? EXIT_GOOD : EXIT_USAGE;
+  }
+  return exitCode;
 }
-process.exitCode = exitCode;
 
 async function perform<Options extends GlobalOptions>(
   command: Command,

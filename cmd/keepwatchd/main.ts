@@ -3,7 +3,9 @@ import { VERSION } from '../../services/shared/rpc/version.js';
 import { EXIT_CANNOT_START } from './exitCode.js';
 import { type Flags, HELP, parseFlags, signalNumber } from './flags.js';
 
-process.exitCode = await main();
+void main().then((code) => {
+  process.exitCode = code;
+});
 
 async function main(): Promise<number> {
   const flags = readFlags();

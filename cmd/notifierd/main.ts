@@ -10,7 +10,7 @@ import { closeInheritedDescriptors } from '../../services/shared/script/inherite
 // Before anything else is opened: what the starter left open must not reach a script.
 closeInheritedDescriptors();
 
-await serviceMain({
+void serviceMain({
   name: 'notifierd',
   summary: 'Tells people and scripts what happened: notify scripts, FIFOs and mails, in order and kept on disk.',
   clock: new SystemClock(),

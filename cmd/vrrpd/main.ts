@@ -14,7 +14,7 @@ import { VrrpService } from '../../services/vrrpd/service.js';
 
 const clock = new SystemClock();
 
-await serviceMain({
+void serviceMain({
   name: 'vrrpd',
   summary: 'Runs the VRRP instances and owns their addresses.',
   clock,
