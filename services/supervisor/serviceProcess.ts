@@ -1,6 +1,7 @@
 /** Processes of services: started, found running, or kept alive by somebody else. Loads fast: no gRPC in here. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { uptime } from 'node:os';
 import { processExists } from '../shared/rpc/pidFile.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 
@@ -82,7 +83,7 @@ export function adoptProcess(name: ServiceName, pid: number): ServiceProcess {
     name,
     origin: 'adopted',
     pid,
-    startedAt: new Date(),
+    startedAt: startTime(born),
     ended,
     // The id may belong to another process by now.
     signal: (signal) => {
@@ -111,6 +112,15 @@ function startTicks(pid: number): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** USER_HZ, the unit of times in /proc (proc(5)): 100 on every architecture Node.js runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** When a process was started, from its start ticks since boot; now, when they are unknown. */
+function startTime(ticks: string | undefined): Date {
+  const age = ticks === undefined ? 0 : uptime() - Number(ticks) / TICKS_PER_SECOND;
+  return new Date(Date.now() - Math.max(0, age) * 1000);
 }
 
 /** Whether a process id belongs to a process started as the service `name` of this suite. */

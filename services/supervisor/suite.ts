@@ -167,7 +167,7 @@ export class Suite implements SupervisedListener {
   async reload(): Promise<ReloadOutcome> {
     const outcome = await this.#configuration.reload();
     if (outcome.accepted) {
-      this.feed.tell('reloaded', `generation ${outcome.generation} is in force: ${outcome.changes.length} changes`);
+      this.feed.tell('reloaded', `generation ${outcome.generation} is in force: ${counted(outcome.changes.length, 'change')}`);
     } else {
       const errors = plainDiagnostics(outcome.diagnostics).filter(({ severity }) => severity === 'error');
       const first = errors[0];
@@ -175,7 +175,7 @@ export class Suite implements SupervisedListener {
         first?.position === undefined
           ? ''
           : ` at ${first.position.file}:${first.position.line}:${first.position.column}`;
-      const text = `reload refused, generation ${outcome.generation} runs on: ${errors.length} errors, the first${at}: ${first?.message}`;
+      const text = `reload refused, generation ${outcome.generation} runs on: ${counted(errors.length, 'error')}${errors.length > 1 ? ', the first' : ''}${at}: ${first?.message}`;
       this.feed.tell('reload-refused', text);
     }
     await this.#configureStragglers();
@@ -400,6 +400,8 @@ export class Suite implements SupervisedListener {
     this.#finish(code);
   }
 }
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 const factsOf = (service: SupervisedService): ServiceFacts => ({
   name: service.name,

@@ -234,6 +234,10 @@ test('a supervisor after kill -9 takes over the same processes, does not configu
     before.services.map(({ incarnation }) => incarnation),
   );
   assert.ok(after.services.every(({ origin, generation }) => origin === 'adopted' && generation === 1n));
+  for (const [index, { name, startedAt }] of after.services.entries()) {
+    const shift = (startedAt?.getTime() ?? 0) - (before.services[index]?.startedAt?.getTime() ?? 0);
+    assert.ok(Math.abs(shift) < 200, `${name} is ${shift} ms younger than it was`);
+  }
   assert.equal(suite.calls('vrrpd', 'configure').length, 1);
   assert.equal(after.vrrp?.instances[0]?.state, VrrpStateName.VRRP_STATE_NAME_MASTER);
   await suite.untilCall('notifierd', 'deliver', ({ summary }) => summary === 'note 2');
