@@ -167,7 +167,10 @@ export class Suite implements SupervisedListener {
   async reload(): Promise<ReloadOutcome> {
     const outcome = await this.#configuration.reload();
     if (outcome.accepted) {
-      this.feed.tell('reloaded', `generation ${outcome.generation} is in force: ${counted(outcome.changes.length, 'change')}`);
+      this.feed.tell(
+        'reloaded',
+        `generation ${outcome.generation} is in force: ${counted(outcome.changes.length, 'change')}`,
+      );
     } else {
       const errors = plainDiagnostics(outcome.diagnostics).filter(({ severity }) => severity === 'error');
       const first = errors[0];
