@@ -2,6 +2,7 @@
  * Splits one line into words and braces. Comments go, quotes are resolved, every word keeps its place.
  * A brace outside quotes is always a token of its own, with or without blanks around it.
  */
+import { isBlank } from './blank.js';
 import { readEscape } from './escapes.js';
 import { placeOf, type SourceLine, type SourcePlace } from './sourceLine.js';
 import type { Word } from './tree.js';
@@ -31,8 +32,7 @@ const OPEN = 123;
 const CLOSE = 125;
 const HASH = 35;
 const BANG = 33;
-
-const isBlank = (code: number): boolean => code === 32 || (code >= 9 && code <= 13) || code === 0;
+const DOLLAR = 36;
 
 /**
  * Appends the tokens of one line to `sink`. Never throws. A statement begins with each line and after each brace;
@@ -45,10 +45,10 @@ export function lexLine(line: SourceLine, sink: LexSink): void {
   let keyword: string | undefined;
   while (offset < length) {
     const code = text.charCodeAt(offset);
-    if (isBlank(code)) {
+    if (isBlank(code) || code === 0) {
       if (code === 0) sink.problems.push({ code: 'nul-byte', place: placeOf(line, offset) });
       offset++;
-    } else if (code === HASH || code === BANG) {
+    } else if ((code === HASH || code === BANG) && line.commentsRemoved !== true) {
       return;
     } else if (code === OPEN || code === CLOSE) {
       sink.tokens.push({ kind: code === OPEN ? 'open' : 'close', place: placeOf(line, offset) });
@@ -76,8 +76,21 @@ interface ReadWord {
   readonly end: number;
 }
 
-const endsWord = (code: number): boolean =>
-  isBlank(code) || code === OPEN || code === CLOSE || code === HASH || code === BANG;
+const endsWord = (code: number, line: SourceLine): boolean =>
+  isBlank(code) ||
+  code === 0 ||
+  code === OPEN ||
+  code === CLOSE ||
+  ((code === HASH || code === BANG) && line.commentsRemoved !== true);
+
+const UNRESOLVED = /\$\{[A-Za-z0-9_][^{}"]*\}/y;
+
+/** Where an unresolved `${NAME …}` ends, whose braces are part of the word; `offset` itself when there is none. */
+function skipUnresolved(text: string, offset: number): number {
+  if (text.charCodeAt(offset) !== DOLLAR || text.charCodeAt(offset + 1) !== OPEN) return offset;
+  UNRESOLVED.lastIndex = offset;
+  return offset + (UNRESOLVED.exec(text)?.[0].length ?? 0);
+}
 
 /** Plain words: only `"` quotes, and only `\"` inside quotes is an escape. */
 function readPlainWord(line: SourceLine, start: number, sink: LexSink): ReadWord {
@@ -98,10 +111,10 @@ function readPlainWord(line: SourceLine, start: number, sink: LexSink): ReadWord
       quoted = true;
       offset = piece.end;
       pieceStart = offset;
-    } else if (endsWord(code)) {
+    } else if (endsWord(code, line)) {
       break;
     } else {
-      offset++;
+      offset = Math.max(offset + 1, skipUnresolved(text, offset));
     }
   }
   return { text: result + text.slice(pieceStart, offset), quoted, end: offset };
@@ -137,7 +150,13 @@ function readEscapedWord(line: SourceLine, start: number, sink: LexSink): ReadWo
   let offset = start;
   while (offset < text.length) {
     const code = text.charCodeAt(offset);
-    if (quote === 0 && endsWord(code)) break;
+    if (quote === 0 && endsWord(code, line)) break;
+    const unresolved = quote === 0 ? skipUnresolved(text, offset) : offset;
+    if (unresolved > offset) {
+      pieces.push(text.slice(offset, unresolved));
+      offset = unresolved;
+      continue;
+    }
     if (code === BACKSLASH) {
       const found = readEscape(text, offset);
       pieces.push(found.text);

@@ -1,4 +1,5 @@
 /** From a file name to a statement tree: reads files, follows includes, prepares lines, lexes and parses them. */
+import { trimBlanks } from './blank.js';
 import type { Diagnostic } from './diagnostic.js';
 import type { FileAccess } from './fileAccess.js';
 import { expandGlob } from './glob.js';
@@ -72,7 +73,6 @@ class Loader {
 
   load(): LoadedConfig {
     if (!this.#readFile(this.#main, undefined, NO_CHECKS)) return { diagnostics: this.#report.diagnostics };
-    this.#preprocessor.finish();
     const { statements, problems } = this.#builder.finish();
     for (const problem of problems) this.#reportStructure(problem);
     if (this.#textProblems > MAXIMUM_TEXT_PROBLEMS) {
@@ -90,6 +90,11 @@ class Loader {
     lexLine(line, { tokens, problems });
     for (const problem of problems) this.#reportText(problem);
     this.#builder.addLine(tokens);
+    const [first, second] = tokens;
+    // The numbers of ${_RANDOM} begin anew where the seed is set, so it has to be known while lines are read.
+    if (first?.kind === 'word' && first.word.text === 'random_seed' && second?.kind === 'word') {
+      this.#preprocessor.seed(Number(second.word.text) || 0);
+    }
   }
 
   /** False when the file cannot be read; that is reported then. */
@@ -111,7 +116,6 @@ class Loader {
       const newline = text.indexOf('\n', start);
       const end = newline < 0 ? text.length : newline;
       if (end > start) inForce = this.#readLine({ text: text.slice(start, end), file, line }, inForce, path);
-      else this.#preprocessor.blankLine();
       start = end + 1;
       line++;
     }
@@ -244,12 +248,12 @@ class Loader {
   }
 }
 
-const INCLUDE_LINE = /^\s*include[a-z_]*(?:\s|$)/;
+const INCLUDE_LINE = /^[\t-\r ]*include[a-z_]*(?:[\t-\r ]|$)/;
 
 /** The rest of an include line: without the comment, blanks around it and quotes. */
 function includeName(rest: string): string {
-  const trimmed = rest.trim();
+  const trimmed = trimBlanks(rest);
   const quoted = /^"([^"]*)"/.exec(trimmed);
   if (quoted !== null) return quoted[1] ?? '';
-  return /^[^\s#!]*/.exec(trimmed)?.[0] ?? '';
+  return /^[^\t-\r #!]*/.exec(trimmed)?.[0] ?? '';
 }

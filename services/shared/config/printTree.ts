@@ -6,8 +6,13 @@ import { hasEscapedWords } from './wordRules.js';
 export function printTree(tree: ConfigTree): string {
   const lines: string[] = [];
   printStatements(tree.statements, '', lines);
-  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+  if (lines.length === 0) return '';
+  const text = `${lines.join('\n')}\n`;
+  // The first byte order mark of a file is dropped on reading; a word may begin with one all the same.
+  return text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK + text : text;
 }
+
+const BYTE_ORDER_MARK = '\ufeff';
 
 function printStatements(statements: readonly Statement[], indent: string, lines: string[]): void {
   for (const statement of statements) {
@@ -28,14 +33,16 @@ function printWord(word: Word, index: number, statement: Statement): string {
   const [keyword] = statement.words;
   const escaped = index > 0 && keyword !== undefined && !keyword.quoted && hasEscapedWords(keyword.text);
   if (escaped) return word.quoted ? `"${escapeText(word.text, QUOTED_SPECIAL)}"` : escapeBare(word.text);
-  if (!word.quoted && !PLAIN_SPECIAL.test(word.text)) return word.text;
+  if (!word.quoted && !PLAIN_SPECIAL.test(word.text.replaceAll(UNRESOLVED, '$'))) return word.text;
   return `"${word.text.replaceAll('"', '\\"')}"`;
 }
 
+/** A parameter without value keeps its braces, and they are part of the word. */
+const UNRESOLVED = /\$\{[A-Za-z0-9_][^{}"]*\}/g;
 /** What ends a plain word or begins a quoted one. */
-const PLAIN_SPECIAL = /[\s{}"#!]|^$/;
+const PLAIN_SPECIAL = /[\t-\r {}"#!]|^$/;
 const QUOTED_SPECIAL = /[\\"]/;
-const BARE_SPECIAL = /[\s{}"'\\#!]/;
+const BARE_SPECIAL = /[\t-\r {}"'\\#!]/;
 
 /** A word that is nothing stands as an escaped NUL, which is nothing too. */
 const escapeBare = (text: string): string => (text === '' ? '\\000' : escapeText(text, BARE_SPECIAL));

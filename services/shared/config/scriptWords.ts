@@ -1,3 +1,4 @@
+import { isBlank } from './blank.js';
 import { readEscape } from './escapes.js';
 import type { Reporter } from './reporter.js';
 import type { ScriptCommand } from './scriptCommand.js';
@@ -14,7 +15,7 @@ export function splitCommandLine(line: string): readonly string[] {
   let offset = 0;
   while (offset < line.length) {
     const character = line.charAt(offset);
-    if (/\s/.test(character)) {
+    if (isBlank(line.charCodeAt(offset))) {
       if (word !== undefined) words.push(word);
       word = undefined;
       offset++;

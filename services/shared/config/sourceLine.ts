@@ -18,6 +18,8 @@ export interface SourceLine {
   readonly line: number;
   /** Where its parts came from, ascending by `start`; absent when the text is exactly the file's line. */
   readonly segments?: readonly Segment[];
+  /** Comments are already gone: `#` and `!` are ordinary characters. */
+  readonly commentsRemoved?: true;
 }
 
 /** A place in the list of files. */

@@ -24,7 +24,7 @@ export const PROCESS_KEYWORDS = [
   CHECKER_RT_PRIORITY,
   CHECKER_PRIORITY,
   INCLUDE_CHECK,
-  pending('random_seed', [integer('seed', { min: 0, max: 2 ** 32 - 1 })], 'Seed of the parameter _RANDOM.', {
+  keyword('random_seed', [integer('seed', { min: 0, max: 2 ** 32 - 1 })], 'Seed of the parameter _RANDOM.', {
     since: '2.2.4',
   }),
   pending('process_names', [], 'Gives the processes the names of keepalived.'),
