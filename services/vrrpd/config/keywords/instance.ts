@@ -51,11 +51,7 @@ export const PREEMPT_DELAY = keyword(
   { default: '0' },
 );
 export const DEBUG = keyword('debug', [optional(integer('level', { min: 0, max: 4 }))], 'Logs more.');
-export const AUTH_TYPE = keyword(
-  'auth_type',
-  [choice('type', ['PASS', 'AH'], { ignoreCase: true })],
-  'Kind of authentication.',
-);
+export const AUTH_TYPE = keyword('auth_type', [choice('type', ['PASS', 'AH'])], 'Kind of authentication.');
 export const AUTH_PASS = keyword('auth_pass', [word('password')], 'Password, the first 8 bytes count.', {
   misspellings: ['autp_pass'],
 });
