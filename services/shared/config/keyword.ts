@@ -12,8 +12,8 @@ export type ValuesOf<A extends Arguments> = { readonly [I in keyof A]: A[I] exte
 export type BlockSpec =
   /** Keywords of a table. */
   | { readonly kind: 'keywords'; readonly table: KeywordTable }
-  /** Lines that are not keywords, one item each, such as addresses. */
-  | { readonly kind: 'lines'; readonly line: string };
+  /** Lines that are not keywords, one item each, such as addresses; `options`: what may stand in such a line. */
+  | { readonly kind: 'lines'; readonly line: string; readonly options?: KeywordTable };
 
 /** One keyword. */
 export interface KeywordSpec<A extends Arguments = Arguments> {

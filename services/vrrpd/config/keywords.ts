@@ -1,7 +1,10 @@
 /** What vrrpd understands: one table per kind of block. */
 import { decimal, interfaceName, word } from '../../shared/config/argument.js';
 import { KeywordTable, keyword, pending } from '../../shared/config/keyword.js';
+import { STATIC_ADDRESS_OPTIONS } from './keywords/address.js';
 import { INSTANCE_TABLE } from './keywords/instance.js';
+import { ROUTE_LINE, STATIC_ROUTE_OPTIONS } from './keywords/route.js';
+import { RULE_LINE, STATIC_RULE_OPTIONS } from './keywords/rule.js';
 import { SYNC_GROUP_TABLE } from './keywords/syncGroup.js';
 import { TRACK_DEFINITIONS } from './keywords/tracking.js';
 
@@ -17,36 +20,88 @@ export const VRRP_SYNC_GROUP = keyword('vrrp_sync_group', [word('name')], 'Insta
 
 const GAP = [decimal('seconds', { min: 0, max: 1000 })] as const;
 
+export const GARP_GROUP_GARP_INTERVAL = pending(
+  'garp_interval',
+  GAP,
+  'Least time between two gratuitous ARP messages.',
+);
+export const GARP_GROUP_GNA_INTERVAL = pending(
+  'gna_interval',
+  GAP,
+  'Least time between two unsolicited neighbour advertisements.',
+);
+export const GARP_GROUP_INTERFACE = pending('interface', [interfaceName()], 'The interface they hold for.');
+export const GARP_GROUP_INTERFACES = pending('interfaces', [], 'The interfaces they hold for together.', {
+  block: { kind: 'lines', line: 'interface' },
+});
+
 const GARP_GROUP_TABLE = new KeywordTable('garp_group', [
-  pending('garp_interval', GAP, 'Least time between two gratuitous ARP messages.'),
-  pending('gna_interval', GAP, 'Least time between two unsolicited neighbour advertisements.'),
-  pending('interface', [interfaceName()], 'The interface they hold for.'),
-  pending('interfaces', [], 'The interfaces they hold for together.', { block: { kind: 'lines', line: 'interface' } }),
+  GARP_GROUP_GARP_INTERVAL,
+  GARP_GROUP_GNA_INTERVAL,
+  GARP_GROUP_INTERFACE,
+  GARP_GROUP_INTERFACES,
 ]);
 
-const TRACK_GROUP_TABLE = new KeywordTable('track_group', [
-  pending('group', [], 'Instances that track it.', { block: { kind: 'lines', line: 'instance' }, repeat: 'list' }),
-]);
+export const GARP_GROUP = pending('garp_group', [], 'Pacing of gratuitous ARP on some interfaces.', {
+  block: { kind: 'keywords', table: GARP_GROUP_TABLE },
+  repeat: 'list',
+});
 
-const lines = (name: string, line: string, doc: string) =>
-  pending(name, [], doc, { block: { kind: 'lines', line }, repeat: 'list' });
+export const TRACK_GROUP_MEMBERS = pending('group', [], 'Instances that track it.', {
+  block: { kind: 'lines', line: 'instance' },
+  repeat: 'list',
+});
+
+export const TRACK_GROUP = pending(
+  'track_group',
+  [word('name')],
+  'Instances that track static addresses, routes or rules.',
+  {
+    block: { kind: 'keywords', table: new KeywordTable('track_group', [TRACK_GROUP_MEMBERS]) },
+    repeat: 'list',
+  },
+);
+
+const lines = (name: string, line: string, doc: string, options?: KeywordTable) =>
+  pending(name, [], doc, {
+    block: { kind: 'lines', line, ...(options === undefined ? {} : { options }) },
+    repeat: 'list',
+  });
+
+export const STATIC_IPADDRESS = lines(
+  'static_ipaddress',
+  'address[/prefix] [dev interface] [brd address|+|-] …',
+  'Addresses that are always there.',
+  STATIC_ADDRESS_OPTIONS,
+);
+export const STATIC_ROUTES = lines('static_routes', ROUTE_LINE, 'Routes that are always there.', STATIC_ROUTE_OPTIONS);
+export const STATIC_RULES = lines('static_rules', RULE_LINE, 'Rules that are always there.', STATIC_RULE_OPTIONS);
+export const LINKBEAT_INTERFACES = lines(
+  'linkbeat_interfaces',
+  'interface [MII|ETHTOOL|IOCTL]',
+  'Interfaces whose link is polled.',
+  new KeywordTable('a polled interface', [
+    pending('MII', [], 'Asks the MII registers.'),
+    pending('ETHTOOL', [], 'Asks with the ethtool call.'),
+    pending('IOCTL', [], 'Asks for the interface flags.'),
+  ]),
+);
+export const INTERFACE_UP_DOWN_DELAYS = lines(
+  'interface_up_down_delays',
+  'interface down_delay [up_delay]',
+  'Debouncing of link changes, in seconds, at most 255.',
+);
 
 /** The top-level blocks of vrrpd. */
 export const VRRP_TABLE = new KeywordTable('the VRRP configuration', [
   VRRP_INSTANCE,
   VRRP_SYNC_GROUP,
   ...TRACK_DEFINITIONS,
-  pending('garp_group', [], 'Pacing of gratuitous ARP on some interfaces.', {
-    block: { kind: 'keywords', table: GARP_GROUP_TABLE },
-    repeat: 'list',
-  }),
-  pending('track_group', [word('name')], 'Instances that track static addresses, routes or rules.', {
-    block: { kind: 'keywords', table: TRACK_GROUP_TABLE },
-    repeat: 'list',
-  }),
-  lines('static_ipaddress', 'address', 'Addresses that are always there.'),
-  lines('static_routes', 'route', 'Routes that are always there.'),
-  lines('static_rules', 'rule', 'Rules that are always there.'),
-  lines('linkbeat_interfaces', 'interface [MII|ETHTOOL|IOCTL]', 'Interfaces whose link is polled.'),
-  lines('interface_up_down_delays', 'interface down_delay [up_delay]', 'Debouncing of link changes.'),
+  GARP_GROUP,
+  TRACK_GROUP,
+  STATIC_IPADDRESS,
+  STATIC_ROUTES,
+  STATIC_RULES,
+  LINKBEAT_INTERFACES,
+  INTERFACE_UP_DOWN_DELAYS,
 ]);

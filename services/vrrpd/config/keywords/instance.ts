@@ -12,7 +12,10 @@ import {
   word,
 } from '../../../shared/config/argument.js';
 import { KeywordTable, keyword, pending } from '../../../shared/config/keyword.js';
+import { VIRTUAL_ADDRESS_OPTIONS } from './address.js';
 import { INSTANCE_NOTIFY_KEYWORDS } from './notify.js';
+import { ROUTE_LINE, VIRTUAL_ROUTE_OPTIONS } from './route.js';
+import { RULE_LINE, VIRTUAL_RULE_OPTIONS } from './rule.js';
 import { TRACK_KEYWORDS } from './tracking.js';
 
 const REPEAT = [integer('count', { min: 0, max: 2 ** 31 - 1 })] as const;
@@ -72,14 +75,14 @@ const ADDRESS_LINE =
   '[mngtmpaddr] [noprefixroute] [autojoin] [no_track] [preferred_lft seconds|forever]';
 
 export const VIRTUAL_IPADDRESS = keyword('virtual_ipaddress', [], 'Addresses that the master holds and advertises.', {
-  block: { kind: 'lines', line: ADDRESS_LINE },
+  block: { kind: 'lines', line: ADDRESS_LINE, options: VIRTUAL_ADDRESS_OPTIONS },
   repeat: 'list',
 });
 export const VIRTUAL_IPADDRESS_EXCLUDED = keyword(
   'virtual_ipaddress_excluded',
   [],
   'Addresses that the master holds but does not advertise.',
-  { block: { kind: 'lines', line: ADDRESS_LINE }, repeat: 'list' },
+  { block: { kind: 'lines', line: ADDRESS_LINE, options: VIRTUAL_ADDRESS_OPTIONS }, repeat: 'list' },
 );
 export const DONT_TRACK_PRIMARY = keyword('dont_track_primary', [], 'Ignores failures of the own interface.');
 export const MCAST_SRC_IP = keyword('mcast_src_ip', [address('address')], 'Source address of advertisements.', {
@@ -122,6 +125,46 @@ export const GARP_MASTER_REFRESH_REPEAT = keyword(
   { default: 'vrrp_garp_master_refresh_repeat' },
 );
 
+const TTL = [integer('ttl', { min: 0, max: 255 })] as const;
+
+export const UNICAST_SRC_IP = pending(
+  'unicast_src_ip',
+  [address('address')],
+  'Source address of unicast advertisements.',
+);
+export const UNICAST_PEER = pending(
+  'unicast_peer',
+  [],
+  'Peers that get advertisements instead of the multicast group.',
+  {
+    block: {
+      kind: 'lines',
+      line: 'address [min_ttl 0..255] [max_ttl 0..255]',
+      options: new KeywordTable('a unicast peer', [
+        pending('min_ttl', TTL, 'Lowest TTL of packets that are taken.'),
+        pending('max_ttl', TTL, 'Highest TTL of packets that are taken.'),
+      ]),
+    },
+    repeat: 'list',
+  },
+);
+export const DOWN_TIMER_ADVERTS = pending(
+  'down_timer_adverts',
+  [integer('count', { min: 1, max: 100 })],
+  'Advertisements missed until takeover.',
+  { default: 'vrrp_down_timer_adverts, 3', since: '2.2.5' },
+);
+export const VIRTUAL_ROUTES = pending('virtual_routes', [], 'Routes that the master holds.', {
+  block: { kind: 'lines', line: ROUTE_LINE, options: VIRTUAL_ROUTE_OPTIONS },
+  repeat: 'list',
+});
+export const VIRTUAL_RULES = pending('virtual_rules', [], 'Rules that the master holds.', {
+  block: { kind: 'lines', line: RULE_LINE, options: VIRTUAL_RULE_OPTIONS },
+  repeat: 'list',
+});
+export const ACCEPT = pending('accept', [], 'Accepts packets to the virtual addresses.');
+export const NO_ACCEPT = pending('no_accept', [], 'Drops packets to the virtual addresses.');
+
 export const INSTANCE_TABLE = new KeywordTable('vrrp_instance', [
   STATE,
   INTERFACE,
@@ -155,34 +198,22 @@ export const INSTANCE_TABLE = new KeywordTable('vrrp_instance', [
   pending('native_ipv6', [], 'Makes the instance an IPv6 one.', {
     deprecated: 'the addresses say it: remove the keyword',
   }),
-  pending('unicast_src_ip', [address('address')], 'Source address of unicast advertisements.'),
-  pending('unicast_peer', [], 'Peers that get advertisements instead of the multicast group.', {
-    block: { kind: 'lines', line: 'address [min_ttl 0..255] [max_ttl 0..255]' },
-    repeat: 'list',
-  }),
+  UNICAST_SRC_IP,
+  UNICAST_PEER,
   pending('unicast_fault_no_peer', [], 'FAULT when there are no unicast peers.', { since: '2.2.4' }),
   pending('unicast_ttl', [integer('ttl', { min: 0, max: 255 })], 'TTL of unicast advertisements.'),
   pending('check_unicast_src', [], 'Drops advertisements of others than the peers.'),
   pending('old_unicast_checksum', [optional(word('never'))], 'Checksum of version 3 as before 1.3.6.'),
   pending('track_src_ip', [], 'FAULT when the source address is missing.'),
   pending('garp_extra_if', [rest(word('all, seconds'))], 'Interval of messages on other interfaces of addresses.'),
-  pending('down_timer_adverts', [integer('count', { min: 1, max: 100 })], 'Advertisements missed until takeover.', {
-    default: '3',
-    since: '2.2.5',
-  }),
+  DOWN_TIMER_ADVERTS,
   pending('lower_prio_no_advert', [flag()], 'Does not answer an advertisement of lower priority.'),
   pending('higher_prio_send_advert', [flag()], 'Advertises once more before yielding.'),
   pending('promote_secondaries', [], 'Keeps other addresses of the same prefix.'),
-  pending('virtual_routes', [], 'Routes that the master holds.', {
-    block: { kind: 'lines', line: 'route' },
-    repeat: 'list',
-  }),
-  pending('virtual_rules', [], 'Rules that the master holds.', {
-    block: { kind: 'lines', line: 'rule' },
-    repeat: 'list',
-  }),
-  pending('accept', [], 'Accepts packets to the virtual addresses.'),
-  pending('no_accept', [], 'Drops packets to the virtual addresses.'),
+  VIRTUAL_ROUTES,
+  VIRTUAL_RULES,
+  ACCEPT,
+  NO_ACCEPT,
   pending('skip_check_adv_addr', [flag()], 'Does not compare the addresses of the same master again.'),
   pending('strict_mode', [flag()], 'Enforces the RFCs.'),
   pending('kernel_rx_buf_size', [integer('bytes', { min: 1 })], 'Size of the receive buffer.'),
