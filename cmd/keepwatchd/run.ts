@@ -1,7 +1,9 @@
 /** The running supervisor: lock, configuration, services, and then the suite until it ends. */
 import { chmodSync, mkdirSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
+import type { Diagnostic } from '../../services/shared/config/diagnostic.js';
 import { formatDiagnostic } from '../../services/shared/config/formatDiagnostic.js';
+import type { ConfigTree } from '../../services/shared/config/tree.js';
 import { acquireLock, type PidLock } from '../../services/shared/kernel/pidLock.js';
 import { setResourceLimit } from '../../services/shared/kernel/process.js';
 import { logArguments } from '../../services/shared/log/flags.js';
@@ -64,7 +66,16 @@ async function runSuite(flags: Flags, onReady: () => void): Promise<number> {
       }
     }
     const { supervise } = await import('./supervise.js');
-    const outcome = await supervise({ flags, names, load, initial, started, startProcess, onReady });
+    const outcome = await supervise({
+      flags,
+      names,
+      load,
+      judge: (tree) => judgeParts(tree, []),
+      initial,
+      started,
+      startProcess,
+      onReady,
+    });
     if ('refused' in outcome) throw refusal(outcome.refused);
     return outcome.code;
   } finally {
@@ -128,7 +139,10 @@ function servicesFor({ vrrpOnly, checkersOnly }: Flags): readonly ServiceName[] 
 /** Our own checks of the text and of what belongs to no service; the services judge their parts. */
 function loadParts(flags: Flags): LoadedParts {
   const { tree, diagnostics } = loadFile(flags);
-  if (tree === undefined) return { diagnostics };
+  return tree === undefined ? { diagnostics } : judgeParts(tree, diagnostics);
+}
+
+function judgeParts(tree: ConfigTree, diagnostics: readonly Diagnostic[]): LoadedParts {
   const all = [...diagnostics, ...checkCommon(tree)];
   // A tree that came with an error is for reports only.
   if (all.some(({ severity }) => severity === 'error')) return { diagnostics: all };

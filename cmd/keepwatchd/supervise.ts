@@ -4,6 +4,7 @@ import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
 import { createLogger, type Logger } from '../../services/shared/log/logger.js';
 import { type PlainDiagnostic, plainDiagnostics } from '../../services/shared/rpc/diagnostics.js';
+import type { ConfigTree } from '../../services/shared/rpc/generated/keepwatch/v1/common.js';
 import { ControlServiceDefinition } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
 import { socketPath } from '../../services/shared/rpc/paths.js';
 import { rpcService, serveUnix } from '../../services/shared/rpc/server.js';
@@ -20,6 +21,7 @@ export interface SuperviseOptions {
   readonly flags: Flags;
   readonly names: readonly ServiceName[];
   readonly load: () => LoadedParts;
+  readonly judge: (tree: ConfigTree) => LoadedParts;
   readonly initial: LoadedParts;
   /** Services that were started already. */
   readonly started: ReadonlyMap<ServiceName, ServiceProcess>;
@@ -32,7 +34,7 @@ export interface SuperviseOptions {
 export async function supervise(
   options: SuperviseOptions,
 ): Promise<{ readonly code: number } | { readonly refused: readonly PlainDiagnostic[] }> {
-  const { flags, names, load, initial, started, startProcess, onReady } = options;
+  const { flags, names, load, judge, initial, started, startProcess, onReady } = options;
   const logger = createLogger('keepwatchd', flags.log, {
     stderrIsTerminal: process.stderr.isTTY === true,
     openDatagram,
@@ -50,6 +52,7 @@ export async function supervise(
     clock: new SystemClock(),
     logger,
     load,
+    judge,
     startProcess,
     attach: flags.attach,
     respawn: flags.respawn,

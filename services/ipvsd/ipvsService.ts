@@ -10,11 +10,12 @@ import {
   type IpvsState,
   type IpvsVirtualService,
 } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
-import { ChangeKind, type PlannedChange, type ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import type { ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import type { ServiceContext, StartedService } from '../shared/rpc/runService.js';
 import { rpcService } from '../shared/rpc/server.js';
 import type { ConfigureOutcome, PlanOutcome, ServiceBehaviour } from '../shared/rpc/service.js';
 import type { IpvsConfig } from './config/model.js';
+import { configChanges } from './configChanges.js';
 import type { OpenIpvs } from './kernel.js';
 import type { OwnershipRecord } from './ownershipRecord.js';
 import { serviceName } from './table.js';
@@ -150,16 +151,3 @@ function unserved(config: IpvsConfig): string[] {
     ...(config.syncDaemon ? ['lvs_sync_daemon is configured, but not run by this version'] : []),
   ];
 }
-
-function configChanges(before: IpvsConfig | undefined, next: IpvsConfig): PlannedChange[] {
-  if (before === undefined) return [];
-  const keys = ['flushOnStart', 'flushOnStop', 'timeouts', 'syncDaemon'] as const;
-  const details = keys
-    .filter((key) => plain(before[key]) !== plain(next[key]))
-    .map((key) => `${key} ${plain(before[key]) ?? 'none'} -> ${plain(next[key]) ?? 'none'}`);
-  return details.length === 0 ? [] : [{ kind: ChangeKind.CHANGE_KIND_UPDATE, subject: 'global_defs (IPVS)', details }];
-}
-
-/** A value for comparison and for people, without its place in the file. */
-const plain = (value: unknown): string | undefined =>
-  JSON.stringify(value, (key, inner) => (key === 'position' ? undefined : inner));

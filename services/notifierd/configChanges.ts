@@ -1,4 +1,5 @@
 /** What changes between two configurations, in words. Pure. */
+import { ChangeKind, type PlannedChange } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import type { NotifyConfig } from './config/model.js';
 
 /** One line of a plan. */
@@ -63,3 +64,19 @@ export function configChanges(from: NotifyConfig | undefined, to: NotifyConfig):
   }
   return changes;
 }
+
+/** The same for the answers of Plan and Configure. */
+export const planChanges = (from: NotifyConfig | undefined, to: NotifyConfig): PlannedChange[] =>
+  configChanges(from, to).map(wireChange);
+
+const KINDS = {
+  add: ChangeKind.CHANGE_KIND_ADD,
+  remove: ChangeKind.CHANGE_KIND_REMOVE,
+  update: ChangeKind.CHANGE_KIND_UPDATE,
+} as const;
+
+const wireChange = ({ kind, subject, details }: ConfigChange): PlannedChange => ({
+  kind: KINDS[kind],
+  subject,
+  details: [...details],
+});

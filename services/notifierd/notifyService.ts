@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Interpretation } from '../shared/config/diagnostic.js';
 import type { ConfigTree } from '../shared/config/tree.js';
 import { wireDiagnostics } from '../shared/rpc/diagnostics.js';
-import { ChangeKind, type PlannedChange, type ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import type { ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import { NotifyServiceDefinition } from '../shared/rpc/generated/keepwatch/v1/notify.js';
 import type { ServiceContext, StartedService } from '../shared/rpc/runService.js';
 import { rpcService } from '../shared/rpc/server.js';
@@ -11,7 +11,7 @@ import type { ConfigureOutcome, PlanOutcome, ServiceBehaviour } from '../shared/
 import { SystemAccounts } from '../shared/script/accounts.js';
 import { ProcessScriptRunner } from '../shared/script/run.js';
 import type { NotifyConfig } from './config/model.js';
-import { type ConfigChange, configChanges } from './configChanges.js';
+import { planChanges } from './configChanges.js';
 import { FileJournalStore } from './journalStore.js';
 import { takeLock } from './lock.js';
 import { SmtpTransport } from './mailTransport.js';
@@ -103,14 +103,14 @@ class NotifyBehaviour implements ServiceBehaviour {
 
   plan(tree: ConfigTree): PlanOutcome {
     const { model, diagnostics } = this.#interpret(tree);
-    const changes = model === undefined ? [] : configChanges(this.#config, model).map(wireChange);
+    const changes = model === undefined ? [] : planChanges(this.#config, model);
     return { diagnostics: wireDiagnostics(diagnostics), changes };
   }
 
   async configure(tree: ConfigTree): Promise<ConfigureOutcome> {
     const { model, diagnostics } = this.#interpret(tree);
     if (model === undefined) return { accepted: false, diagnostics: wireDiagnostics(diagnostics), changes: [] };
-    const changes = configChanges(this.#config, model).map(wireChange);
+    const changes = planChanges(this.#config, model);
     this.#config = model;
     // A user may have been made since; that is why people reload.
     this.#forgetAccounts();
@@ -132,15 +132,3 @@ class NotifyBehaviour implements ServiceBehaviour {
     this.#release();
   }
 }
-
-const KINDS = {
-  add: ChangeKind.CHANGE_KIND_ADD,
-  remove: ChangeKind.CHANGE_KIND_REMOVE,
-  update: ChangeKind.CHANGE_KIND_UPDATE,
-} as const;
-
-const wireChange = ({ kind, subject, details }: ConfigChange): PlannedChange => ({
-  kind: KINDS[kind],
-  subject,
-  details: [...details],
-});

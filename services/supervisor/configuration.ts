@@ -2,11 +2,11 @@
 import type { PlainDiagnostic } from '../shared/rpc/diagnostics.js';
 import { hasError, wireDiagnostics } from '../shared/rpc/diagnostics.js';
 import type { Diagnostic } from '../shared/rpc/generated/keepwatch/v1/common.js';
-import type { PlannedChange } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import type { PlannedChange, PlannedMove } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import type { AcceptedConfig } from './acceptedConfig.js';
 import type { ConfigParts } from './parts.js';
-import { applyTransaction, type Lifecycle, type TransactionOutcome } from './transaction.js';
+import { applyTransaction, type Lifecycle, planTransaction, type TransactionOutcome } from './transaction.js';
 
 /** A configuration as read from its file. */
 export interface LoadedParts {
@@ -25,6 +25,11 @@ export interface ConfigurationOptions {
   readonly load: () => LoadedParts;
   /** Brings together the services that can answer now. */
   readonly gather: () => Promise<Participants>;
+  /** The services that are connected, and those that are not; nothing is done about them. */
+  readonly present: () => {
+    readonly services: ReadonlyMap<ServiceName, Lifecycle>;
+    readonly missing: readonly ServiceName[];
+  };
   /** A configuration is in force everywhere: accepted, or the previous one under a new generation. */
   readonly onCommitted: (outcome: TransactionOutcome) => Promise<void>;
   readonly wall: () => Date;
@@ -35,6 +40,15 @@ export interface ReloadOutcome {
   readonly generation: bigint;
   readonly diagnostics: readonly Diagnostic[];
   readonly changes: readonly PlannedChange[];
+}
+
+/** What a reload would do. */
+export interface ReloadPlan {
+  readonly acceptable: boolean;
+  readonly generation: bigint;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly changes: readonly PlannedChange[];
+  readonly moves: readonly PlannedMove[];
 }
 
 export class Configuration {
@@ -93,6 +107,29 @@ export class Configuration {
     return outcome;
   }
 
+  /** What putting a configuration in force would do; without one, what {@link reload} would do. Changes nothing. */
+  async plan(loaded: LoadedParts = this.#options.load()): Promise<ReloadPlan> {
+    const own = wireDiagnostics(loaded.diagnostics);
+    const refused = (diagnostics: readonly Diagnostic[]): ReloadPlan => ({
+      acceptable: false,
+      generation: this.generation,
+      diagnostics,
+      changes: [],
+      moves: [],
+    });
+    const { parts } = loaded;
+    if (parts === undefined || hasError(own)) return refused(own);
+    if (this.#accepted !== undefined && isEmpty(parts) && !isEmpty(this.#accepted.parts)) {
+      return refused([...own, ...wireDiagnostics([EMPTIED])]);
+    }
+    // A transaction that goes on would be planned against half of it.
+    await this.#running;
+    const { services, missing } = this.#options.present();
+    const result = await planTransaction({ participants: services, parts });
+    const diagnostics = unique([...own, ...wireDiagnostics(missing.map(notPlanned)), ...result.diagnostics]);
+    return result.acceptable ? { ...result, generation: this.generation, diagnostics } : refused(diagnostics);
+  }
+
   async #apply({ parts, diagnostics: found }: LoadedParts): Promise<ReloadOutcome> {
     this.#busy = true;
     try {
@@ -141,6 +178,12 @@ const EMPTIED: PlainDiagnostic = {
   message: 'the configuration is empty, the one in force is not',
   hint: 'to give everything up, stop the suite',
 };
+
+const notPlanned = (name: ServiceName): PlainDiagnostic => ({
+  severity: 'warning',
+  code: 'not-planned',
+  message: `${name} does not answer: what it would do is not part of this plan`,
+});
 
 function isEmpty(parts: ConfigParts): boolean {
   return [...parts.values()].every(({ statements }) => statements.length === 0);

@@ -60,6 +60,10 @@ export function controlService(suite: Suite): ControlServiceImplementation {
       const { accepted, generation, diagnostics, changes } = await suite.reload();
       return { accepted, generation, diagnostics: [...diagnostics], changes: [...changes] };
     },
+    async planReload({ tree }) {
+      const { acceptable, generation, diagnostics, changes, moves } = await suite.plan(tree);
+      return { acceptable, generation, diagnostics: [...diagnostics], changes: [...changes], moves: [...moves] };
+    },
     async stopSuite() {
       await suite.stop('asked for by a client');
       return {};

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Logger } from '../shared/log/logger.js';
 import { hasError, plainDiagnostics } from '../shared/rpc/diagnostics.js';
 import { describeRpcError } from '../shared/rpc/errors.js';
+import type { ConfigTree } from '../shared/rpc/generated/keepwatch/v1/common.js';
 import { SuiteStatus } from '../shared/rpc/generated/keepwatch/v1/control.js';
 import type { WatchResponse } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import { removeIfThere, writePidFile } from '../shared/rpc/pidFile.js';
@@ -13,7 +14,14 @@ import type { Clock } from '../shared/time/clock.js';
 import { elapsed, type Micros, millis } from '../shared/time/duration.js';
 import { readAccepted, sameParts, writeAccepted } from './acceptedConfig.js';
 import { findRunning } from './adopt.js';
-import { Configuration, type LoadedParts, type Participants, type ReloadOutcome } from './configuration.js';
+import {
+  Configuration,
+  type ConfigurationOptions,
+  type LoadedParts,
+  type Participants,
+  type ReloadOutcome,
+  type ReloadPlan,
+} from './configuration.js';
 import { EventFeed } from './eventFeed.js';
 import { Relay } from './relay.js';
 import { RelayPumps } from './relayPumps.js';
@@ -45,6 +53,8 @@ export interface SuiteOptions {
   readonly logger: Logger;
   /** Reads the configuration from its file. */
   readonly load: () => LoadedParts;
+  /** The same for a configuration that was read elsewhere. */
+  readonly judge: (tree: ConfigTree) => LoadedParts;
   readonly startProcess: (name: ServiceName) => ServiceProcess;
   /** Sockets another runtime keeps alive: nothing is started or killed. */
   readonly attach: boolean;
@@ -89,6 +99,7 @@ export class Suite implements SupervisedListener {
     this.#configuration = new Configuration({
       load: options.load,
       gather: () => this.#gather(),
+      present: () => this.#present(),
       wall: () => clock.wall(),
       onCommitted: async () => {
         if (this.#configuration.accepted !== undefined) writeAccepted(runDir, this.#configuration.accepted);
@@ -185,6 +196,11 @@ export class Suite implements SupervisedListener {
     return outcome;
   }
 
+  /** What a reload would do: with the suite's own file, or with another configuration. Changes nothing. */
+  async plan(tree: ConfigTree | undefined): Promise<ReloadPlan> {
+    return await this.#configuration.plan(tree === undefined ? undefined : this.#options.judge(tree));
+  }
+
   /** The status as it is known now. */
   status(): SuiteStatus {
     const accepted = this.#configuration.accepted;
@@ -276,6 +292,16 @@ export class Suite implements SupervisedListener {
 
   #inForce(service: SupervisedService | undefined): boolean {
     return service !== undefined && service.generation > 0n && service.generation === this.#configuration.generation;
+  }
+
+  #present(): ReturnType<ConfigurationOptions['present']> {
+    const services = new Map<ServiceName, Lifecycle>();
+    const missing: ServiceName[] = [];
+    for (const { name, clients } of this.#services.values()) {
+      if (clients === undefined) missing.push(name);
+      else services.set(name, clients.lifecycle);
+    }
+    return { services, missing };
   }
 
   /** Everything connected, or as much as there is after a while: one broken service must not keep VRRP from running. */

@@ -2,7 +2,7 @@
 import { hasError } from '../shared/rpc/diagnostics.js';
 import { describeRpcError } from '../shared/rpc/errors.js';
 import { type Diagnostic, Severity } from '../shared/rpc/generated/keepwatch/v1/common.js';
-import type { PlannedChange } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import type { PlannedChange, PlannedMove } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import { SERVICE_NAMES, type ServiceName } from '../shared/rpc/service.js';
 import type { ConfigParts } from './parts.js';
 import type { ServiceClients } from './serviceLink.js';
@@ -31,6 +31,38 @@ export interface TransactionOutcome {
   readonly changes: PlannedChange[];
 }
 
+export interface PlanResult {
+  readonly acceptable: boolean;
+  readonly diagnostics: Diagnostic[];
+  readonly changes: PlannedChange[];
+  readonly moves: PlannedMove[];
+}
+
+/** Validates everywhere, then plans everywhere; changes nothing. */
+export async function planTransaction({
+  participants,
+  parts,
+}: Pick<TransactionRequest, 'participants' | 'parts'>): Promise<PlanResult> {
+  const ordered = SERVICE_NAMES.filter((name) => participants.has(name));
+  const validated = await everywhere(ordered, (name) =>
+    client(participants, name).validate({ tree: parts.get(name) }, { deadlineMs: THINK_DEADLINE_MS }),
+  );
+  const diagnostics = validated.flatMap(({ diagnostics: found }) => found);
+  if (hasError(diagnostics)) return { acceptable: false, diagnostics, changes: [], moves: [] };
+
+  const planned = await everywhere(ordered, (name) =>
+    client(participants, name).plan({ tree: parts.get(name) }, { deadlineMs: THINK_DEADLINE_MS }),
+  );
+  diagnostics.push(...errorsOf(planned.flatMap(({ diagnostics: found }) => found)));
+  if (hasError(diagnostics)) return { acceptable: false, diagnostics, changes: [], moves: [] };
+  return {
+    acceptable: true,
+    diagnostics,
+    changes: planned.flatMap((plan) => ('changes' in plan ? plan.changes : [])),
+    moves: planned.flatMap((plan) => ('moves' in plan ? plan.moves : [])),
+  };
+}
+
 /**
  * Validates everywhere, plans everywhere, then commits service after service. A refusal before the commit leaves everything
  * as it was. A service that fails in the commit, although it had agreed, makes those before it return to the previous
@@ -40,19 +72,8 @@ export async function applyTransaction(request: TransactionRequest): Promise<Tra
   const { participants, parts, generation, previous } = request;
   const inForce = previous === undefined ? 0n : generation - 1n;
   const ordered = SERVICE_NAMES.filter((name) => participants.has(name));
-
-  const validated = await everywhere(ordered, (name) =>
-    client(participants, name).validate({ tree: parts.get(name) }, { deadlineMs: THINK_DEADLINE_MS }),
-  );
-  const diagnostics = validated.flatMap(({ diagnostics: found }) => found);
-  if (hasError(diagnostics)) return { accepted: false, generation: inForce, diagnostics, changes: [] };
-
-  const planned = await everywhere(ordered, (name) =>
-    client(participants, name).plan({ tree: parts.get(name) }, { deadlineMs: THINK_DEADLINE_MS }),
-  );
-  diagnostics.push(...errorsOf(planned.flatMap(({ diagnostics: found }) => found)));
-  const changes = planned.flatMap((plan) => ('changes' in plan ? plan.changes : []));
-  if (hasError(diagnostics)) return { accepted: false, generation: inForce, diagnostics, changes: [] };
+  const { acceptable, diagnostics, changes } = await planTransaction(request);
+  if (!acceptable) return { accepted: false, generation: inForce, diagnostics, changes: [] };
 
   const committed: ServiceName[] = [];
   for (const name of ordered) {

@@ -3,15 +3,16 @@ import type { Kernel } from '../shared/kernel/ports.js';
 import type { Logger } from '../shared/log/logger.js';
 import { wireDiagnostics } from '../shared/rpc/diagnostics.js';
 import type { ConfigTree, Diagnostic } from '../shared/rpc/generated/keepwatch/v1/common.js';
-import { ChangeKind, type PlannedChange, type ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import type { ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import type { ConfigureOutcome, EventSink, PlanOutcome, ServiceBehaviour } from '../shared/rpc/service.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { NotifyConfig, VrrpConfig } from './config/model.js';
-import { type ConfigDiff, type ChangeKind as DiffKind, diffConfigs } from './configDiff.js';
+import { diffConfigs } from './configDiff.js';
 import { VrrpEngine } from './engine.js';
 import type { EngineChange } from './engineHost.js';
 import { checkMachine } from './machineCheck.js';
 import { notificationFor } from './notifications.js';
+import { planMoves, plannedChanges, type Standing } from './planChanges.js';
 import type { ResumeRecord } from './resumeRecord.js';
 import { changeEvent, wholeState } from './snapshot.js';
 
@@ -33,13 +34,6 @@ export interface VrrpServiceParts {
 }
 
 const NO_STATE: ServiceState = { state: { $case: 'vrrp', value: { instances: [], groups: [], interfaceDrops: [] } } };
-
-const CHANGE_KINDS: Readonly<Record<Exclude<DiffKind, 'same'>, ChangeKind>> = {
-  add: ChangeKind.CHANGE_KIND_ADD,
-  remove: ChangeKind.CHANGE_KIND_REMOVE,
-  update: ChangeKind.CHANGE_KIND_UPDATE,
-  restart: ChangeKind.CHANGE_KIND_RESTART,
-};
 
 /** vrrpd as the lifecycle service sees it. */
 export class VrrpService implements ServiceBehaviour {
@@ -64,9 +58,11 @@ export class VrrpService implements ServiceBehaviour {
   plan(tree: ConfigTree): PlanOutcome {
     const { model, diagnostics } = this.#parts.interpret(tree);
     if (model === undefined) return { diagnostics: wireDiagnostics(diagnostics), changes: [] };
+    const diff = diffConfigs(this.#engine?.config, model);
     return {
       diagnostics: wireDiagnostics([...diagnostics, ...this.#machineFindings(model)]),
-      changes: plannedChanges(diffConfigs(this.#engine?.config, model)),
+      changes: plannedChanges(diff),
+      moves: planMoves(diff, this.#standings()),
     };
   }
 
@@ -100,6 +96,19 @@ export class VrrpService implements ServiceBehaviour {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#engine?.stop(options.keepKernelState);
+  }
+
+  #standings(): ReadonlyMap<string, Standing> {
+    return new Map(
+      [...(this.#engine?.routers.values() ?? [])].map(({ name, state, standing }) => [
+        name,
+        {
+          state: state.kind,
+          effectivePriority: standing.effectivePriority,
+          heardPriority: state.kind === 'backup' ? state.heard?.priority : undefined,
+        },
+      ]),
+    );
   }
 
   #open(): VrrpEngine | undefined {
@@ -184,19 +193,3 @@ const refused = (diagnostics: readonly PlainDiagnostic[]): ConfigureOutcome => (
   diagnostics: wireDiagnostics(diagnostics),
   changes: [],
 });
-
-function plannedChanges(diff: ConfigDiff): PlannedChange[] {
-  const changes: PlannedChange[] = [];
-  const collect = (
-    keyword: string,
-    list: readonly { readonly kind: DiffKind; readonly name: string; readonly details: readonly string[] }[],
-  ): void => {
-    for (const { kind, name, details } of list) {
-      if (kind === 'same') continue;
-      changes.push({ kind: CHANGE_KINDS[kind], subject: `${keyword} ${name}`, details: [...details] });
-    }
-  };
-  collect('vrrp_instance', diff.instances);
-  collect('vrrp_sync_group', diff.groups);
-  return changes;
-}

@@ -19,7 +19,7 @@ export function interpretHealthConfig(
   tree: ConfigTree,
   environment: InterpretEnvironment,
 ): Interpretation<HealthConfig> {
-  const report = new Reporter(tree.files);
+  const report = new Reporter(tree.files, tree.lenient);
   const globals = readGlobals(tree);
   const block = readBlock(statementsOf(tree, 'healthcheckerd'), HEALTH_TABLE, report);
   const groups = readGroups(block, report);

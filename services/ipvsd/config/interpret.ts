@@ -10,7 +10,7 @@ import { readSyncDaemon } from './syncDaemon.js';
 
 /** Gives meaning to ipvsd's part of a tree. */
 export function interpretIpvsConfig(tree: ConfigTree, _environment: InterpretEnvironment): Interpretation<IpvsConfig> {
-  const report = new Reporter(tree.files);
+  const report = new Reporter(tree.files, tree.lenient);
   const globals = readGlobals(tree);
   const daemon = globals.last(Lvs.LVS_SYNC_DAEMON);
   const syncDaemon = daemon === undefined ? undefined : readSyncDaemon(daemon.statement.words, report);

@@ -31,7 +31,7 @@ export function interpretNotifyConfig(
   tree: ConfigTree,
   environment: InterpretEnvironment,
 ): Interpretation<NotifyConfig> {
-  const report = new Reporter(tree.files);
+  const report = new Reporter(tree.files, tree.lenient);
   const globals = readGlobals(tree);
   const mail = readMail(globals, environment, report);
   const vrrpFifo = readFifo(globals, Scripts.VRRP_NOTIFY_FIFO, Scripts.VRRP_NOTIFY_FIFO_SCRIPT, report);

@@ -43,7 +43,7 @@ export interface CommonConfig {
  * Together with the interpreters of all services every statement is looked at exactly once.
  */
 export function interpretCommon(tree: ConfigTree, environment: InterpretEnvironment): Interpretation<CommonConfig> {
-  const report = new Reporter(tree.files);
+  const report = new Reporter(tree.files, tree.lenient);
   const own: Statement[] = [];
   for (const statement of tree.statements) {
     const [first] = statement.words;
@@ -67,13 +67,13 @@ function checkIncludeOptions(globals: Block, report: Reporter): void {
     );
     for (const option of words.filter(({ text }) => unknown.includes(text))) {
       const hint = 'known are readable, match, wildcard_match and brace_match, with + or - before them';
-      report.error(option, 'bad-value', `unknown include check '${option.text}'`, hint);
+      report.tolerable(option, 'bad-value', `unknown include check '${option.text}'`, hint);
     }
   }
 }
 
 function reportUnknownTopLevel(word: Word, report: Reporter): void {
-  report.error(word, 'unknown-keyword', `unknown keyword '${word.text}' at the top level`, hintFor(word));
+  report.tolerable(word, 'unknown-keyword', `unknown keyword '${word.text}' at the top level`, hintFor(word));
 }
 
 function hintFor(word: Word): string | undefined {

@@ -36,7 +36,7 @@ export function globalStatements(tree: ConfigTree): readonly Statement[] {
  * A keyword with a wrong value is as if it were not there.
  */
 export function readGlobals(tree: ConfigTree): Block {
-  return readBlock(globalStatements(tree), GLOBAL_TABLE, new Reporter(tree.files));
+  return readBlock(globalStatements(tree), GLOBAL_TABLE, new Reporter(tree.files, tree.lenient));
 }
 
 /** `router_id`, or the host name. */

@@ -98,7 +98,7 @@ function reportRepeated(spec: KeywordSpec, word: Word, earlier: Word, report: Re
   if (spec.repeat === 'list') return true;
   const where = `line ${earlier.line}${earlier.file === word.file ? '' : ' of another file'}`;
   if (spec.repeat === 'refuse') {
-    report.error(word, 'repeated-keyword', `'${word.text}' stands here a second time`, `first on ${where}`);
+    report.tolerable(word, 'repeated-keyword', `'${word.text}' stands here a second time`, `first on ${where}`);
     return false;
   }
   const hint = `first on ${where}; remove one`;
@@ -125,7 +125,7 @@ function readArguments(words: readonly Word[], spec: KeywordSpec, report: Report
       taken++;
     }
     if (taken === 0 && !argument.shape.optional) {
-      report.error(keyword, 'missing-argument', `'${keyword.text}' needs a value: ${formatUsage(spec)}`);
+      report.tolerable(keyword, 'missing-argument', `'${keyword.text}' needs a value: ${formatUsage(spec)}`);
       return undefined;
     }
     values.push(value);
@@ -141,13 +141,13 @@ function readArguments(words: readonly Word[], spec: KeywordSpec, report: Report
 const textOf = (word: Word): string => word.text;
 
 function reportArgument(keyword: Word, word: Word, found: ArgumentProblem, report: Reporter): false {
-  report.error(word, found.code, `'${keyword.text}' ${found.message}`, found.hint);
+  report.tolerable(word, found.code, `'${keyword.text}' ${found.message}`, found.hint);
   return false;
 }
 
 function checkBraces(statement: Statement, spec: KeywordSpec, first: Word, report: Reporter): void {
   if (spec.block === undefined && statement.block) {
-    report.error(first, 'unexpected-block', `'${first.text}' takes no block`, `usage: ${formatUsage(spec)}`);
+    report.tolerable(first, 'unexpected-block', `'${first.text}' takes no block`, `usage: ${formatUsage(spec)}`);
   } else if (spec.block !== undefined && !statement.block && !spec.blockOptional) {
     report.error(first, 'missing-block', `'${first.text}' needs a block: ${formatUsage(spec)}`);
   }
@@ -155,7 +155,7 @@ function checkBraces(statement: Statement, spec: KeywordSpec, first: Word, repor
 
 /** Reports a word that is no keyword of the table, with what was probably meant. */
 export function reportUnknown(word: Word, table: KeywordTable, report: Reporter): void {
-  report.error(word, 'unknown-keyword', `unknown keyword '${word.text}' in ${table.scope}`, hintFor(word, table));
+  report.tolerable(word, 'unknown-keyword', `unknown keyword '${word.text}' in ${table.scope}`, hintFor(word, table));
 }
 
 function hintFor(word: Word, table: KeywordTable): string | undefined {

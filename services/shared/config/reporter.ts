@@ -6,10 +6,13 @@ import type { SourcePlace } from './sourceLine.js';
 export class Reporter {
   readonly #files: readonly string[];
   readonly #diagnostics: Diagnostic[] = [];
+  readonly #lenient: boolean;
   #errors = 0;
 
-  constructor(files: readonly string[]) {
+  /** `lenient`: what is {@link tolerable} is a warning. */
+  constructor(files: readonly string[], lenient = false) {
     this.#files = files;
+    this.#lenient = lenient;
   }
 
   /** All that was found, in the order found. */
@@ -30,6 +33,15 @@ export class Reporter {
   error(place: SourcePlace | undefined, code: string, message: string, hint?: string): void {
     this.#errors++;
     this.#add('error', place, code, message, hint);
+  }
+
+  /**
+   * An error unless the configuration is read leniently: what keepalived answers with a warning and leaves out.
+   * Only for what the caller does leave out, as if it were not written.
+   */
+  tolerable(place: SourcePlace | undefined, code: string, message: string, hint?: string): void {
+    if (this.#lenient) this.warning(place, code, `${message}; ignored`, hint);
+    else this.error(place, code, message, hint);
   }
 
   warning(place: SourcePlace | undefined, code: string, message: string, hint?: string): void {

@@ -10,7 +10,7 @@ export function splitTree(tree: ConfigTree): Readonly<Record<ConfiguredService, 
   for (const statement of tree.statements) {
     for (const service of receivers(statement, ownerOf(statement))) parts[service].push(statement);
   }
-  const part = (statements: readonly Statement[]): ConfigTree => ({ files: tree.files, statements });
+  const part = (statements: readonly Statement[]): ConfigTree => ({ ...tree, statements });
   return {
     vrrpd: part(parts.vrrpd),
     healthcheckerd: part(parts.healthcheckerd),

@@ -26,4 +26,6 @@ export interface Statement {
 export interface ConfigTree {
   readonly files: readonly string[];
   readonly statements: readonly Statement[];
+  /** What can be left out without changing the meaning of the rest is a warning instead of an error. */
+  readonly lenient?: boolean | undefined;
 }

@@ -3,7 +3,7 @@
  * retention of unacknowledged events) is the same for all and lives in this folder.
  */
 import type { ConfigTree, Diagnostic } from './generated/keepwatch/v1/common.js';
-import type { PlannedChange, ServiceEvent, ServiceState } from './generated/keepwatch/v1/lifecycle.js';
+import type { PlannedChange, PlannedMove, ServiceEvent, ServiceState } from './generated/keepwatch/v1/lifecycle.js';
 
 /** The services a supervisor looks after, in the order in which they are configured. */
 export const SERVICE_NAMES = ['notifierd', 'ipvsd', 'healthcheckerd', 'vrrpd'] as const;
@@ -13,6 +13,8 @@ export type ServiceName = (typeof SERVICE_NAMES)[number];
 export interface PlanOutcome {
   readonly diagnostics: Diagnostic[];
   readonly changes: PlannedChange[];
+  /** States that would change; absent: none, or not to be told. */
+  readonly moves?: PlannedMove[];
 }
 
 /** Outcome of putting a configuration in force. */

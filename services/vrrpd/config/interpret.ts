@@ -29,7 +29,7 @@ const MULTICAST_GROUP6 = {
 
 /** Gives meaning to vrrpd's part of a tree: `global_defs` and its own top-level blocks. Others are passed over. */
 export function interpretVrrpConfig(tree: ConfigTree, environment: InterpretEnvironment): Interpretation<VrrpConfig> {
-  const report = new Reporter(tree.files);
+  const report = new Reporter(tree.files, tree.lenient);
   const globals = readGlobals(tree);
   const block = readBlock(statementsOf(tree, 'vrrpd'), VRRP_TABLE, report);
   const defaults = instanceDefaults(globals, report);

@@ -114,6 +114,7 @@ test('reloads asked for during a reload share one that reads the file afterwards
       return { parts: partsNamed(file), diagnostics: [] };
     },
     gather: async () => ({ services: participants, newestGeneration: 0n }),
+    present: () => ({ services: participants, missing: [] }),
     onCommitted: async () => {},
     wall: () => new Date(0),
   });
@@ -137,6 +138,7 @@ test('a file that cannot be understood asks nobody, and is shown until a reload 
   const configuration = new Configuration({
     load: () => loaded,
     gather: async () => ({ services: participants, newestGeneration: 4n }),
+    present: () => ({ services: participants, missing: [] }),
     onCommitted: async () => {},
     wall: () => new Date(0),
   });
@@ -151,4 +153,30 @@ test('a file that cannot be understood asks nobody, and is shown until a reload 
     ['careful'],
   );
   assert.deepEqual(configuration.refused, []);
+});
+
+test('a plan asks everyone, changes nothing, and says who could not be asked', async () => {
+  const { participants, calls } = services();
+  const present = new Map(participants);
+  present.delete('ipvsd');
+  let loaded: LoadedParts = { parts: partsNamed('new'), diagnostics: [] };
+  const configuration = new Configuration({
+    load: () => loaded,
+    gather: () => assert.fail('a plan starts nothing'),
+    present: () => ({ services: present, missing: ['ipvsd'] }),
+    onCommitted: () => assert.fail('nothing is put in force'),
+    wall: () => new Date(0),
+  });
+  const plan = await configuration.plan();
+  assert.deepEqual([plan.acceptable, plan.generation, plan.changes.length], [true, 0n, 3]);
+  assert.deepEqual(
+    plan.diagnostics.map(({ code, severity }) => [code, severity]),
+    [['not-planned', Severity.SEVERITY_WARNING]],
+  );
+  assert.ok(!calls.some((call) => call.startsWith('configure')));
+
+  loaded = { diagnostics: [{ severity: 'error', code: 'x', message: 'broken' }] };
+  assert.equal((await configuration.plan()).acceptable, false);
+  assert.equal((await configuration.plan({ parts: partsNamed('old'), diagnostics: [] })).acceptable, true);
+  assert.deepEqual(configuration.refused, [], 'a refused plan is no refused reload');
 });

@@ -99,6 +99,11 @@ export interface Statement {
 export interface ConfigTree {
   files: string[];
   statements: Statement[];
+  /**
+   * What can be left out without changing the meaning of the rest (unknown keywords, wrong values, …) is a warning instead
+   * of an error.
+   */
+  lenient?: boolean | undefined;
 }
 
 /** Who said something, and when: every answer and every event carries one. */
@@ -591,7 +596,7 @@ export const Statement: MessageFns<Statement> = {
 };
 
 function createBaseConfigTree(): ConfigTree {
-  return { files: [], statements: [] };
+  return { files: [], statements: [], lenient: undefined };
 }
 
 export const ConfigTree: MessageFns<ConfigTree> = {
@@ -601,6 +606,9 @@ export const ConfigTree: MessageFns<ConfigTree> = {
     }
     for (const v of message.statements) {
       Statement.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.lenient !== undefined) {
+      writer.uint32(24).bool(message.lenient);
     }
     return writer;
   },
@@ -634,6 +642,14 @@ export const ConfigTree: MessageFns<ConfigTree> = {
             message.statements.push(Statement.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.lenient = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -652,6 +668,7 @@ export const ConfigTree: MessageFns<ConfigTree> = {
       statements: globalThis.Array.isArray(object?.statements)
         ? object.statements.map((e: any) => Statement.fromJSON(e))
         : [],
+      lenient: isSet(object.lenient) ? globalThis.Boolean(object.lenient) : undefined,
     };
   },
 
@@ -663,6 +680,9 @@ export const ConfigTree: MessageFns<ConfigTree> = {
     if (message.statements?.length) {
       obj.statements = message.statements.map((e) => Statement.toJSON(e));
     }
+    if (message.lenient !== undefined) {
+      obj.lenient = message.lenient;
+    }
     return obj;
   },
 
@@ -673,6 +693,7 @@ export const ConfigTree: MessageFns<ConfigTree> = {
     const message = createBaseConfigTree();
     message.files = object.files?.map((e) => e) || [];
     message.statements = object.statements?.map((e) => Statement.fromPartial(e)) || [];
+    message.lenient = object.lenient ?? undefined;
     return message;
   },
 };

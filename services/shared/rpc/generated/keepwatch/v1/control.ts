@@ -8,10 +8,10 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { CallContext, CallOptions } from "nice-grpc-common";
 import { Timestamp } from "../../google/protobuf/timestamp.js";
-import { Diagnostic, Origin } from "./common.js";
+import { ConfigTree, Diagnostic, Origin } from "./common.js";
 import { HealthState } from "./health.js";
 import { IpvsState } from "./ipvs.js";
-import { PlannedChange, ServiceEvent } from "./lifecycle.js";
+import { PlannedChange, PlannedMove, ServiceEvent } from "./lifecycle.js";
 import { NotifyState } from "./notify.js";
 import { VrrpState } from "./vrrp.js";
 
@@ -165,6 +165,21 @@ export interface ReloadResponse {
   generation: bigint;
   diagnostics: Diagnostic[];
   changes: PlannedChange[];
+}
+
+export interface PlanReloadRequest {
+  /** The configuration to plan; unset: the suite's own file, read again as Reload would. */
+  tree: ConfigTree | undefined;
+}
+
+export interface PlanReloadResponse {
+  /** Whether a reload would be accepted; if not, the diagnostics say why and there are no changes. */
+  acceptable: boolean;
+  /** Generation in force. */
+  generation: bigint;
+  diagnostics: Diagnostic[];
+  changes: PlannedChange[];
+  moves: PlannedMove[];
 }
 
 export interface StopSuiteRequest {
@@ -1387,6 +1402,217 @@ export const ReloadResponse: MessageFns<ReloadResponse> = {
   },
 };
 
+function createBasePlanReloadRequest(): PlanReloadRequest {
+  return { tree: undefined };
+}
+
+export const PlanReloadRequest: MessageFns<PlanReloadRequest> = {
+  encode(message: PlanReloadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tree !== undefined) {
+      ConfigTree.encode(message.tree, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlanReloadRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlanReloadRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tree = ConfigTree.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PlanReloadRequest {
+    return { tree: isSet(object.tree) ? ConfigTree.fromJSON(object.tree) : undefined };
+  },
+
+  toJSON(message: PlanReloadRequest): unknown {
+    const obj: any = {};
+    if (message.tree !== undefined) {
+      obj.tree = ConfigTree.toJSON(message.tree);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PlanReloadRequest>): PlanReloadRequest {
+    return PlanReloadRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PlanReloadRequest>): PlanReloadRequest {
+    const message = createBasePlanReloadRequest();
+    message.tree = (object.tree !== undefined && object.tree !== null)
+      ? ConfigTree.fromPartial(object.tree)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePlanReloadResponse(): PlanReloadResponse {
+  return { acceptable: false, generation: 0n, diagnostics: [], changes: [], moves: [] };
+}
+
+export const PlanReloadResponse: MessageFns<PlanReloadResponse> = {
+  encode(message: PlanReloadResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.acceptable !== false) {
+      writer.uint32(8).bool(message.acceptable);
+    }
+    if (message.generation !== 0n) {
+      if (BigInt.asUintN(64, message.generation) !== message.generation) {
+        throw new globalThis.Error("value provided for field message.generation of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.generation);
+    }
+    for (const v of message.diagnostics) {
+      Diagnostic.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.changes) {
+      PlannedChange.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.moves) {
+      PlannedMove.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlanReloadResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlanReloadResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.acceptable = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.generation = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.diagnostics.push(Diagnostic.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.changes.push(PlannedChange.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.moves.push(PlannedMove.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PlanReloadResponse {
+    return {
+      acceptable: isSet(object.acceptable) ? globalThis.Boolean(object.acceptable) : false,
+      generation: isSet(object.generation) ? BigInt(object.generation) : 0n,
+      diagnostics: globalThis.Array.isArray(object?.diagnostics)
+        ? object.diagnostics.map((e: any) => Diagnostic.fromJSON(e))
+        : [],
+      changes: globalThis.Array.isArray(object?.changes)
+        ? object.changes.map((e: any) => PlannedChange.fromJSON(e))
+        : [],
+      moves: globalThis.Array.isArray(object?.moves) ? object.moves.map((e: any) => PlannedMove.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: PlanReloadResponse): unknown {
+    const obj: any = {};
+    if (message.acceptable !== false) {
+      obj.acceptable = message.acceptable;
+    }
+    if (message.generation !== 0n) {
+      obj.generation = message.generation.toString();
+    }
+    if (message.diagnostics?.length) {
+      obj.diagnostics = message.diagnostics.map((e) => Diagnostic.toJSON(e));
+    }
+    if (message.changes?.length) {
+      obj.changes = message.changes.map((e) => PlannedChange.toJSON(e));
+    }
+    if (message.moves?.length) {
+      obj.moves = message.moves.map((e) => PlannedMove.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PlanReloadResponse>): PlanReloadResponse {
+    return PlanReloadResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PlanReloadResponse>): PlanReloadResponse {
+    const message = createBasePlanReloadResponse();
+    message.acceptable = object.acceptable ?? false;
+    message.generation = (object.generation !== undefined && object.generation !== null)
+      ? BigInt(object.generation)
+      : 0n;
+    message.diagnostics = object.diagnostics?.map((e) => Diagnostic.fromPartial(e)) || [];
+    message.changes = object.changes?.map((e) => PlannedChange.fromPartial(e)) || [];
+    message.moves = object.moves?.map((e) => PlannedMove.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 function createBaseStopSuiteRequest(): StopSuiteRequest {
   return {};
 }
@@ -1533,6 +1759,15 @@ export const ControlServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /** Tells what Reload would do, without changing anything. */
+    planReload: {
+      name: "PlanReload",
+      requestType: PlanReloadRequest as typeof PlanReloadRequest,
+      requestStream: false,
+      responseType: PlanReloadResponse as typeof PlanReloadResponse,
+      responseStream: false,
+      options: {},
+    },
     /** Stops the whole suite in good order. */
     stopSuite: {
       name: "StopSuite",
@@ -1560,6 +1795,11 @@ export interface ControlServiceImplementation<CallContextExt = {}> {
   ): ServerStreamingMethodResult<DeepPartial<WatchEventsResponse>>;
   /** Reads the configuration again; refused configurations change nothing and come back with every error. */
   reload(request: ReloadRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ReloadResponse>>;
+  /** Tells what Reload would do, without changing anything. */
+  planReload(
+    request: PlanReloadRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<PlanReloadResponse>>;
   /** Stops the whole suite in good order. */
   stopSuite(request: StopSuiteRequest, context: CallContext & CallContextExt): Promise<DeepPartial<StopSuiteResponse>>;
 }
@@ -1579,6 +1819,11 @@ export interface ControlServiceClient<CallOptionsExt = {}> {
   ): AsyncIterable<WatchEventsResponse>;
   /** Reads the configuration again; refused configurations change nothing and come back with every error. */
   reload(request: DeepPartial<ReloadRequest>, options?: CallOptions & CallOptionsExt): Promise<ReloadResponse>;
+  /** Tells what Reload would do, without changing anything. */
+  planReload(
+    request: DeepPartial<PlanReloadRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<PlanReloadResponse>;
   /** Stops the whole suite in good order. */
   stopSuite(request: DeepPartial<StopSuiteRequest>, options?: CallOptions & CallOptionsExt): Promise<StopSuiteResponse>;
 }

@@ -106,6 +106,7 @@ export interface PlanRequest {
 export interface PlanResponse {
   diagnostics: Diagnostic[];
   changes: PlannedChange[];
+  moves: PlannedMove[];
 }
 
 export interface PlannedChange {
@@ -114,6 +115,17 @@ export interface PlannedChange {
   subject: string;
   /** What changes in it, in words: `priority 100 -> 150`. */
   details: string[];
+}
+
+/** A state that a configuration would change, as far as it can be told beforehand. */
+export interface PlannedMove {
+  /** `vrrp_instance VI_1`, … */
+  subject: string;
+  /** `MASTER`, `BACKUP`, …; empty when there is none, as before an instance is added and after it is removed. */
+  from: string;
+  to: string;
+  /** Why, in words. */
+  reason: string;
 }
 
 export interface ConfigureRequest {
@@ -577,7 +589,7 @@ export const PlanRequest: MessageFns<PlanRequest> = {
 };
 
 function createBasePlanResponse(): PlanResponse {
-  return { diagnostics: [], changes: [] };
+  return { diagnostics: [], changes: [], moves: [] };
 }
 
 export const PlanResponse: MessageFns<PlanResponse> = {
@@ -587,6 +599,9 @@ export const PlanResponse: MessageFns<PlanResponse> = {
     }
     for (const v of message.changes) {
       PlannedChange.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.moves) {
+      PlannedMove.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -620,6 +635,14 @@ export const PlanResponse: MessageFns<PlanResponse> = {
             message.changes.push(PlannedChange.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.moves.push(PlannedMove.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -640,6 +663,7 @@ export const PlanResponse: MessageFns<PlanResponse> = {
       changes: globalThis.Array.isArray(object?.changes)
         ? object.changes.map((e: any) => PlannedChange.fromJSON(e))
         : [],
+      moves: globalThis.Array.isArray(object?.moves) ? object.moves.map((e: any) => PlannedMove.fromJSON(e)) : [],
     };
   },
 
@@ -651,6 +675,9 @@ export const PlanResponse: MessageFns<PlanResponse> = {
     if (message.changes?.length) {
       obj.changes = message.changes.map((e) => PlannedChange.toJSON(e));
     }
+    if (message.moves?.length) {
+      obj.moves = message.moves.map((e) => PlannedMove.toJSON(e));
+    }
     return obj;
   },
 
@@ -661,6 +688,7 @@ export const PlanResponse: MessageFns<PlanResponse> = {
     const message = createBasePlanResponse();
     message.diagnostics = object.diagnostics?.map((e) => Diagnostic.fromPartial(e)) || [];
     message.changes = object.changes?.map((e) => PlannedChange.fromPartial(e)) || [];
+    message.moves = object.moves?.map((e) => PlannedMove.fromPartial(e)) || [];
     return message;
   },
 };
@@ -762,6 +790,123 @@ export const PlannedChange: MessageFns<PlannedChange> = {
     message.kind = object.kind ?? 0;
     message.subject = object.subject ?? "";
     message.details = object.details?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBasePlannedMove(): PlannedMove {
+  return { subject: "", from: "", to: "", reason: "" };
+}
+
+export const PlannedMove: MessageFns<PlannedMove> = {
+  encode(message: PlannedMove, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.subject !== "") {
+      writer.uint32(10).string(message.subject);
+    }
+    if (message.from !== "") {
+      writer.uint32(18).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(26).string(message.to);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlannedMove {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlannedMove();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PlannedMove {
+    return {
+      subject: isSet(object.subject) ? globalThis.String(object.subject) : "",
+      from: isSet(object.from) ? globalThis.String(object.from) : "",
+      to: isSet(object.to) ? globalThis.String(object.to) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: PlannedMove): unknown {
+    const obj: any = {};
+    if (message.subject !== "") {
+      obj.subject = message.subject;
+    }
+    if (message.from !== "") {
+      obj.from = message.from;
+    }
+    if (message.to !== "") {
+      obj.to = message.to;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PlannedMove>): PlannedMove {
+    return PlannedMove.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PlannedMove>): PlannedMove {
+    const message = createBasePlannedMove();
+    message.subject = object.subject ?? "";
+    message.from = object.from ?? "";
+    message.to = object.to ?? "";
+    message.reason = object.reason ?? "";
     return message;
   },
 };
