@@ -31,8 +31,10 @@ export function readLineOptions(
     if (word === undefined) break;
     const spec = table.find(word.text);
     if (spec === undefined) {
-      if (!positional(word)) reportUnknownOption(word, table, report);
-      continue;
+      if (positional(word)) continue;
+      reportUnknownOption(word, table, report);
+      // What follows may be its values.
+      break;
     }
     if (spec.deprecated !== undefined) {
       report.warning(word, 'deprecated', `'${word.text}' is deprecated`, spec.deprecated);
@@ -90,14 +92,14 @@ function reportValue(
   report: Reporter,
 ): void {
   if (word === undefined || problem === undefined || !('message' in problem)) {
-    report.error(keyword, 'missing-argument', `'${keyword.text}' needs a value: ${formatUsage(spec)}`);
+    report.tolerable(keyword, 'missing-argument', `'${keyword.text}' needs a value: ${formatUsage(spec)}`);
     return;
   }
-  report.error(word, problem.code, `'${keyword.text}' ${problem.message}`, problem.hint);
+  report.tolerable(word, problem.code, `'${keyword.text}' ${problem.message}`, problem.hint);
 }
 
 function reportUnknownOption(word: Word, table: KeywordTable, report: Reporter): void {
   const meant = closest(word.text, table.names());
   const hint = meant === undefined ? undefined : `did you mean '${meant}'?`;
-  report.error(word, 'unknown-option', `unknown option '${word.text}' of ${table.scope}`, hint);
+  report.tolerable(word, 'unknown-option', `unknown option '${word.text}' of ${table.scope}`, hint);
 }

@@ -2,6 +2,7 @@
 import type { Interpretation } from '../../shared/config/diagnostic.js';
 import { VRRP_RT_PRIORITY } from '../../shared/config/globals/process.js';
 import {
+  VRRP_DOWN_TIMER_ADVERTS,
   VRRP_MCAST_GROUP4,
   VRRP_MCAST_GROUP6,
   VRRP_STARTUP_DELAY,
@@ -14,10 +15,12 @@ import { statementsOf } from '../../shared/config/topLevel.js';
 import type { ConfigTree, Word } from '../../shared/config/tree.js';
 import { formatIpAddress } from '../../shared/net/address.js';
 import { seconds } from '../../shared/time/duration.js';
+import { checkBlocks } from './checks/blocks.js';
 import { readGlobalGarp } from './interpret/garp.js';
 import { type InstanceDefaults, readInstance } from './interpret/instance.js';
 import { type GroupContext, readSyncGroup, withoutWeights } from './interpret/syncGroup.js';
 import { VRRP_INSTANCE, VRRP_SYNC_GROUP, VRRP_TABLE } from './keywords.js';
+import { lintVrrp } from './lint/lint.js';
 import type { InstanceConfig, SyncGroupConfig, VrrpConfig, VrrpGlobalConfig } from './model.js';
 
 /** IANA: 224.0.0.18 and ff02::12 (RFC 9568 11). */
@@ -35,6 +38,8 @@ export function interpretVrrpConfig(tree: ConfigTree, environment: InterpretEnvi
   const defaults = instanceDefaults(globals, report);
   const instances = readInstances(block, defaults, report);
   const { groups, memberOf } = readGroups(block, globals, report);
+  checkBlocks(block, report);
+  lintVrrp(block, instances, groups, report, globals.last(VRRP_DOWN_TIMER_ADVERTS)?.values[0]);
   const global: VrrpGlobalConfig = {
     routerId: routerId(globals, environment),
     ...realtimePriority(globals),

@@ -24,8 +24,8 @@ export interface NotifyConfig {
 export interface VirtualAddress {
   readonly address: IpAddress;
   readonly prefixLength: number;
-  /** `brd ADDR`; `'auto'` for `brd +`, `'none'` for `brd -`. */
-  readonly broadcast?: IpAddress | 'auto' | 'none';
+  /** `brd ADDR`, with `brd -` the address of the network itself; `'auto'` for `brd +`. */
+  readonly broadcast?: IpAddress | 'auto';
   /** Interface; absent = the instance's. */
   readonly dev?: string;
   readonly label?: string;

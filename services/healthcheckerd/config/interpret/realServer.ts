@@ -2,6 +2,7 @@ import type { Block, Occurrence } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
 import { readScript } from '../../../shared/config/scriptWords.js';
 import { formatIpAddress, type IpAddress } from '../../../shared/net/address.js';
+import { checkCheckers } from '../checks/checkers.js';
 import * as C from '../keywords/checkers.js';
 import * as K from '../keywords/server.js';
 import type { CheckerConfig, CheckerEndpoint, Forwarding, RealServerConfig, TcpCheckConfig } from '../model.js';
@@ -41,6 +42,7 @@ export function readRealServer(
   const virtualhost = block.last(K.VIRTUALHOST)?.values[0] ?? defaults.virtualhost;
   const snmpName = block.last(K.SNMP_NAME)?.values[0];
   const { upper, lower } = readThresholds(block, report);
+  checkCheckers(block, report);
   if (endpoint === undefined || forwarding === undefined) return undefined;
   return {
     ...endpoint,

@@ -5,6 +5,7 @@ import type { Reporter } from '../../../shared/config/reporter.js';
 import { readScript } from '../../../shared/config/scriptWords.js';
 import type { Word } from '../../../shared/config/tree.js';
 import * as K from '../keywords/server.js';
+import { lintVirtualServer } from '../lint/virtualServer.js';
 import {
   DEFAULT_PERSISTENCE_TIMEOUT_S,
   DEFAULT_SCHEDULER,
@@ -59,7 +60,7 @@ export function readVirtualServer(
     report.warning(keyword, 'no-real-servers', `${name} has no real servers and is ignored`);
   }
   if (realServers.length === 0) return undefined;
-  return {
+  const server: VirtualServerConfig = {
     target,
     protocol: readProtocol(block, name, target, keyword, report),
     family,
@@ -81,6 +82,8 @@ export function readVirtualServer(
     realServers,
     position: report.position(keyword),
   };
+  lintVirtualServer(name, server, block, report);
+  return server;
 }
 
 function globalSmtpAlert(globals: Block): boolean | undefined {

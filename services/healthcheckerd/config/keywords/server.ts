@@ -58,6 +58,8 @@ export const LVS_SCHED = keyword('lvs_sched', [word('scheduler')], 'Scheduler.',
   aliases: ['lb_algo'],
   default: 'wlc',
 });
+export const OPS = keyword('ops', [], 'Schedules every UDP packet on its own.');
+
 /** IP_VS_SVC_F_* of linux/ip_vs.h that a keyword sets. */
 export const FLAG_KEYWORDS: readonly { readonly spec: KeywordSpec; readonly flag: number; readonly only?: string }[] = [
   { spec: keyword('flag-1', [], 'First flag of the scheduler.'), flag: 0x08 },
@@ -67,7 +69,7 @@ export const FLAG_KEYWORDS: readonly { readonly spec: KeywordSpec; readonly flag
   { spec: keyword('sh-port', [], 'Hashes the source port too.'), flag: 0x10, only: 'sh' },
   { spec: keyword('mh-fallback', [], 'Another server when the chosen one is down.'), flag: 0x08, only: 'mh' },
   { spec: keyword('mh-port', [], 'Hashes the source port too.'), flag: 0x10, only: 'mh' },
-  { spec: keyword('ops', [], 'Schedules every UDP packet on its own.'), flag: 0x04 },
+  { spec: OPS, flag: 0x04 },
 ];
 export const PERSISTENCE_ENGINE = keyword('persistence_engine', [word('engine')], 'Tells clients apart: sip.');
 export const PERSISTENCE_TIMEOUT = keyword(

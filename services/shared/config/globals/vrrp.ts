@@ -80,6 +80,13 @@ export const VRRP_STARTUP_DELAY = keyword(
   { default: '0' },
 );
 
+export const VRRP_DOWN_TIMER_ADVERTS = pending(
+  'vrrp_down_timer_adverts',
+  [integer('count', { min: 1, max: 100 })],
+  'Default of down_timer_adverts.',
+  { default: '3', since: '2.2.5' },
+);
+
 export const VRRP_KEYWORDS = [
   VRRP_MCAST_GROUP4,
   VRRP_MCAST_GROUP6,
@@ -95,10 +102,7 @@ export const VRRP_KEYWORDS = [
   VRRP_MIN_GARP,
   VRRP_STARTUP_DELAY,
   pending('vrrp_garp_extra_if', [rest(word('all, seconds'))], 'Interval of messages on other interfaces of addresses.'),
-  pending('vrrp_down_timer_adverts', [integer('count', { min: 1, max: 100 })], 'Default of down_timer_adverts.', {
-    default: '3',
-    since: '2.2.5',
-  }),
+  VRRP_DOWN_TIMER_ADVERTS,
   pending('vrrp_lower_prio_no_advert', [flag()], 'Does not answer an advertisement of lower priority.'),
   pending('vrrp_higher_prio_send_advert', [flag()], 'Advertises once more before yielding.'),
   pending('vrrp_check_unicast_src', [], 'Drops unicast advertisements of others than the peers.'),

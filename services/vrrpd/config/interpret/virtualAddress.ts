@@ -20,7 +20,7 @@ const FLAGS: Readonly<Record<string, number>> = {
 const NAME_LIMIT = 15;
 
 interface Draft {
-  broadcast?: IpAddress | 'auto' | 'none';
+  broadcast?: IpAddress | 'auto';
   dev?: string;
   label?: string;
   scope?: number;
@@ -153,7 +153,8 @@ function readBroadcast(value: Word, prefix: Prefix, draft: Draft, report: Report
     return false;
   }
   if (value.text === '+' || value.text === '-') {
-    draft.broadcast = value.text === '+' ? 'auto' : 'none';
+    // ip-address(8): the host bits are set or reset.
+    draft.broadcast = value.text === '+' ? 'auto' : networkOf(prefix);
     return true;
   }
   const address = parseIpAddress(value.text);
@@ -163,6 +164,13 @@ function readBroadcast(value: Word, prefix: Prefix, draft: Draft, report: Report
   }
   draft.broadcast = address;
   return true;
+}
+
+function networkOf({ address, prefixLength }: Prefix): IpAddress {
+  const bytes = address.bytes.map(
+    (byte, index) => byte & ~(0xff >> Math.min(8, Math.max(0, prefixLength - index * 8))),
+  );
+  return { family: address.family, bytes };
 }
 
 function readScope(value: Word, draft: Draft, report: Reporter): boolean {

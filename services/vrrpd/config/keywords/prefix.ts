@@ -11,13 +11,20 @@ export interface NetworkPrefix {
 export function parseNetworkPrefix(text: string): NetworkPrefix | undefined {
   if (text === 'default' || text === 'any' || text === 'all') return { prefixLength: 0 };
   const slash = text.indexOf('/');
-  const address = parseIpAddress(slash < 0 ? text : text.slice(0, slash));
+  const address = parseIpAddress(completed(slash < 0 ? text : text.slice(0, slash)));
   if (address === undefined) return undefined;
   const bits = address.family === 4 ? 32 : 128;
   if (slash < 0) return { address, prefixLength: bits };
   const length = text.slice(slash + 1);
   if (!/^[0-9]{1,3}$/.test(length) || Number(length) > bits) return undefined;
   return { address, prefixLength: Number(length) };
+}
+
+/** ip(8) lets zeros at the end of an IPv4 network be left out: `10/8`, `192.168/16`; a point at its end does no harm. */
+function completed(text: string): string {
+  if (!/^[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}\.?$/.test(text)) return text;
+  const parts = text.split('.').filter((part) => part !== '');
+  return [...parts, '0', '0', '0'].slice(0, 4).join('.');
 }
 
 /** A network, `default`, `any` or `all`. */

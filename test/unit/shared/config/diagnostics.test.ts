@@ -71,7 +71,7 @@ describe('keywords', () => {
     ],
     [
       'that do nothing yet are never silent',
-      instance('use_vmac\nvirtual_routes {\n 10.0.0.0/8 via 10.0.0.1\n}\ntrack_script {\n x\n}'),
+      instance('use_vmac\nvirtual_routes {\n 10.0.0.0/8 via 10.0.0.1\n}\ntrack_script {\n}'),
       [
         "7:1: warning: 'use_vmac' has no effect yet",
         "8:1: warning: 'virtual_routes' has no effect yet",

@@ -210,7 +210,7 @@ describe('virtual addresses', () => {
     ['10.0.0.1', { address: '10.0.0.1', prefixLength: 32, ...basic }],
     ['10.0.0.1/0', { address: '10.0.0.1', prefixLength: 0, ...basic }],
     ['10.0.0.1/24 brd + dev eth1', { address: '10.0.0.1', prefixLength: 24, broadcast: 'auto', dev: 'eth1', ...basic }],
-    ['10.0.0.1/24 brd -', { address: '10.0.0.1', prefixLength: 24, broadcast: 'none', ...basic }],
+    ['10.0.0.1/24 brd -', { address: '10.0.0.1', prefixLength: 24, broadcast: '10.0.0.0', ...basic }],
     ['10.0.0.1/24 brd 10.0.0.255', { address: '10.0.0.1', prefixLength: 24, broadcast: '10.0.0.255', ...basic }],
     [
       '10.0.0.1 label eth0:1 scope link',

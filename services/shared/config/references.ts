@@ -1,0 +1,69 @@
+/** Names that one service's blocks use and another's define: only the whole configuration shows whether they fit. */
+import type { Reporter } from './reporter.js';
+import { closest } from './suggest.js';
+import type { ConfigTree, Statement, Word } from './tree.js';
+
+/** Reports names of BFD sessions, tracked files and instances that nothing defines. */
+export function checkReferences(tree: ConfigTree, report: Reporter): void {
+  const named = (...keywords: readonly string[]): readonly string[] =>
+    tree.statements.flatMap(({ words: [first, name] }) =>
+      name !== undefined && first !== undefined && keywords.includes(first.text) ? [name.text] : [],
+    );
+  const sessions = named('bfd_instance');
+  const files = named('track_file', 'vrrp_track_file');
+  const instances = named('vrrp_instance');
+  for (const statement of tree.statements) {
+    const [keyword] = statement.words;
+    if (keyword?.text === 'vrrp_instance' || keyword?.text === 'vrrp_sync_group') {
+      const owner = statement.words[1]?.text ?? '';
+      for (const line of inside([statement], 'track_bfd').flatMap(({ children }) => children)) {
+        checkName(line.words[0], `${owner}: there is no bfd_instance`, 'unknown-tracker', sessions, report);
+      }
+    } else if (keyword?.text === 'virtual_server') {
+      const servers = inside([statement], 'real_server');
+      for (const { words } of inside(inside(servers, 'BFD_CHECK'), 'name')) {
+        checkName(words[1], 'BFD_CHECK: there is no bfd_instance', 'unknown-tracker', sessions, report);
+      }
+      for (const { words } of inside(inside(servers, 'FILE_CHECK'), 'track_file')) {
+        checkName(words[1], 'FILE_CHECK: there is no track_file', 'unknown-tracker', files, report);
+      }
+    } else if (keyword?.text === 'global_defs') {
+      for (const { words } of inside([statement], 'lvs_sync_daemon')) {
+        const word = instanceOf(words);
+        if (word === undefined || instances.includes(word.text)) continue;
+        // keepalived says nothing; the daemon of the kernel then never becomes master.
+        report.warning(word, 'unknown-instance', `lvs_sync_daemon: there is no vrrp_instance '${word.text}'`);
+      }
+    }
+  }
+}
+
+/** Statements with this keyword in the blocks of others. */
+const inside = (blocks: readonly Statement[], keyword: string): readonly Statement[] =>
+  blocks.flatMap(({ children }) => children.filter(({ words: [first] }) => first?.text === keyword && !first.quoted));
+
+const OPTIONS = new Set(['id', 'maxlen', 'port', 'ttl', 'group']);
+
+/** `lvs_sync_daemon INTERFACE [[inst] INSTANCE] …`. */
+function instanceOf(words: readonly Word[]): Word | undefined {
+  const [, , second, third] = words;
+  if (second === undefined || OPTIONS.has(second.text)) return undefined;
+  return second.text === 'inst' ? third : second;
+}
+
+function checkName(
+  word: Word | undefined,
+  message: string,
+  code: string,
+  known: readonly string[],
+  report: Reporter,
+): void {
+  if (word === undefined || known.includes(word.text)) return;
+  const meant = closest(word.text, known);
+  report.tolerable(
+    word,
+    code,
+    `${message} '${word.text}'`,
+    meant === undefined ? undefined : `did you mean '${meant}'?`,
+  );
+}

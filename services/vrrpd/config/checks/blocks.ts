@@ -1,0 +1,162 @@
+/** Checks of vrrpd's blocks that no interpreter reads yet: their lines, and what they say about each other. */
+import type { KeywordSpec, KeywordTable } from '../../../shared/config/keyword.js';
+import { readLineOptions } from '../../../shared/config/lineOptions.js';
+import type { Block } from '../../../shared/config/readBlock.js';
+import type { Reporter } from '../../../shared/config/reporter.js';
+import type { Statement } from '../../../shared/config/tree.js';
+import { formatIpAddress, parseIpAddress } from '../../../shared/net/address.js';
+import * as I from '../keywords/instance.js';
+import { parseNetworkPrefix } from '../keywords/prefix.js';
+import { TRACK_GROUP_OPTION } from '../keywords/route.js';
+import * as T from '../keywords/tracking.js';
+import * as K from '../keywords.js';
+import { checkDefinitions, definitionsOf } from './definitions.js';
+import { checkRoute } from './route.js';
+import { checkRule } from './rule.js';
+import { checkDefined, readTrackedNames } from './tracked.js';
+
+/** Checks all blocks. */
+export function checkBlocks(block: Block, report: Reporter): void {
+  checkDefinitions(block, report);
+  checkTrackers(block, report);
+  for (const { block: inside, values } of block.all(K.VRRP_INSTANCE)) checkInstanceLines(inside, values[0], report);
+  checkStatic(block, report);
+  checkTrackGroups(block, report);
+  checkGarpGroups(block, report);
+  for (const { words } of block.lines(K.LINKBEAT_INTERFACES))
+    readOptions(K.LINKBEAT_INTERFACES, words.slice(1), report);
+}
+
+const optionsOf = (spec: KeywordSpec): KeywordTable | undefined =>
+  spec.block?.kind === 'lines' ? spec.block.options : undefined;
+
+function readOptions(spec: KeywordSpec, words: Statement['words'], report: Reporter) {
+  const options = optionsOf(spec);
+  return options === undefined ? [] : readLineOptions(words, options, report);
+}
+
+const TRACKED = [
+  { spec: T.TRACK_SCRIPT, definition: T.VRRP_SCRIPT },
+  { spec: T.TRACK_FILE, definition: T.TRACK_FILE_DEFINITION },
+  { spec: T.TRACK_PROCESS, definition: T.VRRP_TRACK_PROCESS },
+] as const;
+
+/** The definitions of BFD sessions are not among vrrpd's blocks: see `checkReferences`. */
+function checkTrackers(block: Block, report: Reporter): void {
+  const owners = [...block.all(K.VRRP_INSTANCE), ...block.all(K.VRRP_SYNC_GROUP)];
+  for (const { spec, definition } of TRACKED) {
+    const defined = definitionsOf(block, definition);
+    for (const owner of owners) {
+      const names = readTrackedNames(owner.block, spec, report);
+      checkDefined(owner.values[0], definition.name, names, defined, report);
+    }
+  }
+  for (const owner of owners) readTrackedNames(owner.block, T.TRACK_BFD, report);
+}
+
+function checkInstanceLines(block: Block, name: string, report: Reporter): void {
+  checkLines(block, I.VIRTUAL_ROUTES, checkRoute, report);
+  checkLines(block, I.VIRTUAL_RULES, checkRule, report);
+  checkPeers(block, name, report);
+  const accept = block.last(I.ACCEPT);
+  if (accept !== undefined && block.has(I.NO_ACCEPT)) {
+    report.warning(
+      accept.keyword,
+      'contradiction',
+      `${name}: accept and no_accept contradict each other`,
+      'remove one',
+    );
+  }
+}
+
+function checkLines(
+  block: Block,
+  spec: KeywordSpec,
+  check: (line: Statement, options: KeywordTable, report: Reporter) => void,
+  report: Reporter,
+): void {
+  const options = optionsOf(spec);
+  if (options === undefined) return;
+  for (const line of block.lines(spec)) check(line, options, report);
+}
+
+function checkPeers(block: Block, name: string, report: Reporter): void {
+  const family = familyOfAddresses(block);
+  const lines = block.lines(I.UNICAST_PEER);
+  for (const { words } of lines) {
+    const [word, ...others] = words;
+    if (word === undefined) continue;
+    readOptions(I.UNICAST_PEER, others, report);
+    const address = parseIpAddress(word.text);
+    if (address === undefined) {
+      report.tolerable(word, 'bad-address', `'${word.text}' is not an IP address`);
+    } else if (family !== undefined && address.family !== family) {
+      const message = `${name}: unicast peer ${formatIpAddress(address)} is not IPv${family} like the virtual addresses`;
+      report.tolerable(word, 'mixed-families', message);
+    }
+  }
+  const source = block.last(I.UNICAST_SRC_IP);
+  if (source !== undefined && lines.length === 0) {
+    const message = `${name}: unicast_src_ip without unicast_peer leaves the instance multicast`;
+    report.warning(source.keyword, 'no-peers', message, 'add unicast_peer, or write mcast_src_ip');
+  }
+}
+
+function familyOfAddresses(block: Block): 4 | 6 | undefined {
+  const first = block.lines(I.VIRTUAL_IPADDRESS)[0]?.words[0];
+  return first === undefined ? undefined : parseNetworkPrefix(first.text)?.address?.family;
+}
+
+function checkStatic(block: Block, report: Reporter): void {
+  checkLines(block, K.STATIC_ROUTES, checkRoute, report);
+  checkLines(block, K.STATIC_RULES, checkRule, report);
+  for (const { words } of block.lines(K.STATIC_IPADDRESS)) {
+    const [word, ...others] = words;
+    if (word === undefined) continue;
+    if (parseNetworkPrefix(word.text)?.address === undefined) {
+      report.tolerable(word, 'bad-address', `'${word.text}' is not an IP address`);
+    }
+    readOptions(K.STATIC_IPADDRESS, others, report);
+  }
+  const groups = definitionsOf(block, K.TRACK_GROUP);
+  for (const spec of [K.STATIC_IPADDRESS, K.STATIC_ROUTES, K.STATIC_RULES]) {
+    for (const { words } of block.lines(spec)) {
+      const index = words.findIndex(({ text }) => text === TRACK_GROUP_OPTION.name);
+      const group = index < 0 ? undefined : words[index + 1];
+      if (group === undefined || groups.has(group.text)) continue;
+      report.tolerable(group, 'unknown-group', `there is no track_group '${group.text}'`);
+    }
+  }
+}
+
+function checkTrackGroups(block: Block, report: Reporter): void {
+  const instances = definitionsOf(block, K.VRRP_INSTANCE);
+  for (const found of block.all(K.TRACK_GROUP)) {
+    for (const word of found.block.lines(K.TRACK_GROUP_MEMBERS).flatMap(({ words }) => words)) {
+      if (instances.has(word.text)) continue;
+      const message = `track_group ${found.values[0]}: there is no vrrp_instance '${word.text}'`;
+      report.warning(word, 'unknown-instance', message, 'add it or remove the line');
+    }
+  }
+}
+
+function checkGarpGroups(block: Block, report: Reporter): void {
+  for (const { block: inside, keyword } of block.all(K.GARP_GROUP)) {
+    const one = inside.has(K.GARP_GROUP_INTERFACE);
+    const many = inside.has(K.GARP_GROUP_INTERFACES);
+    if (one && many) {
+      report.warning(keyword, 'contradiction', 'a garp_group has either interface or interfaces', 'make it two groups');
+    } else if (!one && !many) {
+      report.warning(
+        keyword,
+        'ignored',
+        'a garp_group without interface holds for none and is ignored',
+        'add interface',
+      );
+    }
+    if (!inside.has(K.GARP_GROUP_GARP_INTERVAL) && !inside.has(K.GARP_GROUP_GNA_INTERVAL)) {
+      const hint = 'add garp_interval or gna_interval';
+      report.warning(keyword, 'ignored', 'a garp_group without an interval does nothing and is ignored', hint);
+    }
+  }
+}
