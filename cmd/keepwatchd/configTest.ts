@@ -1,35 +1,57 @@
-/** `keepwatchd -t`: the whole configuration judged in this process, without starting anything. */
+/** `keepwatchd -t` and `keepwatchctl check`: the whole configuration judged in this process, without starting anything. */
 import { appendFileSync } from 'node:fs';
 import type { Diagnostic } from '../../services/shared/config/diagnostic.js';
 import { formatDiagnostic } from '../../services/shared/config/formatDiagnostic.js';
+import type { ConfigTree } from '../../services/shared/config/tree.js';
 import { exitCodeFor } from './exitCode.js';
+import { findingLines, findingsWithSource } from './findings.js';
 import { interpretAll } from './interpreters.js';
 import { type ConfigPlace, loadFile } from './loadFile.js';
 
 export interface ConfigTestOptions extends ConfigPlace {
-  /** Where the findings go instead of stderr. */
+  /** Where the findings go instead of stderr, without source lines. */
   readonly output: string | undefined;
   readonly warningsAsErrors: boolean;
+  /** Findings as JSON, to stdout when `output` does not say otherwise. */
+  readonly json: boolean;
+}
+
+/** A configuration and everything found in it, in the order of the text. */
+export interface JudgedConfig {
+  /** Present when the statements can be told apart, even with errors. */
+  readonly tree?: ConfigTree;
+  readonly findings: readonly Diagnostic[];
 }
 
 /** Judges the configuration, writes the findings and returns the exit code. */
-export function testConfig({ output, warningsAsErrors, ...place }: ConfigTestOptions): number {
+export async function testConfig({ output, warningsAsErrors, json, ...place }: ConfigTestOptions): Promise<number> {
+  const { findings } = judgeFile(place);
+  if (json) {
+    const { findingsJson } = await import('./findingsJson.js');
+    if (output === undefined) process.stdout.write(findingsJson(findings));
+    else appendFileSync(output, findingsJson(findings), { mode: 0o600 });
+  } else if (findings.length > 0) {
+    if (output === undefined) process.stderr.write(findingsWithSource(findings));
+    else appendFileSync(output, findingLines(findings), { mode: 0o600 });
+  }
+  return exitCodeFor(findings, warningsAsErrors);
+}
+
+/** Loads and judges a configuration. */
+export function judgeFile(place: ConfigPlace): JudgedConfig {
   const { tree, diagnostics } = loadFile(place);
   const found = [...diagnostics, ...(tree === undefined ? [] : interpretAll(tree))];
-  const unique = new Map(found.map((diagnostic) => [formatDiagnostic(diagnostic), diagnostic]));
-  const files = tree?.files ?? [];
-  const ordered = [...unique].sort(([, one], [, other]) => compare(one, other, files)).map(([text]) => `${text}\n`);
-  if (ordered.length > 0) {
-    if (output === undefined) process.stderr.write(ordered.join(''));
-    else appendFileSync(output, ordered.join(''), { mode: 0o600 });
-  }
-  return exitCodeFor([...unique.values()], warningsAsErrors);
+  // Services find the same fault in what they share one by one.
+  const unique = [...new Map(found.map((diagnostic) => [formatDiagnostic(diagnostic), diagnostic])).values()];
+  const files = new Map(tree?.files.map((file, index) => [file, index]));
+  const findings = unique.sort((one, other) => compare(one, other, files));
+  return { ...(tree === undefined ? {} : { tree }), findings };
 }
 
 /** In the order of the text; what belongs to no place comes first. */
-function compare(one: Diagnostic, other: Diagnostic, files: readonly string[]): number {
+function compare(one: Diagnostic, other: Diagnostic, files: ReadonlyMap<string, number>): number {
   const a = one.position;
   const b = other.position;
   if (a === undefined || b === undefined) return Number(a !== undefined) - Number(b !== undefined);
-  return files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column;
+  return (files.get(a.file) ?? 0) - (files.get(b.file) ?? 0) || a.line - b.line || a.column - b.column;
 }

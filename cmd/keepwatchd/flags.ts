@@ -24,6 +24,9 @@ export interface Flags {
   /** -t: `file` is where the findings go instead of stderr. */
   readonly configTest: { readonly file: string | undefined } | undefined;
   readonly warningsAsErrors: boolean;
+  /** With -t: findings as JSON. */
+  readonly json: boolean;
+  readonly lenient: boolean;
   readonly keepVrrp: boolean;
   readonly keepIpvs: boolean;
   readonly respawn: boolean;
@@ -65,6 +68,8 @@ export function parseFlags(argv: readonly string[]): Flags {
       'state-dir': { type: 'string', default: DEFAULT_STATE_DIR },
       attach: { type: 'boolean' },
       'warnings-as-errors': { type: 'boolean' },
+      json: { type: 'boolean' },
+      lenient: { type: 'boolean' },
       version: { type: 'boolean', short: 'v' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -85,6 +90,8 @@ export function parseFlags(argv: readonly string[]): Flags {
     checkersPidFile: absolute(values.checkers_pid),
     configTest: test === undefined ? undefined : { file: test === '' ? undefined : test },
     warningsAsErrors: values['warnings-as-errors'] ?? false,
+    json: values.json ?? false,
+    lenient: values.lenient ?? false,
     keepVrrp: values['dont-release-vrrp'] ?? false,
     keepIpvs: values['dont-release-ipvs'] ?? false,
     respawn: !(values['dont-respawn'] ?? false),
@@ -148,6 +155,9 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd and notifierd with a configur
   -n, --dont-fork            stay in the foreground; without it, return once the suite is ready
   -t, --config-test[=FILE]   check the configuration and end; findings go to stderr, or to FILE
       --warnings-as-errors   with -t: a warning counts as an error
+      --json                 with -t: findings as JSON, to stdout or FILE
+      --lenient              what keepalived answers with a warning and leaves out (unknown keywords,
+                             wrong values) is a warning instead of an error
   -i, --config-id ID         take lines that begin with @ID (default: the host name)
   -l, --log-console          log to stderr, as text
   -D, --log-detail           log details

@@ -9,6 +9,8 @@ export interface ConfigPlace {
   /** -f; undefined: the first default that exists. */
   readonly configFile: string | undefined;
   readonly configId: string | undefined;
+  /** What can be left out is a warning instead of an error. */
+  readonly lenient: boolean;
 }
 
 /** The file that is read. */
@@ -16,11 +18,13 @@ export const configFileOf = ({ configFile }: ConfigPlace): string =>
   configFile ?? DEFAULT_CONFIG_FILES.find((file) => existsSync(file)) ?? DEFAULT_CONFIG_FILES[0];
 
 /** Loads the configuration. Never throws. */
-export const loadFile = (place: ConfigPlace): LoadedConfig =>
-  loadConfig({
+export function loadFile(place: ConfigPlace): LoadedConfig {
+  const loaded = loadConfig({
     file: configFileOf(place),
     access: nodeFileAccess,
     configId: place.configId ?? hostname().split('.')[0] ?? '',
     environment: (name) => process.env[name],
     randomSeed: Date.now() % 0x7fffffff,
   });
+  return place.lenient && loaded.tree !== undefined ? { ...loaded, tree: { ...loaded.tree, lenient: true } } : loaded;
+}

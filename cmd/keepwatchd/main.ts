@@ -22,8 +22,8 @@ async function main(): Promise<number> {
   }
   if (flags.configTest !== undefined) {
     const { testConfig } = await import('./configTest.js');
-    const { configFile, configId, warningsAsErrors } = flags;
-    return testConfig({ configFile, configId, warningsAsErrors, output: flags.configTest.file });
+    const { configFile, configId, lenient, warningsAsErrors, json } = flags;
+    return await testConfig({ configFile, configId, lenient, warningsAsErrors, json, output: flags.configTest.file });
   }
   const foreground = flags.log.foreground || process.env.KEEPWATCH_READY_FD !== undefined;
   if (!foreground) {

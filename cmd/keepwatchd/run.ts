@@ -2,7 +2,6 @@
 import { chmodSync, mkdirSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import type { Diagnostic } from '../../services/shared/config/diagnostic.js';
-import { formatDiagnostic } from '../../services/shared/config/formatDiagnostic.js';
 import type { ConfigTree } from '../../services/shared/config/tree.js';
 import { acquireLock, type PidLock } from '../../services/shared/kernel/pidLock.js';
 import { setResourceLimit } from '../../services/shared/kernel/process.js';
@@ -16,6 +15,7 @@ import { configParts } from '../../services/supervisor/parts.js';
 import { type ServiceCommand, type ServiceProcess, spawnService } from '../../services/supervisor/serviceProcess.js';
 import { backgroundReport } from './daemon.js';
 import { EXIT_CANNOT_START, EXIT_GOOD, exitCodeFor } from './exitCode.js';
+import { findingsWithSource } from './findings.js';
 import type { Flags } from './flags.js';
 import { checkCommon } from './interpreters.js';
 import { loadFile } from './loadFile.js';
@@ -150,7 +150,7 @@ function judgeParts(tree: ConfigTree, diagnostics: readonly Diagnostic[]): Loade
 }
 
 function refusal(diagnostics: LoadedParts['diagnostics']): CannotStart {
-  return new CannotStart(exitCodeFor(diagnostics), diagnostics.map(formatDiagnostic).join('\n'));
+  return new CannotStart(exitCodeFor(diagnostics), findingsWithSource(diagnostics).trimEnd());
 }
 
 /** The service's own command beside ours, run as we are: bundled under plain node, or from sources under the same loader. */
