@@ -69,6 +69,17 @@ describe('engine', () => {
     assert.ok(one.transitions().includes('VI_1 backup -> master (preempt)'));
   });
 
+  it('keeps an instance out of the election that its peers would not hear, and says why', () => {
+    const world = newWorld();
+    const one = new Machine(world, 1);
+    one.engine.apply(config([instance({ priority: 150, held: "'unicast_peer' is not built yet" })]));
+    world.advance(seconds(10));
+    assert.equal(one.state(), 'fault');
+    assert.equal(one.holds('10.0.0.100'), false);
+    assert.deepEqual(adverts(world, one.kernel.name), []);
+    assert.deepEqual(one.transitions(), ['VI_1 init -> fault (not-built)']);
+  });
+
   it('hands over within the skew time on a graceful stop', () => {
     const { world, one, two } = pair();
     world.advance(seconds(4));

@@ -56,14 +56,28 @@ export const AUTH_PASS = keyword('auth_pass', [word('password')], 'Password, the
   misspellings: ['autp_pass'],
 });
 
+/** What follows from a keyword without which peers do not hear each other. */
+export const HELD = 'the instance stays in FAULT, since without it there would be two masters';
+
+export const AUTH_HMAC = pending('auth_hmac', [rest(word('algorithm and key'))], 'Keyed hash of advertisements.', {
+  since: '2.3.0',
+  consequence: HELD,
+});
+export const UNICAST_PEER = pending(
+  'unicast_peer',
+  [],
+  'Peers that get advertisements instead of the multicast group.',
+  {
+    block: { kind: 'lines', line: 'address [min_ttl 0..255] [max_ttl 0..255]' },
+    repeat: 'list',
+    consequence: HELD,
+  },
+);
+
 export const AUTHENTICATION = keyword('authentication', [], 'Authentication of VRRP version 2.', {
   block: {
     kind: 'keywords',
-    table: new KeywordTable('authentication', [
-      AUTH_TYPE,
-      AUTH_PASS,
-      pending('auth_hmac', [rest(word('algorithm and key'))], 'Keyed hash of advertisements.', { since: '2.3.0' }),
-    ]),
+    table: new KeywordTable('authentication', [AUTH_TYPE, AUTH_PASS, AUTH_HMAC]),
   },
 });
 
@@ -156,10 +170,7 @@ export const INSTANCE_TABLE = new KeywordTable('vrrp_instance', [
     deprecated: 'the addresses say it: remove the keyword',
   }),
   pending('unicast_src_ip', [address('address')], 'Source address of unicast advertisements.'),
-  pending('unicast_peer', [], 'Peers that get advertisements instead of the multicast group.', {
-    block: { kind: 'lines', line: 'address [min_ttl 0..255] [max_ttl 0..255]' },
-    repeat: 'list',
-  }),
+  UNICAST_PEER,
   pending('unicast_fault_no_peer', [], 'FAULT when there are no unicast peers.', { since: '2.2.4' }),
   pending('unicast_ttl', [integer('ttl', { min: 0, max: 255 })], 'TTL of unicast advertisements.'),
   pending('check_unicast_src', [], 'Drops advertisements of others than the peers.'),
