@@ -80,6 +80,18 @@ describe('engine', () => {
     assert.deepEqual(one.transitions(), ['VI_1 init -> fault (not-built)']);
   });
 
+  it('waits vrrp_startup_delay before it takes part', () => {
+    const world = newWorld();
+    const one = new Machine(world, 1);
+    const { global, ...rest } = config([instance({ priority: 255 })]);
+    one.engine.apply({ ...rest, global: { ...global, startupDelay: seconds(20) } });
+    world.advance(seconds(19.9));
+    assert.equal(one.state(), 'init');
+    assert.deepEqual(adverts(world, one.kernel.name), []);
+    world.advance(seconds(0.2));
+    assert.equal(one.state(), 'master');
+  });
+
   it('hands over within the skew time on a graceful stop', () => {
     const { world, one, two } = pair();
     world.advance(seconds(4));
