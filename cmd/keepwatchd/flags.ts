@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LOG_OPTIONS, type LogFlags, logFlags } from '../../services/shared/log/flags.js';
 import { DEFAULT_RUN_DIR, DEFAULT_STATE_DIR } from '../../services/shared/rpc/paths.js';
+import { type MetricsAddress, parseMetricsAddress } from '../../services/supervisor/metricsAddress.js';
 
 /** Places of the configuration when -f names none, in order. */
 export const DEFAULT_CONFIG_FILES = ['/etc/keepwatch/keepwatch.conf', '/etc/keepalived/keepalived.conf'] as const;
@@ -17,6 +18,8 @@ export interface Flags {
   readonly vrrpOnly: boolean;
   readonly checkersOnly: boolean;
   readonly attach: boolean;
+  /** --metrics; undefined: nothing is served. */
+  readonly metrics: MetricsAddress | undefined;
   readonly log: LogFlags;
   readonly pidFile: string | undefined;
   readonly vrrpPidFile: string | undefined;
@@ -67,6 +70,7 @@ export function parseFlags(argv: readonly string[]): Flags {
       'run-dir': { type: 'string', default: DEFAULT_RUN_DIR },
       'state-dir': { type: 'string', default: DEFAULT_STATE_DIR },
       attach: { type: 'boolean' },
+      metrics: { type: 'string' },
       'warnings-as-errors': { type: 'boolean' },
       json: { type: 'boolean' },
       lenient: { type: 'boolean' },
@@ -84,6 +88,7 @@ export function parseFlags(argv: readonly string[]): Flags {
     vrrpOnly: values.vrrp ?? false,
     checkersOnly: values.check ?? false,
     attach: values.attach ?? false,
+    metrics: values.metrics === undefined ? undefined : parseMetricsAddress(values.metrics),
     log: logFlags({ ...values, 'log-file': absolute(values['log-file']) }),
     pidFile: absolute(values.pid),
     vrrpPidFile: absolute(values.vrrp_pid),
@@ -131,7 +136,7 @@ function takeOptional(argv: readonly string[]): { rest: string[]; found: Map<str
 const SWITCHES = 'PCBlDGndVIRmvh';
 /** A word after which the next one is a value, whatever it looks like. */
 const TAKES_VALUE = new RegExp(
-  `^(?:-[${SWITCHES}]*[fSgprci]|--(?:use-file|log-f\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir))$`,
+  `^(?:-[${SWITCHES}]*[fSgprci]|--(?:use-file|log-f\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir|metrics))$`,
 );
 
 const matches = (word: string, short: string, long: string): boolean =>
@@ -176,6 +181,7 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd and notifierd with a configur
       --run-dir DIR          sockets and pid files (default ${DEFAULT_RUN_DIR})
       --state-dir DIR        journals, records and dumps (default ${DEFAULT_STATE_DIR})
       --attach               use services that another runtime keeps alive; start none
+      --metrics HOST:PORT    serve /metrics (Prometheus), /healthz and /readyz there over HTTP; off by default
       --signum NAME          print the number of the signal for STOP, RELOAD, DATA or STATS
   -v, --version              print the version
   -h, --help                 print this text

@@ -11,6 +11,7 @@ import { readPidFile } from '../../services/shared/rpc/pidFile.js';
 import type { ServiceName } from '../../services/shared/rpc/service.js';
 import { isServed } from '../../services/shared/rpc/socketProbe.js';
 import type { LoadedParts } from '../../services/supervisor/configuration.js';
+import type { MetricsServer } from '../../services/supervisor/metricsServer.js';
 import { configParts } from '../../services/supervisor/parts.js';
 import { type ServiceCommand, type ServiceProcess, spawnService } from '../../services/supervisor/serviceProcess.js';
 import { backgroundReport } from './daemon.js';
@@ -47,6 +48,7 @@ export async function run(flags: Flags): Promise<number> {
 async function runSuite(flags: Flags, onReady: () => void): Promise<number> {
   prepareDirectories(flags);
   const lock = lockRunDirectory(flags);
+  let metrics: MetricsServer | undefined;
   try {
     allowCoreDumps(flags);
     const names = servicesFor(flags);
@@ -54,6 +56,7 @@ async function runSuite(flags: Flags, onReady: () => void): Promise<number> {
     const initial = load();
     const running = await Promise.all(names.map((name) => isServed(socketPath(flags.runDir, name))));
     if (initial.parts === undefined && !running.includes(true) && !flags.attach) throw refusal(initial.diagnostics);
+    metrics = await openMetrics(flags);
 
     // Before the larger part of the program is loaded: the services start at the same time on the other processors.
     const startProcess = (name: ServiceName): ServiceProcess => spawnService(name, commandOf(name, flags));
@@ -74,13 +77,22 @@ async function runSuite(flags: Flags, onReady: () => void): Promise<number> {
       initial,
       started,
       startProcess,
+      metrics,
       onReady,
     });
     if ('refused' in outcome) throw refusal(outcome.refused);
     return outcome.code;
   } finally {
+    metrics?.close();
     lock.release();
   }
+}
+
+/** Opened before any service is started: a port that is taken must leave nothing behind. */
+async function openMetrics({ metrics }: Flags): Promise<MetricsServer | undefined> {
+  if (metrics === undefined) return undefined;
+  const { listenForMetrics } = await import('../../services/supervisor/metricsServer.js');
+  return await listenForMetrics(metrics);
 }
 
 function prepareDirectories({ runDir, stateDir }: Flags): void {

@@ -12,6 +12,7 @@ import type { ServiceName } from '../../services/shared/rpc/service.js';
 import { VERSION } from '../../services/shared/rpc/version.js';
 import type { LoadedParts } from '../../services/supervisor/configuration.js';
 import { controlService } from '../../services/supervisor/control.js';
+import type { MetricsServer } from '../../services/supervisor/metricsServer.js';
 import type { ServiceProcess } from '../../services/supervisor/serviceProcess.js';
 import { Suite } from '../../services/supervisor/suite.js';
 import type { Flags } from './flags.js';
@@ -26,6 +27,8 @@ export interface SuperviseOptions {
   /** Services that were started already. */
   readonly started: ReadonlyMap<ServiceName, ServiceProcess>;
   readonly startProcess: (name: ServiceName) => ServiceProcess;
+  /** Door for Prometheus and probes, open already. */
+  readonly metrics: MetricsServer | undefined;
   /** The suite runs with its first configuration. */
   readonly onReady: () => void;
 }
@@ -34,7 +37,7 @@ export interface SuperviseOptions {
 export async function supervise(
   options: SuperviseOptions,
 ): Promise<{ readonly code: number } | { readonly refused: readonly PlainDiagnostic[] }> {
-  const { flags, names, load, judge, initial, started, startProcess, onReady } = options;
+  const { flags, names, load, judge, initial, started, startProcess, metrics, onReady } = options;
   const logger = createLogger('keepwatchd', flags.log, {
     stderrIsTerminal: process.stderr.isTTY === true,
     openDatagram,
@@ -68,6 +71,7 @@ export async function supervise(
   process.on('uncaughtException', die);
   process.on('unhandledRejection', die);
   listenToSignals(suite, logger, flags.attach);
+  metrics?.show(suite, logger);
 
   const server = await serveUnix(
     socketPath(flags.runDir, 'keepwatchd'),

@@ -51,6 +51,8 @@ export class SupervisedService {
   readonly #options: SupervisedOptions;
   #phase: Phase = 'stopped';
   #process: ServiceProcess | undefined;
+  /** The process the watchdog killed, whose end is awaited. */
+  #killed: ServiceProcess | undefined;
   #link: ServiceLink | undefined;
   #backoff: Backoff = FRESH;
   #restartTimer: NodeJS.Timeout | undefined;
@@ -158,6 +160,7 @@ export class SupervisedService {
   /** Kills a service that has not been heard for too long. Called regularly. */
   watchdog(now: Instant): void {
     if (this.#phase === 'stopped' || this.#phase === 'restarting' || this.#process === undefined) return;
+    if (this.#killed === this.#process) return;
     const silence = elapsed(this.#lastHeard ?? this.#startedAt, now);
     const limit = this.#lastHeard === undefined ? START_LIMIT : HANG_LIMIT;
     if (silence <= limit) return;
@@ -172,8 +175,8 @@ export class SupervisedService {
       return;
     }
     this.#options.listener.onEvent(this, 'service-hung', `${text}: killed, to be started again`);
-    // Once: the next look finds the death.
-    this.#lastHeard = after(now, HANG_LIMIT);
+    // Once: the next look finds the death. Until then the silence stands, or the status would show its old state again.
+    this.#killed = this.#process;
     this.#process.signal('SIGKILL');
   }
 

@@ -50,6 +50,7 @@ const PRIORITY_MAX = 254;
 export function assess(config: InstanceConfig, surroundings: Surroundings): Standing {
   const terms: PriorityTerm[] = [{ reason: 'configured', value: config.priority }];
   const faults: FaultReason[] = ownInterfaceFaults(config, surroundings);
+  if (config.held !== undefined) faults.push({ code: 'not-built', text: config.held });
   const trackers: TrackerStatus[] = [];
   for (const track of config.trackInterfaces) {
     weigh(track, surroundings, terms, faults, trackers);

@@ -82,13 +82,12 @@ class Bench {
     });
     daemons.add(daemon);
     this.process = daemon;
-    // Not the socket alone: a killed predecessor left its own.
+    // Not the socket alone: a killed predecessor left its own. The pid file follows the socket.
+    const pidFile = join(this.runDir, 'notifierd.pid');
     await until(() => {
       assert.equal(daemon.exitCode, null, this.log);
-      return (
-        existsSync(this.#socket) &&
-        readFileSync(join(this.runDir, 'notifierd.pid'), 'utf8').trim() === String(daemon.pid)
-      );
+      if (!existsSync(this.#socket) || !existsSync(pidFile)) return false;
+      return readFileSync(pidFile, 'utf8').trim() === String(daemon.pid);
     }, `notifierd starts\n${this.log}`);
   }
 

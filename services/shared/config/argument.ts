@@ -1,6 +1,7 @@
 /** Arguments of keywords: what a table says about them, and how a word becomes a value. */
 import { formatIpAddress, type IpAddress, isMulticast, parseIpAddress } from '../net/address.js';
 import { type Micros, seconds } from '../time/duration.js';
+import { closest } from './suggest.js';
 
 /** What is wrong with a word, as the end of a sentence that begins with the keyword. */
 export interface ArgumentProblem {
@@ -160,7 +161,10 @@ export function choice<const V extends string>(
     absent: first,
     read: (text) => {
       const found = values.find((value) => fold(value) === fold(text));
-      return found === undefined ? bad(`is one of ${values.join(', ')}, not '${text}'`) : ok(found);
+      if (found !== undefined) return ok(found);
+      const meant = closest(text, values);
+      const hint = meant === undefined ? undefined : `did you mean '${meant}'?`;
+      return bad(`is one of ${values.join(', ')}, not '${text}'`, hint);
     },
   };
 }

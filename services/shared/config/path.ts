@@ -7,12 +7,6 @@ export function directoryOf(path: string): string {
   return slash === 0 ? '/' : path.slice(0, slash);
 }
 
-/** `name` seen from `directory`; absolute names stay as they are. */
-export function joinPath(directory: string, name: string): string {
-  if (name.startsWith('/') || directory === '.') return name;
-  return directory.endsWith('/') ? `${directory}${name}` : `${directory}/${name}`;
-}
-
 /** Without `.`, `..` after a name and repeated slashes, so that one file has one spelling. */
 export function normalizePath(path: string): string {
   const absolute = path.startsWith('/');

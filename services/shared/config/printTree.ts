@@ -34,8 +34,21 @@ function printWord(word: Word, index: number, statement: Statement): string {
   const escaped = index > 0 && keyword !== undefined && !keyword.quoted && hasEscapedWords(keyword.text);
   if (escaped) return word.quoted ? `"${escapeText(word.text, QUOTED_SPECIAL)}"` : escapeBare(word.text);
   if (!word.quoted && !PLAIN_SPECIAL.test(word.text.replaceAll(UNRESOLVED, '$'))) return word.text;
-  return `"${word.text.replaceAll('"', '\\"')}"`;
+  return printQuoted(word.text);
 }
+
+/**
+ * A plain word in quotes. Inside them a backslash escapes a quote and nothing else, so backslashes before a quote or at
+ * the end stand outside, where they are ordinary.
+ */
+function printQuoted(text: string): string {
+  if (!/\\(?:"|$)/.test(text)) return inQuotes(text);
+  const pieces = text.split(/(\\+)/).map((piece) => (piece.startsWith('\\') || piece === '' ? piece : inQuotes(piece)));
+  const printed = pieces.join('');
+  return printed.includes('"') ? printed : `${printed}""`;
+}
+
+const inQuotes = (text: string): string => `"${text.replaceAll('"', '\\"')}"`;
 
 /** A parameter without value keeps its braces, and they are part of the word. */
 const UNRESOLVED = /\$\{[A-Za-z0-9_][^{}"]*\}/g;

@@ -15,9 +15,15 @@ export interface Occurrence<A extends Arguments = Arguments> {
   readonly block: Block;
 }
 
-/** The keywords found in one block. */
+const NONE: readonly Occurrence[] = [];
+
+/**
+ * The keywords found in one block. A large configuration has a block for each of its servers, so this is two short
+ * lists rather than a map: no block has more different keywords than its table.
+ */
 export class Block {
-  readonly #found = new Map<KeywordSpec, Occurrence[]>();
+  #specs: KeywordSpec[] | undefined;
+  #found: Occurrence[][] | undefined;
 
   /** The occurrence that counts, when the keyword may stand only once. */
   last<A extends Arguments>(spec: KeywordSpec<A>): Occurrence<A> | undefined {
@@ -26,12 +32,13 @@ export class Block {
 
   /** All occurrences, in order. */
   all<A extends Arguments>(spec: KeywordSpec<A>): readonly Occurrence<A>[] {
-    // Entries are stored under the specification that read them, so their values have its types.
-    return (this.#found.get(spec as KeywordSpec) ?? []) as readonly Occurrence<Arguments>[] as readonly Occurrence<A>[];
+    const index = this.#specs?.indexOf(spec as KeywordSpec) ?? -1;
+    // Occurrences are stored under the specification that read them, so their values have its types.
+    return (this.#found?.[index] ?? NONE) as readonly Occurrence<Arguments>[] as readonly Occurrence<A>[];
   }
 
   has(spec: KeywordSpec): boolean {
-    return this.#found.has(spec);
+    return this.#specs?.includes(spec) === true;
   }
 
   /** The statements of all blocks of this keyword, one after the other. */
@@ -41,9 +48,15 @@ export class Block {
 
   /** @internal Used by {@link readBlock}. */
   add(spec: KeywordSpec, occurrence: Occurrence): void {
-    const list = this.#found.get(spec);
-    if (list === undefined) this.#found.set(spec, [occurrence]);
-    else list.push(occurrence);
+    this.#specs ??= [];
+    this.#found ??= [];
+    const index = this.#specs.indexOf(spec);
+    if (index >= 0) {
+      this.#found[index]?.push(occurrence);
+      return;
+    }
+    this.#specs.push(spec);
+    this.#found.push([occurrence]);
   }
 }
 

@@ -78,11 +78,6 @@ export function compareIpBytes(left: Uint8Array, right: Uint8Array): number {
   return 0;
 }
 
-/** True when both are the same address of the same family. */
-export function sameIpAddress(left: IpAddress, right: IpAddress): boolean {
-  return left.family === right.family && compareIpBytes(left.bytes, right.bytes) === 0;
-}
-
 /** 224.0.0.0/4 or ff00::/8. */
 export function isMulticast(address: IpAddress): boolean {
   const first = address.bytes[0] ?? 0;

@@ -98,6 +98,11 @@ export interface InstanceConfig {
   readonly garp: GarpConfig;
   readonly notify: NotifyConfig;
   readonly debug: boolean;
+  /**
+   * Why the instance stays in FAULT: it asks for something its peers rely on to hear each other and that is not built yet.
+   * Taking part without it would make two masters.
+   */
+  readonly held?: string;
 }
 
 /** One `vrrp_sync_group`. */

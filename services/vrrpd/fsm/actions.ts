@@ -34,5 +34,3 @@ export type RouterAction =
   | { readonly kind: 'report-rival'; readonly source: Uint8Array; readonly priority: number }
   /** The state changed: log it, notify, tell the sync group. */
   | { readonly kind: 'enter'; readonly from: StateKind; readonly to: StateKind; readonly cause: Cause };
-
-export type ActionKind = RouterAction['kind'];

@@ -36,5 +36,3 @@ export type RouterEvent =
   | { readonly kind: 'group-master'; readonly group: string; readonly member: string }
   /** Another member of the sync group lost mastership and takes us along. */
   | { readonly kind: 'group-backup'; readonly group: string; readonly member: string };
-
-export type EventKind = RouterEvent['kind'];

@@ -69,6 +69,29 @@ describe('engine', () => {
     assert.ok(one.transitions().includes('VI_1 backup -> master (preempt)'));
   });
 
+  it('keeps an instance out of the election that its peers would not hear, and says why', () => {
+    const world = newWorld();
+    const one = new Machine(world, 1);
+    one.engine.apply(config([instance({ priority: 150, held: "'unicast_peer' is not built yet" })]));
+    world.advance(seconds(10));
+    assert.equal(one.state(), 'fault');
+    assert.equal(one.holds('10.0.0.100'), false);
+    assert.deepEqual(adverts(world, one.kernel.name), []);
+    assert.deepEqual(one.transitions(), ['VI_1 init -> fault (not-built)']);
+  });
+
+  it('waits vrrp_startup_delay before it takes part', () => {
+    const world = newWorld();
+    const one = new Machine(world, 1);
+    const { global, ...rest } = config([instance({ priority: 255 })]);
+    one.engine.apply({ ...rest, global: { ...global, startupDelay: seconds(20) } });
+    world.advance(seconds(19.9));
+    assert.equal(one.state(), 'init');
+    assert.deepEqual(adverts(world, one.kernel.name), []);
+    world.advance(seconds(0.2));
+    assert.equal(one.state(), 'master');
+  });
+
   it('hands over within the skew time on a graceful stop', () => {
     const { world, one, two } = pair();
     world.advance(seconds(4));

@@ -1,7 +1,7 @@
 import type { Block, Occurrence } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
 import { readScript } from '../../../shared/config/scriptWords.js';
-import { formatIpAddress, type IpAddress } from '../../../shared/net/address.js';
+import { formatIpAddress } from '../../../shared/net/address.js';
 import { checkCheckers } from '../checks/checkers.js';
 import * as C from '../keywords/checkers.js';
 import * as K from '../keywords/server.js';
@@ -44,22 +44,27 @@ export function readRealServer(
   const { upper, lower } = readThresholds(block, report);
   checkCheckers(block, report);
   if (endpoint === undefined || forwarding === undefined) return undefined;
-  return {
-    ...endpoint,
+  const server: Draft = {
+    address: endpoint.address,
+    port: endpoint.port,
     weight: readWeight(block, report),
     forwarding,
     inhibitOnFailure: block.last(K.INHIBIT_ON_FAILURE)?.values[0] ?? defaults.inhibitOnFailure,
     upperThreshold: upper,
     lowerThreshold: lower,
-    ...(notifyUp === undefined ? {} : { notifyUp }),
-    ...(notifyDown === undefined ? {} : { notifyDown }),
     smtpAlert: block.last(K.SMTP_ALERT)?.values[0] ?? defaults.smtpAlert,
-    ...(virtualhost === undefined ? {} : { virtualhost }),
-    ...(snmpName === undefined ? {} : { snmpName }),
     checkers: readCheckers(block, endpoint, defaults.port, timing, report),
     position: report.position(keyword),
   };
+  // Set only where there is something, one by one: there may be a hundred thousand servers.
+  if (notifyUp !== undefined) server.notifyUp = notifyUp;
+  if (notifyDown !== undefined) server.notifyDown = notifyDown;
+  if (virtualhost !== undefined) server.virtualhost = virtualhost;
+  if (snmpName !== undefined) server.snmpName = snmpName;
+  return server;
 }
+
+type Draft = { -readonly [K in keyof RealServerConfig]: RealServerConfig[K] };
 
 function readWeight(block: Block, report: Reporter): number {
   const found = block.last(K.WEIGHT);
@@ -116,7 +121,7 @@ function readTcpCheck(
     report.error(keyword, 'missing-argument', message, 'add connect_port, or a port to the real server');
     return undefined;
   }
-  const endpoint: CheckerEndpoint = { address, port, ...readSource(block, address, report) };
+  const endpoint = withSource({ address, port }, block, report);
   return {
     kind: 'tcp',
     endpoint,
@@ -125,20 +130,21 @@ function readTcpCheck(
   };
 }
 
-function readSource(block: Block, target: IpAddress, report: Reporter): Omit<CheckerEndpoint, 'address' | 'port'> {
+function withSource(endpoint: Endpoint, block: Block, report: Reporter): CheckerEndpoint {
   const bind = block.last(C.BINDTO);
   const bindInterface = block.last(C.BIND_IF)?.values[0];
   const bindPort = block.last(C.BIND_PORT)?.values[0];
-  const fwmark = block.last(C.FWMARK)?.values[0];
+  const fwmark = block.last(C.FWMARK)?.values[0] ?? 0;
   const source = bind?.values[0];
-  if (source !== undefined && source.family !== target.family) {
-    const message = `bindto ${formatIpAddress(source)} is not IPv${target.family} like the address to connect to`;
+  const { family } = endpoint.address;
+  if (source !== undefined && source.family !== family) {
+    const message = `bindto ${formatIpAddress(source)} is not IPv${family} like the address to connect to`;
     report.error(bind?.statement.words[1], 'mixed-families', message);
   }
-  return {
-    ...(source === undefined ? {} : { bindAddress: source }),
-    ...(bindInterface === undefined ? {} : { bindInterface }),
-    ...(bindPort === undefined ? {} : { bindPort }),
-    ...(fwmark === undefined || fwmark === 0 ? {} : { fwmark }),
-  };
+  const result: { -readonly [K in keyof CheckerEndpoint]: CheckerEndpoint[K] } = endpoint;
+  if (source !== undefined) result.bindAddress = source;
+  if (bindInterface !== undefined) result.bindInterface = bindInterface;
+  if (bindPort !== undefined) result.bindPort = bindPort;
+  if (fwmark !== 0) result.fwmark = fwmark;
+  return result;
 }

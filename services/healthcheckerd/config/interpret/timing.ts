@@ -11,28 +11,37 @@ import {
 
 /** What one level says about timing; the level below overrides it word by word. */
 export interface TimingSettings {
-  readonly delayLoop?: Micros;
-  readonly connectTimeout?: Micros;
-  readonly retry?: number;
-  readonly delayBeforeRetry?: Micros;
-  readonly warmup?: Micros;
-  readonly alpha?: boolean;
-  readonly logAllFailures?: boolean;
+  readonly delayLoop: Micros | undefined;
+  readonly connectTimeout: Micros | undefined;
+  readonly retry: number | undefined;
+  readonly delayBeforeRetry: Micros | undefined;
+  readonly warmup: Micros | undefined;
+  readonly alpha: boolean | undefined;
+  readonly logAllFailures: boolean | undefined;
 }
+
+/** No level has said anything. */
+export const NO_TIMING: TimingSettings = {
+  delayLoop: undefined,
+  connectTimeout: undefined,
+  retry: undefined,
+  delayBeforeRetry: undefined,
+  warmup: undefined,
+  alpha: undefined,
+  logAllFailures: undefined,
+};
 
 /** Reads one level on top of the level above it. */
 export function readTiming(block: Block, above: TimingSettings): TimingSettings {
-  const own = {
-    delayLoop: block.last(K.DELAY_LOOP)?.values[0],
-    connectTimeout: block.last(K.CONNECT_TIMEOUT)?.values[0],
-    retry: block.last(K.RETRY)?.values[0],
-    delayBeforeRetry: block.last(K.DELAY_BEFORE_RETRY)?.values[0],
-    warmup: block.last(K.WARMUP)?.values[0],
-    alpha: block.last(K.ALPHA)?.values[0],
-    logAllFailures: block.last(K.LOG_ALL_FAILURES)?.values[0],
+  return {
+    delayLoop: block.last(K.DELAY_LOOP)?.values[0] ?? above.delayLoop,
+    connectTimeout: block.last(K.CONNECT_TIMEOUT)?.values[0] ?? above.connectTimeout,
+    retry: block.last(K.RETRY)?.values[0] ?? above.retry,
+    delayBeforeRetry: block.last(K.DELAY_BEFORE_RETRY)?.values[0] ?? above.delayBeforeRetry,
+    warmup: block.last(K.WARMUP)?.values[0] ?? above.warmup,
+    alpha: block.last(K.ALPHA)?.values[0] ?? above.alpha,
+    logAllFailures: block.last(K.LOG_ALL_FAILURES)?.values[0] ?? above.logAllFailures,
   };
-  const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
-  return { ...above, ...given };
 }
 
 /** Fills in what no level said. */

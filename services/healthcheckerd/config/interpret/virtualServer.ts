@@ -23,7 +23,7 @@ import { readForwarding } from './forwarding.js';
 import { readPersistence } from './persistence.js';
 import { type RealServerDefaults, readRealServer } from './realServer.js';
 import { describeTarget, readTarget } from './target.js';
-import { readTiming } from './timing.js';
+import { NO_TIMING, readTiming } from './timing.js';
 
 /** What virtual servers share. */
 export interface VirtualServerContext {
@@ -68,7 +68,7 @@ export function readVirtualServer(
     flags: readFlags(block, scheduler, report),
     forwarding,
     ...(persistence === undefined ? {} : { persistence }),
-    alpha: readTiming(block, {}).alpha ?? false,
+    alpha: readTiming(block, NO_TIMING).alpha ?? false,
     omega: block.last(K.OMEGA)?.values[0] ?? false,
     quorum,
     hysteresis,
@@ -110,7 +110,7 @@ function readPool(
   const virtualhost = block.last(K.VIRTUALHOST)?.values[0];
   const logAllFailures = context.globals.last(CHECKER_LOG_ALL_FAILURES)?.values[0] ?? false;
   const defaults: RealServerDefaults = {
-    timing: readTiming(block, { logAllFailures }),
+    timing: readTiming(block, { ...NO_TIMING, logAllFailures }),
     forwarding,
     inhibitOnFailure: block.last(K.INHIBIT_ON_FAILURE)?.values[0] ?? false,
     smtpAlert: block.last(K.SMTP_ALERT)?.values[0] ?? globalSmtpAlert(context.globals) ?? true,

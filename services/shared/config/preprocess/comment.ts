@@ -6,10 +6,11 @@ import { hasEscapedWords } from '../wordRules.js';
  * made before parameters are put in, so that a `#` out of a parameter is none.
  */
 export function endOfText(text: string): number {
-  const keyword = /^[\t-\r ]*(?:@[^\t-\r ]+[\t-\r ]+)?([^\t-\r "'#!{}]*)/.exec(text)?.[1] ?? '';
+  const [, condition = '', keyword = ''] = /^([\t-\r ]*(?:@[^\t-\r ]+[\t-\r ]+)?)([^\t-\r "'#!{}]*)/.exec(text) ?? [];
   const escaped = hasEscapedWords(keyword);
   let quote = '';
-  let offset = 0;
+  // A quote in the name of a condition opens nothing.
+  let offset = condition.length;
   while (offset < text.length) {
     const character = text.charAt(offset);
     if (character === '\\' && (quote !== '' || escaped) && offset + 1 < text.length) {

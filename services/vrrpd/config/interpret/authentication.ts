@@ -1,6 +1,6 @@
 import type { Occurrence } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
-import { AUTH_PASS, AUTH_TYPE } from '../keywords/instance.js';
+import { AUTH_PASS, AUTH_TYPE, HELD } from '../keywords/instance.js';
 import type { AuthConfig } from '../model.js';
 
 /** RFC 2338 5.3.6.2: the authentication data of an advertisement. */
@@ -34,7 +34,7 @@ export function readAuthentication(
     return nothing('ignored-authentication', 'authentication without auth_pass is none, as in keepalived');
   }
   if (type.values[0] === 'AH') {
-    return nothing('no-effect-yet', "'auth_type AH' has no effect yet; advertisements are not authenticated");
+    return nothing('no-effect-yet', "'auth_type AH' has no effect yet", HELD);
   }
   const bytes = new TextEncoder().encode(pass.values[0]);
   if (bytes.length > PASSWORD_BYTES) {

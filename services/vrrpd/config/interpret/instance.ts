@@ -51,6 +51,7 @@ export function readInstance(
   const trackInterfaces = readTracked(block, name, interfaceName, priority, report);
   const garp = readGarp(block, defaults.garp, report);
   const notify = readNotify(block, defaults.globals, report);
+  const held = heldBecause(block, version);
   if (interfaceName === undefined || vrid === undefined) return undefined;
   return {
     name,
@@ -74,7 +75,18 @@ export function readInstance(
     garp,
     notify,
     debug: (block.last(K.DEBUG)?.values[0] ?? (block.has(K.DEBUG) ? 1 : 0)) > 0,
+    ...(held === undefined ? {} : { held }),
   };
+}
+
+/** What the peers rely on to hear this instance and that is not built yet. */
+function heldBecause(block: Block, version: 2 | 3): string | undefined {
+  if (block.has(K.UNICAST_PEER)) return "'unicast_peer' is not built yet";
+  const authentication = block.last(K.AUTHENTICATION)?.block;
+  if (authentication?.has(K.AUTH_HMAC)) return "'auth_hmac' is not built yet";
+  // Version 3 has no authentication, whatever the block says.
+  if (version === 2 && authentication?.last(K.AUTH_TYPE)?.values[0] === 'AH') return "'auth_type AH' is not built yet";
+  return undefined;
 }
 
 function required<T>(

@@ -59,14 +59,18 @@ export const AUTH_PASS = keyword('auth_pass', [word('password')], 'Password, the
   misspellings: ['autp_pass'],
 });
 
+/** What follows from a keyword without which peers do not hear each other. */
+export const HELD = 'the instance stays in FAULT, since without it there would be two masters';
+
+export const AUTH_HMAC = pending('auth_hmac', [rest(word('algorithm and key'))], 'Keyed hash of advertisements.', {
+  since: '2.3.0',
+  consequence: HELD,
+});
+
 export const AUTHENTICATION = keyword('authentication', [], 'Authentication of VRRP version 2.', {
   block: {
     kind: 'keywords',
-    table: new KeywordTable('authentication', [
-      AUTH_TYPE,
-      AUTH_PASS,
-      pending('auth_hmac', [rest(word('algorithm and key'))], 'Keyed hash of advertisements.', { since: '2.3.0' }),
-    ]),
+    table: new KeywordTable('authentication', [AUTH_TYPE, AUTH_PASS, AUTH_HMAC]),
   },
 });
 
@@ -146,6 +150,7 @@ export const UNICAST_PEER = pending(
       ]),
     },
     repeat: 'list',
+    consequence: HELD,
   },
 );
 export const DOWN_TIMER_ADVERTS = pending(

@@ -116,7 +116,11 @@ describe('arguments', () => {
       [`7:10: error: 'priority' must be 1..255, not ${'9'.repeat(400)}`],
     ],
     ['advert_int', instance('advert_int 300'), ["7:12: error: 'advert_int' must be 0.01..255 s, not 300"]],
-    ['state', instance('state master'), ["7:7: error: 'state' is one of MASTER, BACKUP, not 'master'"]],
+    [
+      'state',
+      instance('state master'),
+      ["7:7: error: 'state' is one of MASTER, BACKUP, not 'master' (did you mean 'MASTER'?)"],
+    ],
     [
       'booleans',
       instance('smtp_alert Yes'),

@@ -15,6 +15,7 @@ import {
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { crc32 } from '../../../../services/shared/kernel/crc32.js';
 import { acquireLock } from '../../../../services/shared/kernel/pidLock.js';
@@ -113,10 +114,12 @@ s.bind(${JSON.stringify(address)}.replace('@','\\0'))
 print('ready',flush=True)
 print(s.recv(65536).hex(),flush=True)`;
     const child = spawn('python3', ['-c', program], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await once(child.stdout, 'data');
+    // Line by line: two prints may arrive in one piece, or one in two.
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    assert.equal((await lines.next()).value, 'ready');
     act();
-    const [line] = (await once(child.stdout, 'data')) as [Buffer];
-    return Buffer.from(line.toString().trim(), 'hex').toString();
+    const { value } = await lines.next();
+    return Buffer.from(String(value), 'hex').toString();
   }
 
   it('reach a path and an abstract name', async () => {

@@ -186,9 +186,23 @@ describe('authentication', () => {
 
   it('AH is not silently nothing', () => {
     assert.deepEqual(auth('auth_type AH\nauth_pass 1').messages, [
-      "7:1: warning: V: 'auth_type AH' has no effect yet; advertisements are not authenticated",
+      "7:1: warning: V: 'auth_type AH' has no effect yet (the instance stays in FAULT, since without it there would be two masters)",
     ]);
   });
+});
+
+describe('what peers rely on and is not built yet', () => {
+  for (const [lines, held] of [
+    ['unicast_peer {\n10.0.0.2\n}', "'unicast_peer' is not built yet"],
+    ['authentication {\nauth_type AH\nauth_pass 1\n}', "'auth_type AH' is not built yet"],
+    ['authentication {\nauth_hmac sha256 key\n}', "'auth_hmac' is not built yet"],
+    ['version 3\nauthentication {\nauth_type AH\nauth_pass 1\n}', undefined],
+    ['authentication {\nauth_type PASS\nauth_pass 1\n}', undefined],
+  ] as const) {
+    it(`${lines.replaceAll('\n', ' ')} ${held === undefined ? 'runs' : 'is held'}`, () => {
+      assert.equal(instanceOf(lines).held, held);
+    });
+  }
 });
 
 describe('virtual addresses', () => {

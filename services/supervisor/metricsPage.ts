@@ -1,0 +1,14 @@
+/** The whole page of metrics. Pure. */
+import type { SuiteStatus } from '../shared/rpc/generated/keepwatch/v1/control.js';
+import { familyLines } from './metricsFamily.js';
+import { notifyFamilies } from './metricsNotify.js';
+import { ipvsFamilies, serverFamilies } from './metricsServers.js';
+import { suiteFamilies } from './metricsServices.js';
+import { vrrpFamilies } from './metricsVrrp.js';
+
+/** Everything the status tells, line by line: whoever writes a long page may pause anywhere. */
+export function* metricsPage(status: SuiteStatus): Generator<string, void> {
+  for (const families of [suiteFamilies, vrrpFamilies, serverFamilies, ipvsFamilies, notifyFamilies]) {
+    for (const family of families(status)) yield* familyLines(family);
+  }
+}

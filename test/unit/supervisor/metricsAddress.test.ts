@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseFlags } from '../../../cmd/keepwatchd/flags.js';
+import { formatMetricsAddress, parseMetricsAddress } from '../../../services/supervisor/metricsAddress.js';
+
+for (const [text, host, port] of [
+  ['127.0.0.1:9650', '127.0.0.1', 9650],
+  ['[::1]:9650', '::1', 9650],
+  ['[::]:0', '::', 0],
+  ['[2001:db8::9]:65535', '2001:db8::9', 65_535],
+  ['localhost:80', 'localhost', 80],
+  ['lb-1.example.net:80', 'lb-1.example.net', 80],
+] as const) {
+  test(`--metrics ${text}`, () => {
+    assert.deepEqual(parseMetricsAddress(text), { host, port });
+    assert.equal(formatMetricsAddress({ host, port }), text);
+    assert.deepEqual(parseFlags(['--metrics', text]).metrics, { host, port });
+    assert.deepEqual(parseFlags([`--metrics=${text}`]).metrics, { host, port });
+  });
+}
+
+for (const [text, why] of [
+  ['9650', /the port is missing/],
+  ['', /the port is missing/],
+  ['localhost', /the port is missing/],
+  ['[::1]', /the port is missing/],
+  ['::1', /stands in brackets/],
+  ['::1:9650', /stands in brackets/],
+  [':9650', /the host is missing/],
+  ['[]:9650', /nothing between the brackets/],
+  ['[127.0.0.1]:9650', /127\.0\.0\.1 between the brackets is no IPv6 address/],
+  ['[::1%lo]:9650', /no IPv6 address/],
+  ['127.0.0.1:', /an empty port is no port/],
+  ['127.0.0.1:65536', /65536 is no port/],
+  ['127.0.0.1:-1', /-1 is no port/],
+  ['127.0.0.1:http', /http is no port/],
+  ['127.0.0.1: 80', / 80 is no port/],
+  ['127.0.0:80', /neither an address nor a name/],
+  ['127.0.0.256:80', /neither an address nor a name/],
+  ['a_b:80', /neither an address nor a name/],
+  ['-a:80', /neither an address nor a name/],
+  ['http://localhost:80', /no HOST:PORT/],
+] as const) {
+  test(`--metrics '${text}' is refused`, () => {
+    for (const parse of [() => parseMetricsAddress(text), () => parseFlags([`--metrics=${text}`])]) {
+      assert.throws(
+        parse,
+        (error: Error) => error.message.startsWith(`--metrics ${text}: `) && why.test(error.message),
+      );
+    }
+  });
+}
+
+test('off without the flag; its value is no other flag', () => {
+  assert.equal(parseFlags([]).metrics, undefined);
+  assert.throws(() => parseFlags(['--metrics']), /metrics/);
+  assert.throws(() => parseFlags(['--metrics', '-t']), /metrics/);
+});
