@@ -96,7 +96,7 @@ const TABLE: readonly (readonly [string, string, readonly string[]])[] = [
   [
     'a version of HTTP that is none',
     check('HTTP_GET', ' http_protocol 2.0\n url {\n  path /\n }'),
-    ["8:16: error: 'http_protocol' is one of 1.0, 1.0C, 1.0c, 1.1, not '2.0'"],
+    ["8:16: error: 'http_protocol' is one of 1.0, 1.0C, 1.0c, 1.1, not '2.0' (did you mean '1.0'?)"],
   ],
 ];
 
