@@ -36,7 +36,7 @@ export function addressSpec(vip: VirtualAddress, ifindex: number): AddressSpec {
 }
 
 function broadcastFor(vip: VirtualAddress): Uint8Array | undefined {
-  if (vip.broadcast === undefined || vip.broadcast === 'none') return undefined;
+  if (vip.broadcast === undefined) return undefined;
   return vip.broadcast === 'auto' ? broadcastOf(vip.address.bytes, vip.prefixLength) : vip.broadcast.bytes;
 }
 
