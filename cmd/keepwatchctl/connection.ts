@@ -1,18 +1,11 @@
 /** The way to the suite. */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Channel, Client } from 'nice-grpc';
 import { addressChannel, type DeadlineOption, rpcClient, unixChannel } from '../../services/shared/rpc/client.js';
 import { describeRpcError, isUnavailable } from '../../services/shared/rpc/errors.js';
 import { ControlServiceDefinition } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
-import { DEFAULT_RUN_DIR } from '../../services/shared/rpc/paths.js';
 import { EXIT_FAILED, EXIT_UNREACHABLE } from './exitCode.js';
-
-/** Where the suite is, from flags and environment. */
-export interface Target {
-  readonly runDir: string;
-  /** --address: another way than the socket in the run directory. */
-  readonly address: string | undefined;
-}
+import { Failure, type Target } from './target.js';
 
 export type ControlClient = Client<typeof ControlServiceDefinition, DeadlineOption>;
 
@@ -21,25 +14,9 @@ export interface Connection {
   readonly control: ControlClient;
 }
 
-/** The target the flags name; without them KEEPWATCH_RUN_DIR, else the default. */
-export const targetOf = (options: { readonly runDir?: string; readonly address?: string }): Target => ({
-  runDir: resolve(options.runDir ?? process.env.KEEPWATCH_RUN_DIR ?? DEFAULT_RUN_DIR),
-  address: options.address,
-});
-
 export function connectTo({ runDir, address }: Target): Connection {
   const channel = address === undefined ? unixChannel(join(runDir, 'keepwatchd.sock')) : addressChannel(address);
   return { channel, control: rpcClient(ControlServiceDefinition, channel) };
-}
-
-/** Ends the command: message on stderr, exit code. */
-export class Failure extends Error {
-  readonly exitCode: number;
-
-  constructor(exitCode: number, message: string) {
-    super(message);
-    this.exitCode = exitCode;
-  }
 }
 
 /** What a failed call means for the user. */

@@ -1,17 +1,16 @@
-/** keepwatchctl: flags and wiring. A client of the control API and nothing else. */
+/** keepwatchctl: flags and wiring. What a command does not need is not loaded: most need no gRPC. */
+import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { DEFAULT_RUN_DIR } from '../../services/shared/rpc/paths.js';
 import { VERSION } from '../../services/shared/rpc/version.js';
-import { failureOf, type Target, targetOf } from './connection.js';
+import type { ConfigPlace } from '../keepwatchd/loadFile.js';
 import { EXIT_GOOD, EXIT_USAGE } from './exitCode.js';
-import { reload } from './reload.js';
-import { showStatus } from './status.js';
-import { stop } from './stop.js';
-import { watch } from './watch.js';
+import { Failure, type Target, targetOf } from './target.js';
 
 const EXIT_CODES = `
-Exit codes: 0 good; 1 status: something needs attention; 2 wrong usage; 3 no suite answers there;
-4 the suite answered with an error or not in time; 5 reload: refused.
+Exit codes: 0 good; 1 status: something needs attention, fmt --check: not formatted; 2 wrong usage; 3 no suite answers
+there; 4 the suite answered with an error or not in time, or the configuration cannot be read; 5 refused, or errors in the
+configuration; 6 script security, or a file that an include check demands is missing.
 
 The suite is found by --address, else by --run-dir, else by KEEPWATCH_RUN_DIR, else in ${DEFAULT_RUN_DIR}.`;
 
@@ -21,41 +20,154 @@ interface GlobalOptions {
   readonly json?: boolean;
 }
 
+/** How a configuration file is read. */
+interface ReadOptions extends GlobalOptions {
+  readonly configId?: string;
+  readonly lenient?: boolean;
+}
+
 let exitCode: number = EXIT_GOOD;
 
 const program = new Command('keepwatchctl')
-  .description('Shows and steers a Keepwatch suite.')
+  .description('Shows and steers a Keepwatch suite; checks, shows, formats and compares configurations.')
   .version(`keepwatchctl ${VERSION}`, '-v, --version')
   .option('--run-dir <dir>', 'run directory of the suite')
   .option('--address <address>', 'unix:/path/to/socket or host:port')
-  .option('--json', 'print protobuf JSON')
+  .option('--json', 'print JSON')
   .addHelpText('after', EXIT_CODES)
   .exitOverride();
+
+/** Flags of the commands that read a configuration file. */
+const reading = (command: Command): Command =>
+  command
+    .option('-i, --config-id <id>', 'take lines that begin with @ID (default: the host name)')
+    .option('--lenient', 'what keepalived answers with a warning and leaves out is a warning instead of an error');
+
+const placeOf = (file: string | undefined, { configId, lenient }: ReadOptions): ConfigPlace => ({
+  configFile: file === undefined ? undefined : resolve(file),
+  configId,
+  lenient: lenient ?? false,
+});
 
 program
   .command('status')
   .description('who is master, why, since when; pools; services')
   .option('--json', 'print protobuf JSON')
-  .action((_options, command: Command) => perform(command, (target, { json }) => showStatus(target, json === true)));
+  .action((_options, command: Command) =>
+    withSuite(command, async (target, { json }) => (await import('./status.js')).showStatus(target, json === true)),
+  );
 program
   .command('watch')
   .description('follow the suite: drawn in place on a terminal, else one line an event')
   .option('--json', 'one protobuf JSON message a line: the status, with --events each event')
   .option('--events', 'events instead of the status')
   .action((_options, command: Command) =>
-    perform(command, (target, options: GlobalOptions & { readonly events?: boolean }) =>
-      watch(target, { json: options.json === true, events: options.events === true }),
+    withSuite(command, async (target, options: GlobalOptions & { readonly events?: boolean }) =>
+      (await import('./watch.js')).watch(target, { json: options.json === true, events: options.events === true }),
     ),
   );
 program
   .command('reload')
   .description('read the configuration again; refused ones change nothing')
   .option('--json', 'print protobuf JSON')
-  .action((_options, command: Command) => perform(command, (target, { json }) => reload(target, json === true)));
+  .action((_options, command: Command) =>
+    withSuite(command, async (target, { json }) => (await import('./reload.js')).reload(target, json === true)),
+  );
 program
   .command('stop')
   .description('stop everything in good order and wait until it is gone')
-  .action((_options, command: Command) => perform(command, (target) => stop(target)));
+  .action((_options, command: Command) =>
+    withSuite(command, async (target) => (await import('./stop.js')).stop(target)),
+  );
+
+reading(program.command('plan'))
+  .description('what a reload would add, remove, change and replace, and which states would move; changes nothing')
+  .argument('[file]', "configuration to plan (default: the suite's own)")
+  .option('--against <file>', 'compare with this file instead of the running suite')
+  .option('--json', 'print protobuf JSON')
+  .action((file: string | undefined, _options, command: Command) =>
+    withSuite(command, async (target, options: ReadOptions & { readonly against?: string }) => {
+      const json = options.json === true;
+      if (options.against === undefined) {
+        const place = file === undefined ? undefined : placeOf(file, options);
+        return (await import('./planReload.js')).planReload(target, place, json);
+      }
+      if (file === undefined) throw new Failure(EXIT_USAGE, 'plan --against needs the file to plan too');
+      const { planFiles } = await import('./planFiles.js');
+      return planFiles(placeOf(file, options), placeOf(options.against, options), json);
+    }),
+  );
+
+reading(program.command('check'))
+  .description('check a configuration as keepwatchd -t does')
+  .argument('<file>', 'configuration')
+  .option('--json', 'findings as protobuf JSON on stdout')
+  .option('--warnings-as-errors', 'a warning counts as an error')
+  .action((file: string, _options, command: Command) =>
+    offline(command, async (options: ReadOptions & { readonly warningsAsErrors?: boolean }) =>
+      (await import('../keepwatchd/configTest.js')).testConfig({
+        ...placeOf(file, options),
+        output: undefined,
+        warningsAsErrors: options.warningsAsErrors === true,
+        json: options.json === true,
+      }),
+    ),
+  );
+
+reading(program.command('config').description('show a configuration').command('show'))
+  .description('what a configuration comes to; passwords are hidden')
+  .argument('[file]', 'configuration (default: that of keepwatchd)')
+  .option('--expanded', 'as text, with includes, conditions, parameters and sequences resolved (default)')
+  .option('--typed', 'what the services run on, with all defaults')
+  .option('--json', 'the same as JSON: durations in microseconds')
+  .option('--secrets', 'show passwords')
+  .action((file: string | undefined, _options, command: Command) =>
+    offline(
+      command,
+      async (
+        options: ReadOptions & { readonly expanded?: boolean; readonly typed?: boolean; readonly secrets?: boolean },
+      ) => {
+        const { expanded, typed, json } = options;
+        if ([expanded, typed, json].filter((chosen) => chosen === true).length > 1) {
+          throw new Failure(EXIT_USAGE, 'config show takes one of --expanded, --typed and --json');
+        }
+        const form = typed === true ? 'typed' : json === true ? 'json' : 'expanded';
+        return (await import('./configShow.js')).showConfig(placeOf(file, options), form, options.secrets === true);
+      },
+    ),
+  );
+
+program
+  .command('fmt')
+  .description('format a configuration: to stdout, in place, or only tell whether it is formatted')
+  .argument('<file>', 'configuration')
+  .option('--write', 'in place')
+  .option('--check', 'print the name and exit 1 when it is not formatted')
+  .action((file: string, _options, command: Command) =>
+    offline(
+      command,
+      async ({ write, check }: GlobalOptions & { readonly write?: boolean; readonly check?: boolean }) => {
+        if (write === true && check === true) throw new Failure(EXIT_USAGE, 'fmt takes one of --write and --check');
+        return (await import('./fmt.js')).format(file, write === true ? 'write' : check === true ? 'check' : 'print');
+      },
+    ),
+  );
+
+program
+  .command('keywords')
+  .description('every keyword with its arguments, status, default and meaning')
+  .argument('[scope]', "a block's name or path, such as vrrp_instance or virtual_server/real_server; 'top level'")
+  .option('--json', 'as JSON, with counts')
+  .action((scope: string | undefined, _options, command: Command) =>
+    offline(command, async ({ json }: GlobalOptions) =>
+      (await import('./keywords.js')).showKeywords(scope, json === true),
+    ),
+  );
+
+// The reader of a pipe may have read enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
 
 void main().then((code) => {
   process.exitCode = code;
@@ -72,7 +184,8 @@ async function main(): Promise<number> {
   return exitCode;
 }
 
-async function perform<Options extends GlobalOptions>(
+/** Runs a command that talks to the suite. */
+async function withSuite<Options extends GlobalOptions>(
   command: Command,
   action: (target: Target, options: Options) => Promise<number>,
 ): Promise<void> {
@@ -81,8 +194,24 @@ async function perform<Options extends GlobalOptions>(
   try {
     exitCode = await action(target, options);
   } catch (error) {
-    const failure = failureOf(error, target);
-    process.stderr.write(`keepwatchctl: ${failure.message}\n`);
-    exitCode = failure.exitCode;
+    fail(error instanceof Failure ? error : (await import('./connection.js')).failureOf(error, target));
   }
+}
+
+/** Runs a command that needs no suite. */
+async function offline<Options extends GlobalOptions>(
+  command: Command,
+  action: (options: Options) => Promise<number>,
+): Promise<void> {
+  try {
+    exitCode = await action(command.optsWithGlobals<Options>());
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    fail(error);
+  }
+}
+
+function fail(failure: Failure): void {
+  process.stderr.write(`keepwatchctl: ${failure.message}\n`);
+  exitCode = failure.exitCode;
 }

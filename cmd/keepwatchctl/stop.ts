@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isUnavailable } from '../../services/shared/rpc/errors.js';
 import { type ProcessName, pidPath } from '../../services/shared/rpc/paths.js';
 import { processExists, readPidFile, removeIfThere } from '../../services/shared/rpc/pidFile.js';
-import { connectTo, Failure, failureOf, type Target } from './connection.js';
+import { connectTo, failureOf } from './connection.js';
 import { EXIT_FAILED, EXIT_GOOD, EXIT_UNREACHABLE } from './exitCode.js';
+import { Failure, type Target } from './target.js';
 
 /** The suite's own limits add up to less. */
 const STOP_LIMIT_MS = 45_000;

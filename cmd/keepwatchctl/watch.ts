@@ -1,10 +1,11 @@
 /** `keepwatchctl watch`. */
 import { SuiteStatus, WatchEventsResponse } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
 import { type Colours, coloursFor } from './colours.js';
-import { connectTo, failureOf, type Target } from './connection.js';
+import { connectTo, failureOf } from './connection.js';
 import { EXIT_GOOD } from './exitCode.js';
 import { renderEvent } from './renderEvent.js';
 import { renderStatus } from './renderStatus.js';
+import type { Target } from './target.js';
 
 const RETRY_MS = 500;
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';

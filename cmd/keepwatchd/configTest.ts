@@ -5,7 +5,7 @@ import { formatDiagnostic } from '../../services/shared/config/formatDiagnostic.
 import type { ConfigTree } from '../../services/shared/config/tree.js';
 import { exitCodeFor } from './exitCode.js';
 import { findingLines, findingsWithSource } from './findings.js';
-import { interpretAll } from './interpreters.js';
+import { interpretTyped, type TypedConfig } from './interpreters.js';
 import { type ConfigPlace, loadFile } from './loadFile.js';
 
 export interface ConfigTestOptions extends ConfigPlace {
@@ -20,6 +20,7 @@ export interface ConfigTestOptions extends ConfigPlace {
 export interface JudgedConfig {
   /** Present when the statements can be told apart, even with errors. */
   readonly tree?: ConfigTree;
+  readonly typed: TypedConfig;
   readonly findings: readonly Diagnostic[];
 }
 
@@ -40,12 +41,13 @@ export async function testConfig({ output, warningsAsErrors, json, ...place }: C
 /** Loads and judges a configuration. */
 export function judgeFile(place: ConfigPlace): JudgedConfig {
   const { tree, diagnostics } = loadFile(place);
-  const found = [...diagnostics, ...(tree === undefined ? [] : interpretAll(tree))];
+  const meaning = tree === undefined ? { typed: {}, diagnostics: [] } : interpretTyped(tree);
+  const found = [...diagnostics, ...meaning.diagnostics];
   // Services find the same fault in what they share one by one.
   const unique = [...new Map(found.map((diagnostic) => [formatDiagnostic(diagnostic), diagnostic])).values()];
   const files = new Map(tree?.files.map((file, index) => [file, index]));
   const findings = unique.sort((one, other) => compare(one, other, files));
-  return { ...(tree === undefined ? {} : { tree }), findings };
+  return { ...(tree === undefined ? {} : { tree }), typed: meaning.typed, findings };
 }
 
 /** In the order of the text; what belongs to no place comes first. */

@@ -1,13 +1,17 @@
 /** The meaning of the whole configuration, service by service, for `-t` and for what no service judges. */
 import { hostname } from 'node:os';
 import { interpretHealthConfig } from '../../services/healthcheckerd/config/interpret.js';
+import type { HealthConfig } from '../../services/healthcheckerd/config/model.js';
 import { interpretIpvsConfig } from '../../services/ipvsd/config/interpret.js';
+import type { IpvsConfig } from '../../services/ipvsd/config/model.js';
 import { interpretNotifyConfig } from '../../services/notifierd/config/interpret.js';
+import type { NotifyConfig } from '../../services/notifierd/config/model.js';
 import { interpretCommon } from '../../services/shared/config/common.js';
 import type { Diagnostic } from '../../services/shared/config/diagnostic.js';
 import { splitTree } from '../../services/shared/config/splitTree.js';
 import type { ConfigTree } from '../../services/shared/config/tree.js';
 import { interpretVrrpConfig } from '../../services/vrrpd/config/interpret.js';
+import type { VrrpConfig } from '../../services/vrrpd/config/model.js';
 
 const environment = () => ({ hostname: hostname() });
 
@@ -15,14 +19,37 @@ const environment = () => ({ hostname: hostname() });
 export const checkCommon = (tree: ConfigTree): readonly Diagnostic[] =>
   interpretCommon(tree, environment()).diagnostics;
 
-/** Everything. */
-export function interpretAll(tree: ConfigTree): readonly Diagnostic[] {
-  const parts = splitTree(tree);
-  return [
-    ...checkCommon(tree),
-    ...interpretVrrpConfig(parts.vrrpd, environment()).diagnostics,
-    ...interpretHealthConfig(parts.healthcheckerd, environment()).diagnostics,
-    ...interpretIpvsConfig(parts.ipvsd, environment()).diagnostics,
-    ...interpretNotifyConfig(parts.notifierd, environment()).diagnostics,
-  ];
+/** The typed configuration of each service; absent where an error stands in the way. */
+export interface TypedConfig {
+  readonly vrrpd?: VrrpConfig;
+  readonly healthcheckerd?: HealthConfig;
+  readonly ipvsd?: IpvsConfig;
+  readonly notifierd?: NotifyConfig;
 }
+
+/** Everything a configuration means, and everything found in it. */
+export function interpretTyped(tree: ConfigTree): {
+  readonly typed: TypedConfig;
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  const parts = splitTree(tree);
+  const vrrpd = interpretVrrpConfig(parts.vrrpd, environment());
+  const healthcheckerd = interpretHealthConfig(parts.healthcheckerd, environment());
+  const ipvsd = interpretIpvsConfig(parts.ipvsd, environment());
+  const notifierd = interpretNotifyConfig(parts.notifierd, environment());
+  return {
+    typed: {
+      ...(vrrpd.model === undefined ? {} : { vrrpd: vrrpd.model }),
+      ...(healthcheckerd.model === undefined ? {} : { healthcheckerd: healthcheckerd.model }),
+      ...(ipvsd.model === undefined ? {} : { ipvsd: ipvsd.model }),
+      ...(notifierd.model === undefined ? {} : { notifierd: notifierd.model }),
+    },
+    diagnostics: [
+      ...checkCommon(tree),
+      ...[vrrpd, healthcheckerd, ipvsd, notifierd].flatMap(({ diagnostics }) => diagnostics),
+    ],
+  };
+}
+
+/** What {@link interpretTyped} finds. */
+export const interpretAll = (tree: ConfigTree): readonly Diagnostic[] => interpretTyped(tree).diagnostics;
