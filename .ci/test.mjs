@@ -1,5 +1,5 @@
 // Runs the tests in stages, cheapest first, then says what failed, what this machine could not run and why, and the count.
-// usage: node .ci/test.mjs [stage|file …]      stages: unit golden conformance simulation e2e topology ipvs
+// usage: node .ci/test.mjs [stage|file …]      stages: unit golden conformance simulation corpus e2e topology ipvs
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ const STAGES = [
   { name: 'golden', concurrency: 2 },
   { name: 'conformance', concurrency: 2 },
   { name: 'simulation', concurrency: 2 },
+  { name: 'corpus', concurrency: 1 },
   { name: 'e2e', concurrency: 1 },
   { name: 'topology', concurrency: 1 },
   { name: 'ipvs', concurrency: 1 },
