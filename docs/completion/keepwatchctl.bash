@@ -3,8 +3,8 @@ _keepwatchctl() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} path='' word
   COMPREPLY=()
   case $previous in
-    --run-dir) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    --address) return ;;
+    --run-dir|--against) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --address|-i|--config-id) return ;;
     *) ;;
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -13,14 +13,26 @@ _keepwatchctl() {
       ' watch') path='watch' ;;
       ' reload') path='reload' ;;
       ' stop') path='stop' ;;
+      ' plan') path='plan' ;;
+      ' check') path='check' ;;
+      ' config') path='config' ;;
+      'config show') path='config show' ;;
+      ' fmt') path='fmt' ;;
+      ' keywords') path='keywords' ;;
     esac
   done
   case $path in
-    '') COMPREPLY=($(compgen -W '-v --version --run-dir --address --json -h --help status watch reload stop' -- "$current")) ;;
+    '') COMPREPLY=($(compgen -W '-v --version --run-dir --address --json -h --help status watch reload stop plan check config fmt keywords' -- "$current")) ;;
     'status') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
     'watch') COMPREPLY=($(compgen -W '--json --events -h --help' -- "$current")) ;;
     'reload') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
     'stop') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
+    'plan') COMPREPLY=($(compgen -W '-i --config-id --lenient --against --json -h --help' -- "$current")); [[ $current != -* ]] && COMPREPLY+=($(compgen -f -- "$current")) ;;
+    'check') COMPREPLY=($(compgen -W '-i --config-id --lenient --json --warnings-as-errors -h --help' -- "$current")); [[ $current != -* ]] && COMPREPLY+=($(compgen -f -- "$current")) ;;
+    'config') COMPREPLY=($(compgen -W '-h --help show' -- "$current")) ;;
+    'config show') COMPREPLY=($(compgen -W '-i --config-id --lenient --expanded --typed --json --secrets -h --help' -- "$current")); [[ $current != -* ]] && COMPREPLY+=($(compgen -f -- "$current")) ;;
+    'fmt') COMPREPLY=($(compgen -W '--write --check -h --help' -- "$current")); [[ $current != -* ]] && COMPREPLY+=($(compgen -f -- "$current")) ;;
+    'keywords') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
     *) ;;
   esac
 }

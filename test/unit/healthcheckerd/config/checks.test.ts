@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { unclosedIn } from '../../../../services/healthcheckerd/config/checks/pattern.js';
 import { messages } from '../../shared/config/support.js';
 
 /** Findings without the file; that something has no effect yet is looked at elsewhere. */
@@ -102,4 +103,21 @@ const TABLE: readonly (readonly [string, string, readonly string[]])[] = [
 
 describe('checks and lint of virtual servers', () => {
   for (const [name, text, expected] of TABLE) it(name, () => assert.deepEqual(findings(text), expected));
+});
+
+describe('unclosed parts of a regular expression', () => {
+  const CASES: readonly (readonly [string, string | undefined])[] = [
+    ['^HTTP/1\\.[01] (200|301)$', undefined],
+    ['[](]', undefined],
+    ['[^]]x', undefined],
+    ['[[:alpha:])]', undefined],
+    ['\\(', undefined],
+    ['\\Q((\\E', undefined],
+    ['(?<name>a)++', undefined],
+    ['([', "a '[' without ']'"],
+    ['(a', "a '(' without ')'"],
+    ['a)', "a ')' without '('"],
+    ['a\\', "a '\\' at its end"],
+  ];
+  for (const [pattern, expected] of CASES) it(pattern, () => assert.equal(unclosedIn(pattern), expected));
 });
