@@ -50,6 +50,3 @@ export function interpretTyped(tree: ConfigTree): {
     ],
   };
 }
-
-/** What {@link interpretTyped} finds. */
-export const interpretAll = (tree: ConfigTree): readonly Diagnostic[] => interpretTyped(tree).diagnostics;

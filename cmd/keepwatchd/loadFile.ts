@@ -18,13 +18,12 @@ export const configFileOf = ({ configFile }: ConfigPlace): string =>
   configFile ?? DEFAULT_CONFIG_FILES.find((file) => existsSync(file)) ?? DEFAULT_CONFIG_FILES[0];
 
 /** Loads the configuration. Never throws. */
-export function loadFile(place: ConfigPlace): LoadedConfig {
-  const loaded = loadConfig({
+export const loadFile = (place: ConfigPlace): LoadedConfig =>
+  loadConfig({
     file: configFileOf(place),
     access: nodeFileAccess,
     configId: place.configId ?? hostname().split('.')[0] ?? '',
     environment: (name) => process.env[name],
     randomSeed: Date.now() % 0x7fffffff,
+    lenient: place.lenient,
   });
-  return place.lenient && loaded.tree !== undefined ? { ...loaded, tree: { ...loaded.tree, lenient: true } } : loaded;
-}

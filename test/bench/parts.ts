@@ -1,5 +1,6 @@
 /** The parts of the bench: what each measures, how its numbers read, and the aim they are held to. */
 import { keepalived, keepwatch, type Software } from '../topology/lib/software.js';
+import { CONFIG_SIZES, type ConfigSize, configTimes, sizeName } from './config.js';
 import { HAND_OVER_SKEW, handOver, takeoverExcess } from './election.js';
 import { memory } from './memory.js';
 import { advertGaps } from './pace.js';
@@ -172,5 +173,51 @@ const startup: Part = async (programs, { rounds }) => {
   };
 };
 
+/** What ours is held to beside keepalived, by size. */
+const CONFIG_AIMS: Readonly<Record<string, { readonly aim: string; met(ours: number, theirs: number): boolean }>> = {
+  '10 vrrp_instance': { aim: 'under 150 ms', met: (ours) => ours < 150 },
+  '10000 vrrp_instance': { aim: 'faster', met: (ours, theirs) => ours < theirs },
+  '100000 real_server': { aim: 'within 2 times', met: (ours, theirs) => ours <= 2 * theirs },
+};
+
+const config: Part = async (programs, { rounds }) => {
+  const samples = await inTurn(programs, (program) => configTimes(program, rounds));
+  const part = 'config';
+  const medians = Object.fromEntries(
+    Object.entries(samples).map(([program, times]) => [
+      program,
+      Object.fromEntries(Object.entries(times).map(([size, sample]) => [size, summarize(sample).p50])),
+    ]),
+  );
+  const timeOf = (program: string, size: ConfigSize): number => medians[program]?.[sizeName(size)] ?? Number.NaN;
+  const rows = CONFIG_SIZES.map((size) => {
+    const name = sizeName(size);
+    const found = Object.fromEntries(Object.keys(samples).map((program) => [program, timeOf(program, size)]));
+    const theirs = found[keepalived.name];
+    const beside = (time: number): string =>
+      theirs === undefined || time === theirs ? ms(time, 0) : `${ms(time, 0)} (${(time / theirs).toFixed(2)} times)`;
+    const aim = CONFIG_AIMS[name];
+    const quantity = `-t of ${name} blocks: median of ${rounds}`;
+    const values = cells(found, beside);
+    return aim === undefined
+      ? { part, quantity, values }
+      : { part, quantity, values, aim: aim.aim, met: judge(found, (ours, others) => aim.met(ours, others)) };
+  });
+  const growth = Object.fromEntries(Object.keys(samples).map((program) => [program, growthOf(program, timeOf)]));
+  const linear: Row = {
+    part,
+    quantity: '  ten times the vrrp_instance blocks, without what 10 take',
+    values: cells(growth, (factor) => `${factor.toFixed(1)} times`),
+    aim: 'linear: under 15 times',
+    met: judge(growth, (ours) => ours < 15),
+  };
+  return { samples, rows: [...rows, linear] };
+};
+
+function growthOf(program: string, timeOf: (program: string, size: ConfigSize) => number): number {
+  const time = (count: number): number => timeOf(program, { kind: 'vrrp_instance', count });
+  return (time(10_000) - time(10)) / (time(1_000) - time(10));
+}
+
 /** By name, in the order in which they run. */
-export const PARTS: Readonly<Record<string, Part>> = { startup, memory: memoryPart, handover, takeover, pace };
+export const PARTS: Readonly<Record<string, Part>> = { config, startup, memory: memoryPart, handover, takeover, pace };

@@ -23,6 +23,8 @@ export interface LoadOptions {
   readonly environment?: (name: string) => string | undefined;
   /** Seed of `${_RANDOM}` when the configuration sets none. Default: 0, so that loading is repeatable. */
   readonly randomSeed?: number;
+  /** See {@link ConfigTree.lenient}. Default: strict. */
+  readonly lenient?: boolean;
 }
 
 /** What loading gave. */
@@ -51,7 +53,8 @@ class Loader {
   readonly #main: string;
   readonly #files: string[] = [];
   readonly #fileIndex = new Map<string, number>();
-  readonly #report = new Reporter(this.#files);
+  readonly #lenient: boolean;
+  readonly #report: Reporter;
   readonly #builder = new TreeBuilder();
   readonly #preprocessor: Preprocessor;
   /** Files being read, outermost first. */
@@ -62,6 +65,8 @@ class Loader {
   constructor(options: LoadOptions) {
     this.#access = options.access;
     this.#main = options.file;
+    this.#lenient = options.lenient ?? false;
+    this.#report = new Reporter(this.#files, this.#lenient);
     this.#preprocessor = new Preprocessor({
       configId: options.configId,
       environment: options.environment ?? (() => undefined),
@@ -80,8 +85,10 @@ class Loader {
       this.#report.error(undefined, 'too-many-problems', `${more} more problems with the text are not shown`);
     }
     const diagnostics = this.#report.diagnostics;
-    if (problems.length > 0) return { diagnostics };
-    return { tree: { files: this.#files, statements }, diagnostics };
+    // A stray brace closes nothing: without it the statements are as they stand.
+    if (problems.some(({ code }) => code !== 'stray-close' || !this.#lenient)) return { diagnostics };
+    const tree = { files: this.#files, statements };
+    return { tree: this.#lenient ? { ...tree, lenient: true } : tree, diagnostics };
   }
 
   #addLine(line: SourceLine): void {
@@ -236,7 +243,7 @@ class Loader {
   #reportStructure(problem: StructureProblem): void {
     const { place } = problem;
     if (problem.code === 'stray-close') {
-      this.#report.error(place, problem.code, "'}' without a '{' before it");
+      this.#report.tolerable(place, problem.code, "'}' without a '{' before it");
     } else if (problem.code === 'stray-open') {
       this.#report.error(place, problem.code, "'{' without a keyword before it");
     } else if (problem.code === 'nesting-too-deep') {

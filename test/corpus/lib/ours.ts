@@ -1,8 +1,8 @@
 /** What Keepwatch says about a file, in this process, as `keepwatchd -t` does it. */
-import { interpretAll } from '../../../cmd/keepwatchd/interpreters.js';
 import type { Diagnostic } from '../../../services/shared/config/diagnostic.js';
 import { loadConfig } from '../../../services/shared/config/load.js';
 import { nodeFileAccess } from '../../../services/shared/config/nodeFileAccess.js';
+import { diagnose } from '../../unit/shared/config/support.js';
 import { CONFIG_ID, ENVIRONMENT } from './keepalived.js';
 
 export interface Opinion {
@@ -16,8 +16,8 @@ export const load = (file: string) =>
 
 /** Loads a file and gives meaning to it. */
 export function opinionOf(file: string): Opinion {
-  const { tree, diagnostics: ofText } = load(file);
-  const diagnostics = [...ofText, ...(tree === undefined ? [] : interpretAll(tree))];
-  const refused = tree === undefined || diagnostics.some(({ severity }) => severity === 'error');
+  const loaded = load(file);
+  const diagnostics = diagnose(loaded);
+  const refused = loaded.tree === undefined || diagnostics.some(({ severity }) => severity === 'error');
   return { verdict: refused ? 'refuses' : diagnostics.length > 0 ? 'warns' : 'accepts', diagnostics };
 }
