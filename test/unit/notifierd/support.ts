@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after } from 'node:test';
 import type { NotifyConfig } from '../../../services/notifierd/config/model.js';
 import type { IdentifiedNotification } from '../../../services/notifierd/job.js';
 import type { JournalStore } from '../../../services/notifierd/journalStore.js';
@@ -15,10 +14,10 @@ import type { ScriptRun } from '../../../services/shared/script/outcome.js';
 import type { RunningScript, ScriptRequest, ScriptRunner } from '../../../services/shared/script/run.js';
 import { millis, seconds } from '../../../services/shared/time/duration.js';
 
-/** A directory that goes with the test file. */
+/** A directory that goes with the process: a queue that is still closing after the last test must not make it anew. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'keepwatch-notify-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
