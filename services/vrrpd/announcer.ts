@@ -40,6 +40,17 @@ export class Announcer {
     this.#start(owner, targets, garp, { repeat: garp.lowerPriorityRepeat, secondAfter: garp.lowerPriorityDelay });
   }
 
+  /** One more message for every address: the set under way grows by one round, or one is sent now. */
+  oneMore(owner: object, targets: readonly AnnounceTarget[], garp: GarpConfig): void {
+    const plan = this.#plans.get(owner);
+    if (plan === undefined) {
+      this.#start(owner, targets, garp, { repeat: 1, secondAfter: micros(0) });
+      return;
+    }
+    plan.addRound();
+    this.#run(plan, this.#clock.now());
+  }
+
   /** Sends one frame whose failure is expected. */
   warmUp(ifindex: number, frame: Buffer): void {
     try {
@@ -154,6 +165,10 @@ class AnnouncePlan implements Scheduled {
     const second = this.#secondSet?.at;
     if (second === undefined) return this.#refreshAt;
     return this.#refreshAt === undefined || second < this.#refreshAt ? second : this.#refreshAt;
+  }
+
+  addRound(): void {
+    this.#rounds++;
   }
 
   beginDueSets(now: Instant): void {

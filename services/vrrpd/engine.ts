@@ -5,7 +5,8 @@ import { after, elapsed, type Instant, instant, micros } from '../shared/time/du
 import { AddressKeeper } from './addressKeeper.js';
 import { Announcer } from './announcer.js';
 import type { InstanceConfig, VrrpConfig } from './config/model.js';
-import { type ConfigDiff, diffAddresses, diffConfigs, sameValue } from './configDiff.js';
+import { type ConfigDiff, diffAddresses, diffConfigs, type InstanceChange, sameValue } from './configDiff.js';
+import { Departures } from './departures.js';
 import type { EngineChange, EngineHost } from './engineHost.js';
 import { masterDownInterval } from './fsm/timers.js';
 import { GroupBook } from './groupBook.js';
@@ -16,6 +17,7 @@ import { gratuitousArp } from './packet/gratuitousArp.js';
 import { PacketDesk } from './packetDesk.js';
 import { Reclaimer } from './reclaimer.js';
 import type { ResumeEntry } from './resumeRecord.js';
+import { RivalBook } from './rivalBook.js';
 import { RouterDriver } from './routerDriver.js';
 import { Schedule, type Scheduled } from './schedule.js';
 import { SocketPool } from './socketPool.js';
@@ -47,6 +49,8 @@ export class VrrpEngine {
   readonly #reclaimer: Reclaimer;
   readonly #groups: GroupBook;
   readonly #routers = new Map<string, VirtualRouter>();
+  readonly #departures = new Departures();
+  readonly #rivals = new RivalBook();
   readonly #vips = new VipBook(this.#routers);
   readonly #lookout: Lookout;
   readonly #socketRetry: Scheduled = { due: () => this.#settle(this.#routers.values()) };
@@ -105,6 +109,11 @@ export class VrrpEngine {
     return this.#groups.all();
   }
 
+  /** Routers that are no longer in service and still answer for their addresses until a successor is heard. */
+  get departing(): Iterable<VirtualRouter> {
+    return this.#departures.routers;
+  }
+
   groupOf(router: VirtualRouter): string {
     return this.#groups.groupOf(router.name)?.name ?? '';
   }
@@ -141,8 +150,8 @@ export class VrrpEngine {
     const removedRouters: string[] = [];
     for (const change of diff.instances) {
       if (change.kind !== 'remove' && change.kind !== 'restart') continue;
-      this.#retire(change.name, 'deleted', now);
-      if (change.kind === 'remove') removedRouters.push(change.name);
+      const gone = this.#retire(change.name, 'deleted', now, mayLinger(change, diff));
+      if (change.kind === 'remove' && gone) removedRouters.push(change.name);
     }
     const removedGroups = this.#groups.configure(config.groups, (name) => this.#routers.get(name));
     for (const change of diff.instances) {
@@ -166,14 +175,16 @@ export class VrrpEngine {
   }
 
   /**
-   * Ends. Orderly: says goodbye with priority 0 and removes the addresses. With `keepKernelState` nothing is sent or
-   * removed and the resume record stays, for a successor that takes over in time.
+   * Ends. Orderly: says goodbye with priority 0, and removes the addresses once the new masters are heard or had their
+   * time; resolves then. With `keepKernelState` nothing is sent or removed and the resume record stays, for a successor
+   * that takes over in time.
    */
-  stop(keepKernelState: boolean): void {
+  async stop(keepKernelState: boolean): Promise<void> {
     const { resume, clock } = this.#host;
     if (!keepKernelState) {
       const now = clock.now();
-      for (const name of [...this.#routers.keys()]) this.#retire(name, 'stop', now);
+      for (const name of [...this.#routers.keys()]) this.#retire(name, 'stop', now, true);
+      await this.#departures.all();
       for (const transition of this.#groups.stop(clock)) this.#tellGroup(transition);
       resume.clear();
     }
@@ -185,6 +196,14 @@ export class VrrpEngine {
   }
 
   #add(config: InstanceConfig): void {
+    // Back before its predecessor has left: that one is in the way now.
+    for (const router of [...this.#departures.routers]) {
+      const { name, interface: own, vrid, family } = router.config;
+      const same = own === config.interface && vrid === config.vrid && family === config.family;
+      if (name === config.name || same) {
+        this.#driver.dispatch(router, { kind: 'shutdown' }, this.#host.clock.now(), ON_TIME);
+      }
+    }
     const router = new VirtualRouter(config, NOT_ASSESSED, (due, at, now) =>
       this.#driver.dispatch(due, { kind: 'deadline' }, now, elapsed(at, now)),
     );
@@ -225,15 +244,27 @@ export class VrrpEngine {
     }
   }
 
-  #retire(name: string, leaving: 'stop' | 'deleted', now: Instant): void {
+  /** Takes a router out of service. One that may linger answers until its successor is heard; false while it does. */
+  #retire(name: string, leaving: 'stop' | 'deleted', now: Instant, linger: boolean): boolean {
     const router = this.#routers.get(name);
-    if (router === undefined) return;
+    if (router === undefined) return true;
     router.leaving = leaving;
-    this.#driver.dispatch(router, { kind: 'shutdown' }, now, ON_TIME);
+    this.#driver.dispatch(router, { kind: linger ? 'leave' : 'shutdown' }, now, ON_TIME);
     this.#announcer.cancel(router);
     this.#reclaimer.forget(router);
-    this.#sockets.release(router);
+    this.#rivals.forget(router);
     this.#routers.delete(name);
+    if (router.state.kind === 'leaving') {
+      this.#departures.add(router);
+      return false;
+    }
+    this.#release(router);
+    return true;
+  }
+
+  #release(router: VirtualRouter): void {
+    this.schedule.set(router, undefined);
+    this.#sockets.release(router);
   }
 
   /**
@@ -403,6 +434,12 @@ export class VrrpEngine {
   // What drivers tell
 
   #entered(router: VirtualRouter, transition: Transition, now: Instant): void {
+    if (this.#departures.has(router)) {
+      this.#release(router);
+      this.#tell({ transition, routers: [], groups: [], removedRouters: [router.name], departed: router.config });
+      this.#departures.gone(router);
+      return;
+    }
     this.#tell({ transition, routers: [router], groups: [] });
     const group = this.#groups.groupOf(router.name);
     if (group === undefined) return;
@@ -423,7 +460,8 @@ export class VrrpEngine {
   }
 
   #rival(router: VirtualRouter, address: string, priority: number): void {
-    const note = `(${router.name}) ${address} also advertises as master, with lower priority ${priority}`;
+    const note = this.#rivals.note(router, address, priority, this.#host.clock.now());
+    if (note === undefined) return;
     this.#host.logger.warn({ instance: router.name, rival: address }, note);
     this.#tell({ routers: [router], groups: [], note });
   }
@@ -457,6 +495,21 @@ export class VrrpEngine {
       this.#host.logger.warn(`${this.#realtimeProblem}. Grant CAP_SYS_NICE, or remove vrrp_rt_priority`);
     }
   }
+}
+
+/** An instance that is gone may linger; one that begins anew, under this or another name, may not. */
+function mayLinger(change: InstanceChange, diff: ConfigDiff): boolean {
+  const { before } = change;
+  return (
+    change.kind === 'remove' &&
+    !diff.instances.some(
+      ({ kind, after: other }) =>
+        kind === 'add' &&
+        other?.interface === before?.interface &&
+        other?.vrid === before?.vrid &&
+        other?.family === before?.family,
+    )
+  );
 }
 
 function sameIdentity(entry: ResumeEntry, config: InstanceConfig): boolean {

@@ -1,6 +1,7 @@
 import type { Kernel } from '../shared/kernel/ports.js';
 import type { Logger } from '../shared/log/logger.js';
 import type { Clock } from '../shared/time/clock.js';
+import type { InstanceConfig } from './config/model.js';
 import type { ResumeRecord } from './resumeRecord.js';
 import type { GroupRuntime, Transition, VirtualRouter } from './virtualRouter.js';
 
@@ -11,6 +12,8 @@ export interface EngineChange {
   readonly groups: readonly GroupRuntime[];
   readonly removedRouters?: readonly string[];
   readonly removedGroups?: readonly string[];
+  /** The configuration of an instance that is no longer in force, whose last transition this is. */
+  readonly departed?: InstanceConfig;
   /** What happened besides, in words. */
   readonly note?: string;
 }

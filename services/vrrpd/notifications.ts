@@ -55,6 +55,7 @@ function toldState(to: Transition['to']): ToldState | undefined {
     case 'deleted':
       return 'FAULT';
     case 'init':
+    case 'leaving':
       return undefined;
   }
 }

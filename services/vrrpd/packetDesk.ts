@@ -30,6 +30,11 @@ export class PacketDesk implements PacketListener {
     { advertisement, expectation: router, sameAddresses }: Accepted<VirtualRouter>,
   ): void {
     const { counters, state } = router;
+    if (router.source?.equals(packet.source) === true) {
+      // It says nothing about another router, and believing it would make us argue with ourselves.
+      this.#log(packet, 'own-address', router.name, router.countDrop('own-address'));
+      return;
+    }
     if (advertisement.priority === PRIORITY_STOP) counters.priorityZeroReceived++;
     else counters.advertsReceived++;
     if (!sameAddresses) this.#log(packet, 'address-list', router.name, router.countDrop('address-list'));
@@ -80,5 +85,6 @@ const DROP_TEXT: Readonly<Record<DropReason, string>> = {
   'auth-type': 'dropped: other authentication type',
   'auth-data': 'dropped: wrong password',
   interval: 'dropped: other advert_int',
+  'own-address': 'dropped: sent from our own address: looped back, forged, or another machine has the address;',
   'address-list': 'advertises other addresses than virtual_ipaddress here:',
 };

@@ -74,8 +74,17 @@ export class RouterDriver {
         return;
       case 'announce': {
         const targets = this.#targets(router, router.allVips());
-        if (action.why === 'became-master') announcer.becameMaster(router, targets, router.config.garp);
-        else announcer.rivalHeard(router, targets, router.config.garp);
+        const { garp } = router.config;
+        switch (action.why) {
+          case 'became-master':
+            announcer.becameMaster(router, targets, garp);
+            return;
+          case 'lower-priority-advert':
+            announcer.rivalHeard(router, targets, garp);
+            return;
+          case 'handed-over':
+            announcer.oneMore(router, targets, garp);
+        }
         return;
       }
       case 'report-rival':

@@ -69,6 +69,7 @@ export class VrrpService implements ServiceBehaviour {
   async configure(tree: ConfigTree): Promise<ConfigureOutcome> {
     const { model, diagnostics } = this.#parts.interpret(tree);
     if (model === undefined) return refused(diagnostics);
+    if (this.#stopped) return refused([...diagnostics, STOPPING]);
     const engine = this.#open();
     if (engine === undefined) return refused([...diagnostics, this.#cannotOpen()]);
     const found = [...diagnostics, ...this.#machineFindings(model)];
@@ -95,7 +96,7 @@ export class VrrpService implements ServiceBehaviour {
   async stop(options: { readonly keepKernelState: boolean }): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#engine?.stop(options.keepKernelState);
+    await this.#engine?.stop(options.keepKernelState);
   }
 
   #standings(): ReadonlyMap<string, Standing> {
@@ -103,7 +104,7 @@ export class VrrpService implements ServiceBehaviour {
       [...(this.#engine?.routers.values() ?? [])].map(({ name, state, standing }) => [
         name,
         {
-          state: state.kind,
+          state: state.kind === 'leaving' ? 'init' : state.kind,
           effectivePriority: standing.effectivePriority,
           heardPriority: state.kind === 'backup' ? state.heard?.priority : undefined,
         },
@@ -157,15 +158,22 @@ export class VrrpService implements ServiceBehaviour {
     const engine = this.#engine;
     if (engine === undefined) return;
     const event = changeEvent(engine, change, this.#parts.clock.now());
-    const notification = change.transition === undefined ? undefined : this.#notification(engine, change.transition);
+    const notification =
+      change.transition === undefined
+        ? undefined
+        : this.#notification(engine, change.transition, change.departed?.notify);
     this.#parts.events.publish({
       event: { $case: 'vrrp', value: event },
       notifications: notification === undefined ? [] : [notification],
     });
   }
 
-  #notification(engine: VrrpEngine, transition: NonNullable<EngineChange['transition']>) {
-    const notify = findNotify(engine.config, transition) ?? findNotify(this.#previous, transition);
+  #notification(
+    engine: VrrpEngine,
+    transition: NonNullable<EngineChange['transition']>,
+    departed: NotifyConfig | undefined,
+  ) {
+    const notify = departed ?? findNotify(engine.config, transition) ?? findNotify(this.#previous, transition);
     const global = engine.config?.global;
     if (notify === undefined || global === undefined) return undefined;
     // A process that takes up where a killed one left off has nothing new to tell.
@@ -177,6 +185,13 @@ export class VrrpService implements ServiceBehaviour {
     });
   }
 }
+
+const STOPPING: PlainDiagnostic = {
+  severity: 'error',
+  code: 'stopping',
+  message: 'vrrpd is stopping and takes no configuration',
+  hint: 'wait until it has stopped, and start it again',
+};
 
 function findNotify(
   config: VrrpConfig | undefined,

@@ -21,6 +21,7 @@ const STATE_NAMES: Readonly<Record<Transition['to'], VrrpStateName>> = {
   backup: VrrpStateName.VRRP_STATE_NAME_BACKUP,
   master: VrrpStateName.VRRP_STATE_NAME_MASTER,
   fault: VrrpStateName.VRRP_STATE_NAME_FAULT,
+  leaving: VrrpStateName.VRRP_STATE_NAME_STOP,
   stop: VrrpStateName.VRRP_STATE_NAME_STOP,
   deleted: VrrpStateName.VRRP_STATE_NAME_STOP,
 };
@@ -28,7 +29,7 @@ const STATE_NAMES: Readonly<Record<Transition['to'], VrrpStateName>> = {
 /** Everything there is to know at `now`. */
 export function wholeState(engine: VrrpEngine, now: Instant): VrrpState {
   return {
-    instances: [...engine.routers.values()].map((router) => instanceState(engine, router, now)),
+    instances: [...engine.routers.values(), ...engine.departing].map((router) => instanceState(engine, router, now)),
     groups: engine.groups.map((group) => groupSnapshot(engine, group)),
     interfaceDrops: [...engine.packets.interfaceDrops].map(([name, drops]) => ({
       interface: name,

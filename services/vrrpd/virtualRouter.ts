@@ -115,6 +115,7 @@ export class VirtualRouter implements Scheduled, Expectation {
       preemptDelay: config.preemptDelay,
       address: this.source ?? NO_ADDRESS,
       answerLowerPriority: true,
+      lastWord: true,
     };
   }
 
@@ -225,6 +226,7 @@ export function waitsFor(
   if (at === undefined) return undefined;
   const { state } = router;
   if (state.kind === 'master') return { what: 'adver', at };
+  if (state.kind === 'leaving') return { what: 'successor', at };
   if (state.kind !== 'backup') return undefined;
   if (state.preemptDelayUntil !== undefined && state.preemptDelayUntil > state.timerSetAt) {
     return { what: 'preempt-delay', at: state.preemptDelayUntil };

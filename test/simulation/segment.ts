@@ -80,6 +80,7 @@ export class Segment {
         preemptDelay: micros(0),
         address: Uint8Array.of(10, 0, 0, id + 1),
         answerLowerPriority: true,
+        lastWord: true,
       };
       const priority = id > 0 && this.#random() < 0.2 ? (this.routers[0]?.settings.priority ?? 100) : settings.priority;
       const complete = { ...settings, priority };
@@ -120,9 +121,11 @@ export class Segment {
     } else if (dice < 0.4 && router.alive) {
       this.#feed(router, { kind: 'shutdown' });
       this.#assert(!router.holds, `router ${router.id} kept the addresses after its shutdown`);
+    } else if (dice < 0.45 && router.alive) {
+      this.#feed(router, { kind: 'leave' });
     } else if (dice < 0.6) {
       router.alive = true;
-      this.#feed(router, { kind: 'startup' });
+      this.#start(router);
     } else if (dice < 0.7) {
       this.#feed(router, { kind: 'fault', reason: { code: 'interface-down', text: 'down' } });
     } else if (dice < 0.8) {
@@ -139,8 +142,14 @@ export class Segment {
     for (const router of this.routers) {
       router.alive = true;
       this.#feed(router, { kind: 'recovered' });
-      this.#feed(router, { kind: 'startup' });
+      this.#start(router);
     }
+  }
+
+  /** A process that is on its way out ends before the next one starts. */
+  #start(router: SimulatedRouter): void {
+    if (router.state.kind === 'leaving') this.#feed(router, { kind: 'shutdown' });
+    this.#feed(router, { kind: 'startup' });
   }
 
   /** Packets under way, then the longest master-down interval, then one advertisement for the loser of a race to hear. */
@@ -212,6 +221,8 @@ export class Segment {
     for (const action of result.actions) {
       if (action.kind === 'send-advert') {
         const mayAdvertise = before.kind === 'master' || router.state.kind === 'master';
+        const wasYielding = before.kind === 'master' && router.state.kind === 'backup';
+        this.#assert(!wasYielding || action.priority === 0 || !router.holds, `router ${router.id} yields and holds on`);
         this.#assert(mayAdvertise, `router ${router.id} advertises as ${router.state.kind}`);
         this.#broadcast(router, action.priority);
       } else if (action.kind === 'add-addresses') router.holds = true;
@@ -221,10 +232,10 @@ export class Segment {
       }
     }
     this.#assert(
-      router.holds === (router.state.kind === 'master'),
+      router.holds === (router.state.kind === 'master' || router.state.kind === 'leaving'),
       `router ${router.id} is ${router.state.kind} and holds the addresses: ${router.holds}`,
     );
-    if (before.kind === 'master' && event.kind === 'shutdown') {
+    if (before.kind === 'master' && (event.kind === 'shutdown' || event.kind === 'leave')) {
       const said = result.actions.some((action) => action.kind === 'send-advert' && action.priority === 0);
       this.#assert(said, `router ${router.id} left without a goodbye`);
     }

@@ -22,6 +22,12 @@ export type Cause =
   | { readonly code: 'recovered' }
   | { readonly code: 'group'; readonly group: string; readonly member: string };
 
+/**
+ * Why addresses are announced: in sets as a new master or after a conflict; or once more, because the master we took over
+ * from has only now let go.
+ */
+export type AnnounceReason = 'became-master' | 'lower-priority-advert' | 'handed-over';
+
 /** What the shell has to do, in this order. */
 export type RouterAction =
   | { readonly kind: 'send-advert'; readonly priority: number }
@@ -29,7 +35,7 @@ export type RouterAction =
   | { readonly kind: 'add-addresses' }
   | { readonly kind: 'remove-addresses' }
   /** Gratuitous ARP or unsolicited neighbour advertisement for every address, repeated and paced as configured. */
-  | { readonly kind: 'announce'; readonly why: 'became-master' | 'lower-priority-advert' }
+  | { readonly kind: 'announce'; readonly why: AnnounceReason }
   /** Another router advertises with lower priority than ours while we are MASTER. */
   | { readonly kind: 'report-rival'; readonly source: Uint8Array; readonly priority: number }
   /** The state changed: log it, notify, tell the sync group. */

@@ -15,8 +15,10 @@ export type RouterEvent =
   | { readonly kind: 'startup' }
   /** The process was restarted; as MASTER it last advertised at this time. */
   | { readonly kind: 'resume'; readonly lastAdvertAt: Instant }
-  /** RFC 3768 6.4 Shutdown. */
+  /** RFC 3768 6.4 Shutdown: at once. */
   | { readonly kind: 'shutdown' }
+  /** Shutdown in good order: a master answers for the addresses until it hears its successor. */
+  | { readonly kind: 'leave' }
   /** An advertisement that passed the reception ladder. */
   | {
       readonly kind: 'advert';

@@ -18,4 +18,10 @@ export interface RouterSettings {
    * `false` discards it silently as RFC 3768 6.4.3 and RFC 5798 do.
    */
   readonly answerLowerPriority: boolean;
+  /**
+   * A master that yields advertises once more after it removed the addresses (keepalived's `higher_prio_send_advert`). After
+   * a partition the winner may have been heard first: without a last word it would never learn that clients still have
+   * our link-layer address, and would not announce its own again.
+   */
+  readonly lastWord: boolean;
 }

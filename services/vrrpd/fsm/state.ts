@@ -46,6 +46,12 @@ export interface MasterState extends Common {
   readonly lastAdvertAt: Instant;
   /** When a lower-priority master was last answered. */
   readonly answeredAt: Instant | undefined;
+  /** When the addresses were last announced because of one. */
+  readonly announcedAt: Instant | undefined;
+  /** One was heard since then: the next advertisement comes with another announcement. */
+  readonly announcePending: boolean;
+  /** The master it took over from by preemption: its last word is no conflict. */
+  readonly displaced: HeardAdvert | undefined;
 }
 
 /** keepalived's FAULT: as Initialize, until what is tracked recovers. */
@@ -53,8 +59,18 @@ export interface FaultState extends Common {
   readonly kind: 'fault';
 }
 
+/**
+ * A master on its way out: it said goodbye with priority 0 and advertises no more, but answers for the addresses until it
+ * hears the new master, so that clients do not wait out the skew time of the backups.
+ */
+export interface LeavingState extends Common {
+  readonly kind: 'leaving';
+  /** By then every backup that heard the goodbye has acted. */
+  readonly leaveAt: Instant;
+}
+
 /** One virtual router. Deadlines are part of it; nothing else remembers anything. */
-export type RouterState = InitState | BackupState | MasterState | FaultState;
+export type RouterState = InitState | BackupState | MasterState | FaultState | LeavingState;
 
 export type StateKind = RouterState['kind'];
 
@@ -70,6 +86,8 @@ export function nextDeadline(state: RouterState): Instant | undefined {
       return state.masterDownAt;
     case 'master':
       return state.adverAt;
+    case 'leaving':
+      return state.leaveAt;
     default:
       return undefined;
   }

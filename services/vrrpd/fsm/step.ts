@@ -8,8 +8,8 @@ import { PRIORITY_OWNER, PRIORITY_STOP } from '../packet/advertisement.js';
 import type { Cause, RouterAction } from './actions.js';
 import type { RouterEvent } from './events.js';
 import type { RouterSettings } from './settings.js';
-import type { BackupState, DownTimer, HeardAdvert, MasterState, RouterState } from './state.js';
-import { answerSpacing, masterDownInterval, skewTime } from './timers.js';
+import type { BackupState, DownTimer, HeardAdvert, LeavingState, MasterState, RouterState } from './state.js';
+import { answerSpacing, leaveTime, masterDownInterval, skewTime } from './timers.js';
 
 /** The new state and what to do, in order. */
 export interface StepResult {
@@ -34,6 +34,8 @@ export function step(state: RouterState, event: RouterEvent, now: Instant): Step
       return stepMaster(state, event, now);
     case 'fault':
       return stepFault(state, event, now);
+    case 'leaving':
+      return stepLeaving(state, event, now);
   }
 }
 
@@ -56,6 +58,9 @@ function stepInit(state: RouterState, event: RouterEvent, now: Instant): StepRes
           adverAt: after(event.lastAdvertAt, settings.advertInterval),
           lastAdvertAt: event.lastAdvertAt,
           answeredAt: undefined,
+          announcedAt: undefined,
+          announcePending: false,
+          displaced: undefined,
         },
         // Peers and clients noticed nothing, so nothing is announced.
         actions: [
@@ -110,6 +115,7 @@ function stepBackup(state: BackupState, event: RouterEvent, now: Instant): StepR
         actions: [{ kind: 'enter', from: 'backup', to: 'fault', cause: { code: 'fault', reason: event.reason } }],
       };
     case 'shutdown':
+    case 'leave':
       return {
         state: { kind: 'init', settings: state.settings, heard: state.heard },
         actions: [{ kind: 'enter', from: 'backup', to: 'init', cause: { code: 'shutdown' } }],
@@ -178,10 +184,40 @@ function stepMaster(state: MasterState, event: RouterEvent, now: Instant): StepR
           { kind: 'enter', from: 'master', to: 'init', cause: { code: 'shutdown' } },
         ],
       };
+    case 'leave':
+      return {
+        state: { kind: 'leaving', settings, heard: state.heard, leaveAt: after(now, leaveTime(settings)) },
+        actions: [{ kind: 'send-advert', priority: PRIORITY_STOP }],
+      };
     default:
       return unchanged(state);
   }
 }
+
+/** Waiting for the successor, for the time after which everyone who heard the goodbye has acted. */
+function stepLeaving(state: LeavingState, event: RouterEvent, now: Instant): StepResult {
+  switch (event.kind) {
+    case 'advert': {
+      const heard = remember(event, now);
+      // Another router that says goodbye takes nothing over.
+      return event.priority === PRIORITY_STOP ? unchanged({ ...state, heard }) : left({ ...state, heard });
+    }
+    case 'deadline':
+      return now < state.leaveAt ? unchanged(state) : left(state);
+    case 'fault':
+    case 'shutdown':
+      return left(state);
+    case 'settings':
+      return unchanged({ ...state, settings: event.settings });
+    default:
+      return unchanged(state);
+  }
+}
+
+const left = (state: LeavingState): StepResult => ({
+  state: { kind: 'init', settings: state.settings, heard: state.heard },
+  actions: [{ kind: 'remove-addresses' }, { kind: 'enter', from: 'master', to: 'init', cause: { code: 'shutdown' } }],
+});
 
 /** Adver_Timer fired. Deadlines follow each other, not the moments at which we got round to them, so nothing drifts. */
 function advertise(state: MasterState, now: Instant): StepResult {
@@ -201,8 +237,16 @@ function advertise(state: MasterState, now: Instant): StepResult {
       adverAt: onTime > now ? onTime : after(now, settings.advertInterval),
       lastAdvertAt: now,
       answeredAt: state.answeredAt,
+      announcedAt: state.announcedAt,
+      announcePending: false,
+      displaced: state.displaced,
     },
-    actions: [{ kind: 'send-advert', priority: settings.priority }],
+    actions: state.announcePending
+      ? [
+          { kind: 'send-advert', priority: settings.priority },
+          { kind: 'announce', why: 'handed-over' },
+        ]
+      : [{ kind: 'send-advert', priority: settings.priority }],
   };
 }
 
@@ -211,38 +255,70 @@ function hearAsMaster(state: MasterState, event: AdvertEvent, now: Instant): Ste
   const { settings } = state;
   const { source, priority } = event;
   const heard = remember(event, now);
-  if (priority === PRIORITY_STOP) {
-    return {
-      state: { ...state, heard, adverAt: after(now, settings.advertInterval), lastAdvertAt: now },
-      actions: [{ kind: 'send-advert', priority: settings.priority }],
-    };
-  }
   if (priority > settings.priority) {
     return yieldTo({ ...state, heard }, event, { code: 'higher-priority-advert', source, priority }, now);
   }
   if (priority === settings.priority && compareIpBytes(source, settings.address) > 0) {
     return yieldTo({ ...state, heard }, event, { code: 'greater-address-advert', source, priority }, now);
   }
-  const answered = state.answeredAt;
-  if (answered !== undefined && elapsed(answered, now) < answerSpacing(settings)) {
-    return unchanged({ ...state, heard });
+  // It is master beside us, or with priority 0 was until now: clients may have its link-layer address.
+  const rival = meetRival({ ...state, heard }, source, priority, now);
+  const { answeredAt } = state;
+  // A flood is not answered by a flood.
+  if (answeredAt !== undefined && elapsed(answeredAt, now) < answerSpacing(settings)) return rival;
+  const answer: RouterAction = { kind: 'send-advert', priority: settings.priority };
+  if (priority === PRIORITY_STOP) {
+    const adverAt = after(now, settings.advertInterval);
+    return {
+      state: { ...rival.state, adverAt, lastAdvertAt: now, answeredAt: now },
+      actions: [answer, ...rival.actions],
+    };
   }
-  const report: RouterAction = { kind: 'report-rival', source, priority };
+  if (!settings.answerLowerPriority) return rival;
+  return { state: { ...rival.state, answeredAt: now }, actions: [answer, ...rival.actions] };
+}
+
+/**
+ * Another master was heard and we are the one who stays: clients must learn our link-layer address again. At once, and
+ * when it is heard again before the interval is over, once more with the next advertisement.
+ */
+function meetRival(
+  state: MasterState,
+  source: Uint8Array,
+  priority: number,
+  now: Instant,
+): { readonly state: MasterState; readonly actions: readonly RouterAction[] } {
+  const { announcedAt, settings } = state;
+  if (announcedAt !== undefined && elapsed(announcedAt, now) < settings.advertInterval) {
+    return { state: { ...state, announcePending: true }, actions: NO_ACTIONS };
+  }
+  const announced = { ...state, announcedAt: now, announcePending: false };
+  if (isLastWord(state, source, now)) {
+    return { state: announced, actions: [{ kind: 'announce', why: 'handed-over' }] };
+  }
   return {
-    state: { ...state, heard, answeredAt: now },
-    actions: settings.answerLowerPriority
-      ? [
-          { kind: 'send-advert', priority: settings.priority },
-          { kind: 'announce', why: 'lower-priority-advert' },
-          report,
-        ]
-      : [{ kind: 'announce', why: 'lower-priority-advert' }, report],
+    state: announced,
+    actions: [
+      { kind: 'announce', why: 'lower-priority-advert' },
+      { kind: 'report-rival', source, priority },
+    ],
   };
+}
+
+/** The router we have just taken over from has heard us and lets go. */
+function isLastWord({ displaced, settings }: MasterState, source: Uint8Array, now: Instant): boolean {
+  if (displaced === undefined || elapsed(displaced.at, now) >= settings.advertInterval) return false;
+  return compareIpBytes(displaced.source, source) === 0;
 }
 
 function yieldTo(state: MasterState, event: AdvertEvent, cause: Cause, now: Instant): StepResult {
   const learned = state.settings.version === 3 ? event.interval : state.settings.advertInterval;
-  return leaveMaster(state, cause, now, { goodbye: false, timer: 'master-down', masterAdverInterval: learned });
+  return leaveMaster(state, cause, now, {
+    goodbye: false,
+    lastWord: state.settings.lastWord,
+    timer: 'master-down',
+    masterAdverInterval: learned,
+  });
 }
 
 function stepFault(state: RouterState, event: RouterEvent, now: Instant): StepResult {
@@ -250,6 +326,7 @@ function stepFault(state: RouterState, event: RouterEvent, now: Instant): StepRe
     case 'recovered':
       return join(state, { code: 'recovered' }, now);
     case 'shutdown':
+    case 'leave':
       return {
         state: { kind: 'init', settings: state.settings, heard: state.heard },
         actions: [{ kind: 'enter', from: 'fault', to: 'init', cause: { code: 'shutdown' } }],
@@ -284,6 +361,9 @@ function becomeMaster(state: RouterState, cause: Cause, now: Instant): StepResul
       adverAt: after(now, settings.advertInterval),
       lastAdvertAt: now,
       answeredAt: undefined,
+      announcedAt: undefined,
+      announcePending: false,
+      displaced: cause.code === 'preempt' ? { source: cause.source, priority: cause.priority, at: now } : undefined,
     },
     actions: [
       { kind: 'send-advert', priority: settings.priority },
@@ -297,13 +377,18 @@ function becomeMaster(state: RouterState, cause: Cause, now: Instant): StepResul
 interface Leaving {
   /** Say so with priority 0. */
   readonly goodbye: boolean;
+  /** Advertise once more when the addresses are gone, so that the winner announces itself again. */
+  readonly lastWord?: boolean;
   readonly timer: DownTimer;
   readonly masterAdverInterval?: Micros;
 }
 
 function leaveMaster(state: MasterState, cause: Cause, now: Instant, leaving: Leaving): StepResult {
   const interval = leaving.masterAdverInterval ?? state.settings.advertInterval;
-  const rest: RouterAction[] = [{ kind: 'remove-addresses' }, { kind: 'enter', from: 'master', to: 'backup', cause }];
+  const { priority } = state.settings;
+  const lastWord: RouterAction[] = leaving.lastWord === true ? [{ kind: 'send-advert', priority }] : [];
+  const enter: RouterAction = { kind: 'enter', from: 'master', to: 'backup', cause };
+  const rest: RouterAction[] = [{ kind: 'remove-addresses' }, ...lastWord, enter];
   return {
     state: asBackup(state.settings, state.heard, leaving.timer, interval, now),
     actions: leaving.goodbye ? [{ kind: 'send-advert', priority: PRIORITY_STOP }, ...rest] : rest,

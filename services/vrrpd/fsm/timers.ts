@@ -17,6 +17,18 @@ export function masterDownInterval(settings: RouterSettings, masterAdverInterval
   return micros(3 * masterAdverInterval + skewTime(settings, masterAdverInterval));
 }
 
+/** Longest time a leaving master waits for its successor, whatever the interval: a stop must end. */
+const LEAVE_LIMIT = 5_000_000;
+
+/**
+ * How long a leaving master answers for the addresses: the skew time of the least backup there may be, plus what it takes
+ * on the way. By then everyone who heard the goodbye has taken over.
+ */
+export function leaveTime(settings: RouterSettings): Micros {
+  const unit = settings.version === 2 ? 1_000_000 : settings.advertInterval;
+  return micros(Math.min(LEAVE_LIMIT, unit));
+}
+
 /** How often per interval a lower-priority master is answered at most, so that a flood is not answered by a flood. */
 const ANSWERS_PER_INTERVAL = 10;
 

@@ -81,6 +81,8 @@ export const DROP_REASONS = [
   'interval',
   /** The sender speaks for other addresses than we do. */
   'address-list',
+  /** Its source is our own address: looped back to us, or forged, or another machine uses the address. */
+  'own-address',
 ] as const;
 
 /** Why an advertisement was not taken. */

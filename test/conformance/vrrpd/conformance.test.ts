@@ -20,6 +20,7 @@ interface CaseLine {
     readonly preemptDelay?: number;
     readonly address?: string;
     readonly answerLowerPriority?: boolean;
+    readonly lastWord?: boolean;
   };
 }
 
@@ -53,6 +54,8 @@ function readCases(file: URL): Case[] {
 function settings(text: CaseLine['settings']): RouterSettings {
   const { advertInterval, preemptDelay, address: own, ...plain } = text;
   return settingsOf({
+    // No RFC knows it.
+    lastWord: false,
     ...plain,
     ...(advertInterval === undefined ? {} : { advertInterval: seconds(advertInterval) }),
     ...(preemptDelay === undefined ? {} : { preemptDelay: seconds(preemptDelay) }),

@@ -92,16 +92,21 @@ describe('engine', () => {
     assert.equal(one.state(), 'master');
   });
 
-  it('hands over within the skew time on a graceful stop', () => {
+  it('hands over within the skew time on a graceful stop', async () => {
     const { world, one, two } = pair();
     world.advance(seconds(4));
-    one.engine.stop(false);
-    assert.equal(one.holds('10.0.0.100'), false);
-    assert.equal(one.kernel.open, 0, 'sockets and timers are closed');
+    const stopped = one.engine.stop(false);
     assert.equal(adverts(world, 'R1').at(-1), 0);
-    assert.equal(one.slots.slots.size, 0, 'nothing to resume');
-    world.advance(millis(612));
+    world.advance(millis(608));
+    assert.equal(two.state(), 'backup');
+    assert.equal(one.holds('10.0.0.100'), true, 'clients are still answered');
+    world.advance(millis(4));
     assert.equal(two.state(), 'master');
+    assert.equal(one.holds('10.0.0.100'), false);
+    await stopped;
+    assert.equal(one.kernel.open, 0, 'sockets and timers are closed');
+    assert.equal(one.slots.slots.size, 0, 'nothing to resume');
+    assert.ok(one.transitions().includes('VI_1 master -> stop (shutdown)'));
     assert.ok(two.transitions().includes('VI_1 backup -> master (priority-zero-advert)'));
   });
 
@@ -186,13 +191,15 @@ describe('engine', () => {
     assert.equal(one.holds('10.0.0.100'), false);
   });
 
-  it("leaves an owner's own address alone, from start to stop", () => {
+  it("leaves an owner's own address alone, from start to stop", async () => {
     const world = newWorld();
     const one = new Machine(world, 1);
     const before = one.addressChanges().length;
     one.engine.apply(config([instance({ priority: 255, vips: [vip('10.0.0.1/24')] })]));
     assert.equal(one.state(), 'master');
-    one.engine.stop(false);
+    const stopped = one.engine.stop(false);
+    world.advance(seconds(1.1));
+    await stopped;
     assert.equal(one.holds('10.0.0.1'), true);
     assert.equal(one.addressChanges().length, before);
   });
@@ -262,10 +269,12 @@ describe('engine, crash and resume', () => {
     assert.equal(one.state(), 'backup');
   });
 
-  it('does not resume after a graceful stop', () => {
+  it('does not resume after a graceful stop', async () => {
     const { world, one } = pair();
     world.advance(seconds(4.2));
-    one.engine.stop(false);
+    const stopped = one.engine.stop(false);
+    world.advance(seconds(1.1));
+    await stopped;
     one.start().apply(config([instance({ priority: 150 })]));
     assert.equal(one.state(), 'backup');
   });
@@ -289,9 +298,10 @@ describe('engine, reload', () => {
     world.advance(seconds(5));
     one.engine.apply(config([moved]));
     assert.equal(one.state('VI_2'), 'none');
-    assert.equal(one.holds('10.0.0.200'), false);
+    assert.equal(one.holds('10.0.0.200'), true, 'until a successor is heard or had its time');
     assert.equal(one.holds('10.0.0.100'), true);
     world.advance(seconds(5));
+    assert.equal(one.holds('10.0.0.200'), false);
     assert.equal(two.transitions().length, 1, 'the peer saw nothing');
   });
 
@@ -328,10 +338,125 @@ describe('engine, reload', () => {
     const { world, one, two } = pair();
     world.advance(seconds(4));
     one.engine.apply(config([]));
-    assert.deepEqual(one.transitions().at(-1), 'VI_1 master -> deleted (shutdown)');
-    assert.equal(one.holds('10.0.0.100'), false);
+    assert.equal(adverts(world, 'R1').at(-1), 0);
+    assert.equal(one.holds('10.0.0.100'), true, 'clients are answered until the successor is there');
+    assert.deepEqual(
+      [...one.engine.departing].map(({ name }) => name),
+      ['VI_1'],
+    );
     world.advance(seconds(1));
     assert.equal(two.state(), 'master');
+    assert.equal(one.holds('10.0.0.100'), false);
+    assert.deepEqual(one.transitions().at(-1), 'VI_1 master -> deleted (shutdown)');
+    assert.deepEqual(one.told.at(-1)?.removedRouters, ['VI_1']);
+  });
+
+  it('takes an instance back that is configured again before it has left', () => {
+    const { world, one, two } = pair();
+    world.advance(seconds(4));
+    one.engine.apply(config([]));
+    world.advance(millis(100));
+    one.engine.apply(config([instance({ priority: 150 })]));
+    assert.deepEqual([...one.engine.departing], []);
+    assert.deepEqual([one.state(), one.holds('10.0.0.100')], ['backup', false]);
+    world.advance(seconds(5));
+    assert.deepEqual([one.state(), two.state()], ['master', 'backup']);
+  });
+
+  it('lets every member of a sync group answer until its successor is heard', async () => {
+    const world = newWorld();
+    const [one, two] = [new Machine(world, 1), new Machine(world, 2)];
+    const members = (priority: number) => [
+      instance({ priority }),
+      instance({ name: 'VI_2', interface: 'eth1', vrid: 52, priority, vips: [vip('10.1.0.100/24')] }),
+    ];
+    one.engine.apply(config(members(150), [group(['VI_1', 'VI_2'])]));
+    two.engine.apply(config(members(100), [group(['VI_1', 'VI_2'])]));
+    world.advance(seconds(4));
+    const stopped = one.engine.stop(false);
+    assert.deepEqual([one.holds('10.0.0.100'), one.holds('10.1.0.100', 3)], [true, true]);
+    world.advance(seconds(1));
+    await stopped;
+    assert.deepEqual([one.holds('10.0.0.100'), one.holds('10.1.0.100', 3)], [false, false]);
+    assert.deepEqual([two.state('VI_1'), two.state('VI_2')], ['master', 'master']);
+    assert.equal(one.transitions().at(-1), 'VG_1 master -> stop (shutdown)');
+  });
+});
+
+describe('engine, two masters', () => {
+  const noted = (machine: Machine) => machine.told.flatMap(({ note }) => (note?.includes('two masters') ? [note] : []));
+
+  for (const first of ['winner', 'loser'] as const) {
+    it(`the winner announces again when the ${first} is heard first after a partition, and both name the other`, () => {
+      const { world, one, two } = pair();
+      world.drops = () => true;
+      world.advance(seconds(10));
+      assert.deepEqual([one.state(), two.state()], ['master', 'master']);
+      // Advertisements of the other side are lost until it is this one's turn.
+      const speaker = first === 'winner' ? 'R1' : 'R2';
+      let silent = true;
+      world.drops = ({ from }) => {
+        if (from === speaker) silent = false;
+        return silent;
+      };
+      const frames = one.arpFrames();
+      world.advance(seconds(2));
+      assert.deepEqual([one.state(), two.state()], ['master', 'backup']);
+      assert.ok(one.arpFrames() >= frames + 5, `${one.arpFrames() - frames} announcements`);
+      assert.match(noted(one)[0] ?? '', /two masters: 10\.0\.0\.2 also advertises/);
+      assert.equal(noted(one).length, 1);
+      assert.deepEqual(two.transitions().at(-1), 'VI_1 master -> backup (higher-priority-advert)');
+      // The loser's last word came when its addresses were gone.
+      assert.equal(adverts(world, 'R2').at(-1), 100);
+    });
+  }
+
+  it('an ordinary preemption is no conflict, and is announced once more when the old master has let go', () => {
+    const world = newWorld();
+    const [one, two] = [new Machine(world, 1), new Machine(world, 2)];
+    two.engine.apply(config([instance({ priority: 100 })]));
+    world.advance(seconds(5));
+    one.engine.apply(config([instance({ priority: 150 })]));
+    world.advance(seconds(5));
+    assert.deepEqual([one.state(), two.state()], ['master', 'backup']);
+    assert.deepEqual(noted(one), []);
+    assert.equal(one.arpFrames(), 6);
+  });
+
+  it('drops what comes from our own address', () => {
+    const { world, one } = pair();
+    world.advance(seconds(4));
+    const own = world.sent.findLast((packet) => packet.from === 'R1');
+    assert.ok(own);
+    const frames = one.arpFrames();
+    world.transmit({ ...own, from: 'rogue' });
+    world.settle();
+    assert.equal(one.engine.routers.get('VI_1')?.drops.get('own-address'), 1);
+    assert.equal(one.arpFrames(), frames);
+  });
+
+  it('forged rivals by the thousand are counted, and neither log, events nor announcements grow with them', () => {
+    const { world, one } = pair();
+    world.advance(seconds(4));
+    const own =
+      world.sent.findLast((packet) => packet.from === 'R2') ?? world.sent.findLast(({ from }) => from === 'R1');
+    assert.ok(own);
+    const payload = Buffer.from(own.payload);
+    // Priority 1 instead of 150; the checksum follows (RFC 1624).
+    const checksum = payload.readUInt16BE(6) + 149 * 256;
+    payload.writeUInt16BE(checksum > 0xffff ? checksum - 0xffff : checksum, 6);
+    payload[2] = 1;
+    const [frames, told] = [one.arpFrames(), one.told.length];
+    const sentBefore = world.sent.length;
+    for (let count = 0; count < 2_000; count++) {
+      world.transmit({ ...own, from: 'rogue', source: Buffer.from([10, 0, 1 + (count % 200), 9]), payload });
+      world.advance(millis(1));
+    }
+    assert.equal(one.state(), 'master');
+    assert.ok(one.arpFrames() - frames <= 20, `${one.arpFrames() - frames} announcements in 2 s`);
+    assert.ok(one.told.length - told <= 3, `${one.told.length - told} events in 2 s`);
+    const answers = world.sent.slice(sentBefore).filter(({ from }) => from === 'R1').length;
+    assert.ok(answers <= 23, `${answers} advertisements in 2 s`);
   });
 });
 

@@ -83,7 +83,9 @@ describe('notifications', () => {
       ['/etc/master.sh VI one', '/etc/notify.sh first INSTANCE VI_1 MASTER 100'],
     );
     assert.equal(master?.mails[0]?.body, '=> VRRP Instance is now owning VRRP VIPs <=');
-    await service.stop({ keepKernelState: false });
+    const stopped = service.stop({ keepKernelState: false });
+    world.advance(seconds(1.1));
+    await stopped;
     const [stop] = told();
     assert.deepEqual(
       stop?.scripts.map(({ argv }) => argv.join(' ')),

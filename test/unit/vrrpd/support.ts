@@ -135,7 +135,7 @@ export class Machine {
   /** As SIGKILL: sockets and timers are gone, the kernel's addresses stay, and so do the slots. */
   kill(): void {
     const kept = new Map(this.slots.slots);
-    this.engine.stop(true);
+    void this.engine.stop(true);
     this.slots.slots.clear();
     for (const [slot, record] of kept) this.slots.slots.set(slot, record);
   }

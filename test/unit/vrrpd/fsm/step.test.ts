@@ -18,6 +18,9 @@ const reach: Readonly<Record<StateKind, (settings: RouterSettings) => RouterStat
   backup: (settings) => play(settings, [0, { kind: 'startup' }], [9, advert(200)]),
   // Adver_Timer was set half a second ago.
   master: (settings) => play(settings, [9.5 - DOWN, { kind: 'startup' }], [9.5, { kind: 'deadline' }]),
+  // Said goodbye half a second ago.
+  leaving: (settings) =>
+    play(settings, [9.5 - DOWN - 0.5, { kind: 'startup' }], [9, { kind: 'deadline' }], [9.5, { kind: 'leave' }]),
   fault: (settings) => play(settings, [0, { kind: 'fault', reason: { code: 'interface-down', text: 'down' } }]),
 };
 
@@ -41,6 +44,7 @@ const unmoved: Readonly<Record<StateKind, number | undefined>> = {
   init: undefined,
   backup: 9 + DOWN,
   master: 10.5,
+  leaving: 10.5,
   fault: undefined,
 };
 
@@ -122,6 +126,7 @@ const ROWS: readonly Row[] = [
     deadline: undefined,
   },
   ignores('init', 'Shutdown', { kind: 'shutdown' }),
+  ignores('init', 'leave', { kind: 'leave' }),
   ignores('init', 'an advertisement', advert(200)),
   ignores('init', 'priority 0', advert(0)),
   ignores('init', 'a stale deadline', { kind: 'deadline' }),
@@ -248,6 +253,22 @@ const ROWS: readonly Row[] = [
   },
   {
     from: 'master',
+    title: 'leave: goodbye now, the addresses later',
+    event: { kind: 'leave' },
+    to: 'leaving',
+    actions: ['send 0'],
+    deadline: 11,
+  },
+  {
+    from: 'backup',
+    title: 'leave',
+    event: { kind: 'leave' },
+    to: 'init',
+    actions: ['enter init shutdown'],
+    deadline: undefined,
+  },
+  {
+    from: 'master',
     title: 'Adver_Timer fires',
     event: { kind: 'deadline' },
     when: 10.5,
@@ -285,10 +306,10 @@ const ROWS: readonly Row[] = [
   ignores('master', 'an early deadline', { kind: 'deadline' }),
   {
     from: 'master',
-    title: 'priority 0: send and reset Adver_Timer',
+    title: 'priority 0: send and reset Adver_Timer; there was a second master',
     event: advert(0),
     to: 'master',
-    actions: ['send 100'],
+    actions: ['send 100', 'announce lower-priority-advert', 'rival 0'],
     deadline: 11,
   },
   {
@@ -296,7 +317,7 @@ const ROWS: readonly Row[] = [
     title: 'higher priority',
     event: advert(101),
     to: 'backup',
-    actions: ['remove', 'enter backup higher-priority-advert'],
+    actions: ['remove', 'send 100', 'enter backup higher-priority-advert'],
     deadline: 10 + DOWN,
   },
   {
@@ -304,7 +325,7 @@ const ROWS: readonly Row[] = [
     title: 'equal priority, greater address',
     event: advert(100, '10.0.0.3'),
     to: 'backup',
-    actions: ['remove', 'enter backup greater-address-advert'],
+    actions: ['remove', 'send 100', 'enter backup greater-address-advert'],
     deadline: 10 + DOWN,
   },
   {
@@ -362,6 +383,29 @@ const ROWS: readonly Row[] = [
   ignores('master', 'recovered', { kind: 'recovered' }),
   ignores('master', 'group to MASTER', { kind: 'group-master', ...GROUP }),
 
+  // A master that said goodbye
+  ...[
+    { title: 'Shutdown', event: { kind: 'shutdown' } as const },
+    { title: 'fault', event: FAULT },
+    { title: 'a new master', event: advert(1) },
+    { title: 'nobody took over', event: { kind: 'deadline' } as const, when: 10.5 },
+  ].map((row) => ({
+    ...row,
+    from: 'leaving' as const,
+    to: 'init' as const,
+    actions: ['remove', 'enter init shutdown'],
+    deadline: undefined,
+  })),
+  ignores('leaving', 'another one leaves', advert(0)),
+  ignores('leaving', 'an early deadline', { kind: 'deadline' }),
+  ignores('leaving', 'leave', { kind: 'leave' }),
+  ignores('leaving', 'Startup', { kind: 'startup' }),
+  ignores('leaving', 'resume', { kind: 'resume', lastAdvertAt: at(9) }),
+  ignores('leaving', 'recovered', { kind: 'recovered' }),
+  ignores('leaving', 'settings', { kind: 'settings', settings: settingsOf({ priority: 7 }) }),
+  ignores('leaving', 'group to MASTER', { kind: 'group-master', ...GROUP }),
+  ignores('leaving', 'group to BACKUP', { kind: 'group-backup', ...GROUP }),
+
   // FAULT, keepalived's
   {
     from: 'fault',
@@ -379,6 +423,14 @@ const ROWS: readonly Row[] = [
     to: 'master',
     actions: ['send 255', 'add', 'announce became-master', 'enter master owner'],
     deadline: 11,
+  },
+  {
+    from: 'fault',
+    title: 'leave',
+    event: { kind: 'leave' },
+    to: 'init',
+    actions: ['enter init shutdown'],
+    deadline: undefined,
   },
   {
     from: 'fault',
@@ -414,7 +466,7 @@ describe('step, state by event', () => {
 
   it('covers every event in every state', () => {
     const kinds = [
-      ...['startup', 'resume', 'shutdown', 'advert', 'deadline'],
+      ...['startup', 'resume', 'shutdown', 'leave', 'advert', 'deadline'],
       ...['fault', 'recovered', 'settings', 'group-master', 'group-backup'],
     ];
     for (const from of Object.keys(reach)) {

@@ -25,6 +25,7 @@ export const settingsOf = (changes: Partial<RouterSettings> = {}): RouterSetting
   preemptDelay: micros(0),
   address: address('10.0.0.2'),
   answerLowerPriority: true,
+  lastWord: true,
   ...changes,
 });
 
