@@ -25,13 +25,17 @@ const DURATIONS: Readonly<Record<DurationField<VrrpConfig | HealthConfig | IpvsC
   connectTimeout: true,
   delayBeforeRetry: true,
   delayLoop: true,
+  down: true,
+  forkDelay: true,
   interval: true,
   lowerPriorityDelay: true,
   masterDelay: true,
   masterRefresh: true,
   preemptDelay: true,
   startupDelay: true,
+  terminateDelay: true,
   timeout: true,
+  up: true,
   warmup: true,
 };
 

@@ -11,6 +11,7 @@ import { serviceMain } from '../../services/shared/rpc/serviceMain.js';
 import { interpretVrrpConfig } from '../../services/vrrpd/config/interpret.js';
 import { RESUME_RECORD_BYTES, ResumeRecord } from '../../services/vrrpd/resumeRecord.js';
 import { VrrpService } from '../../services/vrrpd/service.js';
+import { openBlindWatch } from '../../services/vrrpd/track/watch.js';
 
 const clock = new SystemClock();
 
@@ -26,6 +27,7 @@ void serviceMain({
       kernel: systemKernel(clock, (error) => logger.error({ err: error }, error.message)),
       events,
       interpret: (tree) => interpretVrrpConfig(tree, { hostname: hostname() }),
+      openWatch: openBlindWatch,
       openResume: () =>
         new ResumeRecord(new ResumeFile(join(runDir, 'vrrpd.resume'), RESUME_RECORD_BYTES), (error) =>
           logger.warn({ err: error }, 'resume record not written: a crash of vrrpd would be noticed'),

@@ -71,11 +71,12 @@ export function withEvent(mirror: Mirror, { event }: ServiceEvent): Mirror {
 }
 
 function vrrpAfter(known: VrrpState | undefined, event: VrrpEvent): VrrpState {
-  const state = known ?? { instances: [], groups: [], interfaceDrops: [] };
+  const state = known ?? { instances: [], groups: [], interfaceDrops: [], trackers: [] };
   return {
     ...state,
     instances: replaced(state.instances, event.instances, event.removedInstances, ({ name }) => name),
     groups: replaced(state.groups, event.groups, event.removedGroups, ({ name }) => name),
+    trackers: replaced(state.trackers, event.trackers, event.removedTrackers, ({ kind, name }) => `${kind} ${name}`),
   };
 }
 

@@ -4,7 +4,7 @@ import { formatIpBytes } from '../shared/net/address.js';
 import { after, elapsed, type Instant, instant, micros } from '../shared/time/duration.js';
 import { AddressKeeper } from './addressKeeper.js';
 import { Announcer } from './announcer.js';
-import type { InstanceConfig, VrrpConfig } from './config/model.js';
+import type { InstanceConfig, TrackerKind, TrackLine, VrrpConfig } from './config/model.js';
 import { type ConfigDiff, diffAddresses, diffConfigs, type InstanceChange, sameValue } from './configDiff.js';
 import { Departures } from './departures.js';
 import type { EngineChange, EngineHost } from './engineHost.js';
@@ -21,6 +21,8 @@ import { RivalBook } from './rivalBook.js';
 import { RouterDriver } from './routerDriver.js';
 import { Schedule, type Scheduled } from './schedule.js';
 import { SocketPool } from './socketPool.js';
+import { TrackerRegistry } from './track/registry.js';
+import type { Watch } from './track/watch.js';
 import type { Standing } from './tracking.js';
 import { VipBook } from './vipBook.js';
 import { vipKey } from './virtualAddress.js';
@@ -30,7 +32,7 @@ const ON_TIME = micros(0);
 /** How long after a failed attempt a socket is tried again. */
 const SOCKET_RETRY = micros(1_000_000);
 
-const NOT_ASSESSED: Standing = { effectivePriority: 1, terms: [], faults: [], trackers: [] };
+const NOT_ASSESSED: Standing = { effectivePriority: 1, terms: [], faults: [], waits: [], trackers: [] };
 
 /**
  * The shell around the pure core: owns every virtual router of this machine, their sockets, addresses and timers, and
@@ -40,6 +42,9 @@ export class VrrpEngine {
   readonly links = new LinkTable();
   readonly schedule: Schedule;
   readonly packets: PacketDesk;
+  /** What is known of scripts, files, processes and BFD sessions: whoever watches them reports here. */
+  readonly trackers = new TrackerRegistry((kind, name) => this.#trackerChanged(kind, name));
+  readonly #watch: Watch;
   readonly #host: EngineHost;
   readonly #netlink: RouteNetlink;
   readonly #sockets: SocketPool;
@@ -56,6 +61,10 @@ export class VrrpEngine {
   readonly #socketRetry: Scheduled = { due: () => this.#settle(this.#routers.values()) };
   readonly #delayedStart: Scheduled = { due: (_at, now) => this.#startAll(now) };
   #config: VrrpConfig | undefined;
+  /** Instances may begin: the first configuration is in force and the startup delay is over. */
+  #begun = false;
+  /** While a configuration is put in force readings are only taken in: everything is looked at afterwards. */
+  #applying = false;
   #predecessor: ReadonlyMap<string, ResumeEntry> = new Map();
   #realtimeProblem: string | undefined;
 
@@ -76,7 +85,7 @@ export class VrrpEngine {
       this.#driver.dispatch(router, event, now, lateness),
     );
     this.#sockets = new SocketPool(kernel, this.packets);
-    this.#lookout = new Lookout(this.links, this.#sockets, this.#vips, host.logger, () =>
+    this.#lookout = new Lookout(this.links, this.#sockets, this.#vips, this.trackers, host.logger, () =>
       this.schedule.set(this.#socketRetry, after(clock.now(), SOCKET_RETRY)),
     );
     this.#driver = new RouterDriver({
@@ -94,6 +103,7 @@ export class VrrpEngine {
     this.#netlink.monitor((event) => this.#linkEvent(event));
     this.links.reset(this.#netlink.links(), this.#netlink.addresses());
     this.#predecessor = host.resume.load();
+    this.#watch = host.openWatch(this.trackers);
     this.#warmUp();
   }
 
@@ -129,7 +139,7 @@ export class VrrpEngine {
     for (const router of this.#routers.values()) {
       if (router.socketFault !== undefined) found.push(`${router.name}: ${router.socketFault.text}`);
     }
-    return found;
+    return [...found, ...this.#watch.impairments()];
   }
 
   diff(config: VrrpConfig): ConfigDiff {
@@ -143,6 +153,8 @@ export class VrrpEngine {
     this.#config = config;
     this.#setRealtime(config.global.realtimePriority);
     const now = this.#host.clock.now();
+    this.#applying = true;
+    this.#watch.configure(config);
     this.#vips.configure(config);
     for (const change of diff.instances) {
       if (change.kind === 'update' && change.after !== undefined) this.#update(change.name, change.after);
@@ -158,6 +170,7 @@ export class VrrpEngine {
       if ((change.kind === 'add' || change.kind === 'restart') && change.after !== undefined) this.#add(change.after);
     }
     this.#layoutRecord();
+    this.#applying = false;
     this.#settle(this.#routers.values());
     if (first && config.global.startupDelay > 0 && !this.#mayResume()) {
       this.schedule.set(this.#delayedStart, after(now, config.global.startupDelay));
@@ -189,6 +202,7 @@ export class VrrpEngine {
       resume.clear();
     }
     resume.close();
+    this.#watch.close();
     this.#announcer.close();
     this.#sockets.close();
     this.schedule.close();
@@ -281,6 +295,7 @@ export class VrrpEngine {
   // Starting and resuming
 
   #startAll(now: Instant): void {
+    this.#begun = true;
     for (const router of this.#routers.values()) if (!router.started) this.#start(router, now);
   }
 
@@ -290,6 +305,8 @@ export class VrrpEngine {
     if (fault !== undefined) this.#driver.dispatch(router, { kind: 'fault', reason: fault }, now, ON_TIME);
     else {
       const entry = this.#resumable(router, now);
+      // A master that resumes cannot wait for the first result of a script.
+      if (entry === undefined && router.waits.length > 0) return;
       if (entry === undefined) this.#driver.dispatch(router, { kind: 'startup' }, now, ON_TIME);
       else {
         router.resuming = true;
@@ -399,7 +416,10 @@ export class VrrpEngine {
       affected.add(router);
       if (group !== undefined) for (const member of this.#groups.membersOf(group.name)) affected.add(member);
     }
-    for (const router of affected) router.faults = this.#groups.faultsOf(router);
+    for (const router of affected) {
+      router.faults = this.#groups.faultsOf(router);
+      router.waits = this.#groups.waitsOf(router);
+    }
     const now = this.#host.clock.now();
     // Whoever fails by itself goes first, so that the group's transition names the real cause.
     const [failing, others] = partition(affected, (router) => router.standing.faults.length > 0);
@@ -414,13 +434,31 @@ export class VrrpEngine {
       this.#driver.dispatch(router, { kind: 'settings', settings }, now, ON_TIME);
       if (router.started && priority !== settings.priority) this.#priorityChanged(router, priority);
     }
-    if (!router.started) return;
+    if (!router.started) {
+      if (this.#begun) this.#start(router, now);
+      return;
+    }
     const [fault] = router.faults;
     if (fault === undefined) {
-      if (router.state.kind === 'fault') this.#driver.dispatch(router, { kind: 'recovered' }, now, ON_TIME);
+      // What it recovers from may be a fault that a tracker without a result still has.
+      if (router.state.kind === 'fault' && router.waits.length === 0)
+        this.#driver.dispatch(router, { kind: 'recovered' }, now, ON_TIME);
     } else if (router.state.kind !== 'fault') {
       this.#driver.dispatch(router, { kind: 'fault', reason: fault }, now, ON_TIME);
     }
+  }
+
+  #trackerChanged(kind: TrackerKind, name: string): void {
+    if (this.#applying) return;
+    const tracks = ({ trackers }: { readonly trackers: readonly TrackLine[] }): boolean =>
+      trackers.some((line) => line.kind === kind && line.name === name);
+    const routers = [...this.#routers.values()].filter((router) => {
+      const group = this.#groups.groupOf(router.name);
+      return tracks(router.config) || (group !== undefined && tracks(group.config));
+    });
+    this.#settle(routers);
+    const trackers = [...this.trackers.all()].filter((known) => known.kind === kind && known.name === name);
+    this.#tell({ routers, groups: [], trackers });
   }
 
   #priorityChanged(router: VirtualRouter, before: number): void {

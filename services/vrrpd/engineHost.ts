@@ -3,6 +3,8 @@ import type { Logger } from '../shared/log/logger.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { InstanceConfig } from './config/model.js';
 import type { ResumeRecord } from './resumeRecord.js';
+import type { KnownTracker } from './track/registry.js';
+import type { OpenWatch } from './track/watch.js';
 import type { GroupRuntime, Transition, VirtualRouter } from './virtualRouter.js';
 
 /** Something changed: a transition, or without one a tracker, a priority, the configuration. */
@@ -14,6 +16,8 @@ export interface EngineChange {
   readonly removedGroups?: readonly string[];
   /** The configuration of an instance that is no longer in force, whose last transition this is. */
   readonly departed?: InstanceConfig;
+  /** Trackers whose reading is another one now. */
+  readonly trackers?: readonly KnownTracker[];
   /** What happened besides, in words. */
   readonly note?: string;
 }
@@ -24,6 +28,8 @@ export interface EngineHost {
   readonly kernel: Kernel;
   readonly logger: Logger;
   readonly resume: ResumeRecord;
+  /** Opens what watches scripts, files and processes. */
+  readonly openWatch: OpenWatch;
   /** Runs a task after the sockets that are readable now had their turn. */
   readonly defer: (task: () => void) => void;
   /** SCHED_RR with this priority, or ordinary scheduling. Throws KernelError. */

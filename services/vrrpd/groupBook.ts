@@ -64,6 +64,13 @@ export class GroupBook {
     return sharedFaults(group.name, router.name, this.membersOf(group.name).map(asMember));
   }
 
+  /** Why a router waits: a group begins as a whole. */
+  waitsOf(router: VirtualRouter): readonly FaultReason[] {
+    const group = this.groupOf(router.name);
+    if (group === undefined || router.standing.waits.length > 0) return router.standing.waits;
+    return this.membersOf(group.name).flatMap(({ standing }) => standing.waits);
+  }
+
   /** What a member's transition means for the others. Each is asked when its turn comes: it may have moved by then. */
   *followers(
     name: string,

@@ -3,6 +3,7 @@ import type { SyncGroupConfig } from './config/model.js';
 import type { LinkTable } from './linkTable.js';
 import type { SocketPool } from './socketPool.js';
 import { chooseSource } from './sourceAddress.js';
+import type { TrackerRegistry } from './track/registry.js';
 import { assess } from './tracking.js';
 import type { VipBook } from './vipBook.js';
 import type { VirtualRouter } from './virtualRouter.js';
@@ -12,14 +13,23 @@ export class Lookout {
   readonly #links: LinkTable;
   readonly #sockets: SocketPool;
   readonly #vips: VipBook;
+  readonly #trackers: TrackerRegistry;
   readonly #logger: Logger;
   /** A socket could not be opened: look again later. */
   readonly #socketFailed: () => void;
 
-  constructor(links: LinkTable, sockets: SocketPool, vips: VipBook, logger: Logger, socketFailed: () => void) {
+  constructor(
+    links: LinkTable,
+    sockets: SocketPool,
+    vips: VipBook,
+    trackers: TrackerRegistry,
+    logger: Logger,
+    socketFailed: () => void,
+  ) {
     this.#links = links;
     this.#sockets = sockets;
     this.#vips = vips;
+    this.#trackers = trackers;
     this.#logger = logger;
     this.#socketFailed = socketFailed;
   }
@@ -36,6 +46,8 @@ export class Lookout {
       },
       hasSourceAddress: router.source !== undefined,
       groupTracks: group?.trackInterfaces ?? [],
+      groupTrackers: group?.trackers ?? [],
+      reading: (kind, name) => this.#trackers.reading(kind, name),
     });
   }
 

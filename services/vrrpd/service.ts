@@ -15,6 +15,7 @@ import { notificationFor } from './notifications.js';
 import { planMoves, plannedChanges, type Standing } from './planChanges.js';
 import type { ResumeRecord } from './resumeRecord.js';
 import { changeEvent, wholeState } from './snapshot.js';
+import type { OpenWatch } from './track/watch.js';
 
 /** What the service is built from. */
 export interface VrrpServiceParts {
@@ -23,6 +24,8 @@ export interface VrrpServiceParts {
   readonly kernel: Kernel;
   readonly events: EventSink;
   readonly interpret: (tree: ConfigTree) => Interpretation<VrrpConfig>;
+  /** Opens what watches scripts, files and processes. */
+  readonly openWatch: OpenWatch;
   /** Opens the resume record. Called once, when the first configuration comes. */
   readonly openResume: () => ResumeRecord;
   readonly defer: (task: () => void) => void;
@@ -33,7 +36,9 @@ export interface VrrpServiceParts {
   readonly impairmentsChanged: () => void;
 }
 
-const NO_STATE: ServiceState = { state: { $case: 'vrrp', value: { instances: [], groups: [], interfaceDrops: [] } } };
+const NO_STATE: ServiceState = {
+  state: { $case: 'vrrp', value: { instances: [], groups: [], interfaceDrops: [], trackers: [] } },
+};
 
 /** vrrpd as the lifecycle service sees it. */
 export class VrrpService implements ServiceBehaviour {
@@ -123,6 +128,7 @@ export class VrrpService implements ServiceBehaviour {
         defer,
         setRealtimePriority,
         resume: this.#parts.openResume(),
+        openWatch: this.#parts.openWatch,
         changed: (change) => this.#publish(change),
       });
       this.#kernelProblem = undefined;

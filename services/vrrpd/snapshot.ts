@@ -7,12 +7,14 @@ import {
   type VrrpState,
   VrrpStateName,
   type VrrpSyncGroup,
+  type VrrpTrackerState,
   type VrrpTransition,
 } from '../shared/rpc/generated/keepwatch/v1/vrrp.js';
 import { elapsed, type Instant } from '../shared/time/duration.js';
 import type { VrrpEngine } from './engine.js';
 import type { EngineChange } from './engineHost.js';
 import type { DropReason } from './packet/advertisement.js';
+import type { KnownTracker } from './track/registry.js';
 import { vipKey } from './virtualAddress.js';
 import { type GroupRuntime, type Transition, type VirtualRouter, waitsFor } from './virtualRouter.js';
 
@@ -35,8 +37,18 @@ export function wholeState(engine: VrrpEngine, now: Instant): VrrpState {
       interface: name,
       drops: dropCounters(drops),
     })),
+    trackers: [...engine.trackers.all()].map(trackerState),
   };
 }
+
+const trackerState = ({ kind, name, reading }: KnownTracker): VrrpTrackerState => ({
+  kind,
+  name,
+  condition: reading.condition,
+  value: reading.value === undefined ? undefined : BigInt(reading.value),
+  detail: reading.detail,
+  since: reading.since,
+});
 
 /** A change as an event: what changed, whole. */
 export function changeEvent(engine: VrrpEngine, change: EngineChange, now: Instant): VrrpEvent {
@@ -47,6 +59,8 @@ export function changeEvent(engine: VrrpEngine, change: EngineChange, now: Insta
     removedInstances: [...(change.removedRouters ?? [])],
     removedGroups: [...(change.removedGroups ?? [])],
     note: change.note ?? '',
+    trackers: (change.trackers ?? []).map(trackerState),
+    removedTrackers: [],
   };
 }
 
@@ -65,7 +79,7 @@ function instanceState(engine: VrrpEngine, router: VirtualRouter, now: Instant):
       config.initialState === 'master' ? VrrpStateName.VRRP_STATE_NAME_MASTER : VrrpStateName.VRRP_STATE_NAME_BACKUP,
     basePriority: config.priority,
     effectivePriority: standing.effectivePriority,
-    priorityTerms: [...standing.terms],
+    priorityTerms: standing.terms.map((term) => ({ since: undefined, ...term })),
     advertIntervalMs: Math.round(config.advertInterval / 1000),
     preempt: config.preempt,
     group: engine.groupOf(router),
@@ -75,7 +89,7 @@ function instanceState(engine: VrrpEngine, router: VirtualRouter, now: Instant):
       const present = link !== undefined && engine.links.hasAddress(link.ifindex, vipKey(vip));
       return { address: vipKey(vip), interface: name, present };
     }),
-    trackers: standing.trackers.map((tracker) => ({ kind: 'interface', ...tracker })),
+    trackers: standing.trackers.map((tracker) => ({ since: undefined, ...tracker })),
     lastTransition: router.lastTransition === undefined ? undefined : wireTransition(router.lastTransition),
     ...masterOf(router),
     lastAdvertAgeMs: heard === undefined ? undefined : BigInt(Math.round(elapsed(heard.at, now) / 1000)),
@@ -89,6 +103,7 @@ function instanceState(engine: VrrpEngine, router: VirtualRouter, now: Instant):
     releasedMaster: BigInt(counters.releasedMaster),
     drops: dropCounters(router.drops),
     faults: router.faults.map((fault) => fault.text),
+    waits: router.started && state.kind !== 'fault' ? [] : router.waits.map((wait) => wait.text),
   };
 }
 

@@ -1,13 +1,17 @@
 /** What an instance's surroundings mean for it: its effective priority with its terms, and why it may not take part. */
-import type { InstanceConfig, TrackInterface } from './config/model.js';
+import type { InstanceConfig, TrackerKind, TrackInterface, TrackLine } from './config/model.js';
 import type { FaultReason } from './fsm/events.js';
 import { PRIORITY_OWNER } from './packet/advertisement.js';
+import type { Condition, Reading } from './track/reading.js';
+import { weigh as weighReading } from './track/weigh.js';
 
 /** What is known of an interface. */
 export interface InterfaceStatus {
   readonly exists: boolean;
   /** It can carry packets. */
   readonly up: boolean;
+  /** Since when it is so, where that was seen. */
+  readonly since?: Date;
 }
 
 /** What the instance's world looks like. */
@@ -17,6 +21,9 @@ export interface Surroundings {
   readonly hasSourceAddress: boolean;
   /** What the sync group tracks for all its members. */
   readonly groupTracks: readonly TrackInterface[];
+  readonly groupTrackers: readonly TrackLine[];
+  /** What is known of a script, file, process or BFD session. */
+  reading(kind: TrackerKind, name: string): Reading | undefined;
 }
 
 /** One term of the effective priority. */
@@ -24,13 +31,20 @@ export interface PriorityTerm {
   /** `configured`, `interface eth1 up`, … */
   readonly reason: string;
   readonly value: number;
+  /** Since when the tracker is as it is. */
+  readonly since?: Date;
 }
 
+/** One tracker as an instance sees it. */
 export interface TrackerStatus {
+  readonly kind: 'interface' | TrackerKind;
   readonly name: string;
   readonly up: boolean;
+  readonly condition: Condition;
   readonly weight: number;
+  readonly reverse: boolean;
   readonly detail: string;
+  readonly since?: Date;
 }
 
 /** Where an instance stands. */
@@ -40,6 +54,8 @@ export interface Standing {
   readonly terms: readonly PriorityTerm[];
   /** Empty: it takes part. */
   readonly faults: readonly FaultReason[];
+  /** Why an instance that has not begun waits, and one in FAULT stays there; no reason to leave another state. */
+  readonly waits: readonly FaultReason[];
   readonly trackers: readonly TrackerStatus[];
 }
 
@@ -51,12 +67,32 @@ export function assess(config: InstanceConfig, surroundings: Surroundings): Stan
   const terms: PriorityTerm[] = [{ reason: 'configured', value: config.priority }];
   const faults: FaultReason[] = ownInterfaceFaults(config, surroundings);
   if (config.held !== undefined) faults.push({ code: 'not-built', text: config.held });
-  const trackers: TrackerStatus[] = [];
-  for (const track of config.trackInterfaces) {
-    weigh(track, surroundings, terms, faults, trackers);
-  }
-  for (const track of surroundings.groupTracks) weigh(track, surroundings, terms, faults, trackers);
-  return { effectivePriority: effectivePriority(config.priority, terms), terms, faults, trackers };
+  const sum: Sum = { terms, faults, waits: [], trackers: [] };
+  for (const track of [...config.trackInterfaces, ...surroundings.groupTracks])
+    weighInterface(track, surroundings, sum);
+  for (const line of [...config.trackers, ...surroundings.groupTrackers]) weighTracker(line, surroundings, sum);
+  return { effectivePriority: effectivePriority(config.priority, terms), ...sum };
+}
+
+/** What is added up. */
+interface Sum {
+  readonly terms: PriorityTerm[];
+  readonly faults: FaultReason[];
+  readonly waits: FaultReason[];
+  readonly trackers: TrackerStatus[];
+}
+
+function weighTracker(line: TrackLine, surroundings: Surroundings, sum: Sum): void {
+  const { kind, name, weight, reverse } = line;
+  const reading = surroundings.reading(kind, name);
+  const { adds, fault, wait } = weighReading(line, reading);
+  const condition = reading?.condition ?? 'pending';
+  const detail = reading?.detail ?? 'no result yet';
+  const since = reading === undefined ? {} : { since: reading.since };
+  sum.trackers.push({ kind, name, up: condition === 'good', condition, weight, reverse, detail, ...since });
+  if (adds !== undefined) sum.terms.push({ reason: `${kind} ${name}: ${detail}`, value: adds, ...since });
+  if (fault !== undefined) sum.faults.push(fault);
+  if (wait !== undefined) sum.waits.push(wait);
 }
 
 function ownInterfaceFaults(config: InstanceConfig, surroundings: Surroundings): FaultReason[] {
@@ -76,24 +112,20 @@ function ownInterfaceFaults(config: InstanceConfig, surroundings: Surroundings):
 }
 
 /** One tracked interface: weight 0 decides between taking part and FAULT, any other weight moves the priority. */
-function weigh(
-  track: TrackInterface,
-  surroundings: Surroundings,
-  terms: PriorityTerm[],
-  faults: FaultReason[],
-  trackers: TrackerStatus[],
-): void {
-  const status = surroundings.interfaceStatus(track.interface);
-  const condition = !status.exists ? 'missing' : status.up ? 'up' : 'down';
-  const up = condition === 'up';
-  trackers.push({ name: track.interface, up, weight: track.weight, detail: condition });
-  const good = up !== track.reverse;
-  if (track.weight === 0) {
-    if (!good) faults.push({ code: 'tracked-interface', text: `tracked interface ${track.interface} is ${condition}` });
+function weighInterface(track: TrackInterface, surroundings: Surroundings, sum: Sum): void {
+  const { interface: name, weight, reverse } = track;
+  const status = surroundings.interfaceStatus(name);
+  const detail = !status.exists ? 'missing' : status.up ? 'up' : 'down';
+  const up = detail === 'up';
+  const since = status.since === undefined ? {} : { since: status.since };
+  const condition = up ? 'good' : 'bad';
+  sum.trackers.push({ kind: 'interface', name, up, condition, weight, reverse, detail, ...since });
+  if (weight === 0) {
+    if (up === reverse) sum.faults.push({ code: 'tracked-interface', text: `tracked interface ${name} is ${detail}` });
     return;
   }
   const value = trackedValue(track, up);
-  if (value !== 0) terms.push({ reason: `interface ${track.interface} ${condition}`, value });
+  if (value !== 0) sum.terms.push({ reason: `interface ${name} ${detail}`, value, ...since });
 }
 
 /** A positive weight rewards an interface that is up, a negative one punishes one that is down; `reverse` turns the sign. */

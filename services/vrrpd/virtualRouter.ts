@@ -57,6 +57,8 @@ export class VirtualRouter implements Scheduled, Expectation {
   standing: Standing;
   /** Why it cannot take part: its own faults and those its group shares. */
   faults: readonly FaultReason[] = [];
+  /** Why it waits with its beginning, or stays in FAULT: trackers without a result, its own and those of its group. */
+  waits: readonly FaultReason[] = [];
   socket: VrrpSocket | undefined;
   /** Why the socket could not be opened. */
   socketFault: FaultReason | undefined;

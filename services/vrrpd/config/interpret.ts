@@ -19,6 +19,8 @@ import { checkBlocks } from './checks/blocks.js';
 import { readGlobalGarp } from './interpret/garp.js';
 import { type InstanceDefaults, readInstance } from './interpret/instance.js';
 import { type GroupContext, readSyncGroup, withoutWeights } from './interpret/syncGroup.js';
+import { readTrackDefinitions, watchedConfig } from './interpret/trackDefinitions.js';
+import type { Trackable } from './interpret/trackers.js';
 import { VRRP_INSTANCE, VRRP_SYNC_GROUP, VRRP_TABLE } from './keywords.js';
 import { lintVrrp } from './lint/lint.js';
 import type { InstanceConfig, SyncGroupConfig, VrrpConfig, VrrpGlobalConfig } from './model.js';
@@ -35,9 +37,10 @@ export function interpretVrrpConfig(tree: ConfigTree, environment: InterpretEnvi
   const report = new Reporter(tree.files, tree.lenient);
   const globals = readGlobals(tree);
   const block = readBlock(statementsOf(tree, 'vrrpd'), VRRP_TABLE, report);
-  const defaults = instanceDefaults(globals, report);
+  const definitions = readTrackDefinitions(block, report);
+  const defaults = instanceDefaults(globals, definitions.trackable, report);
   const instances = readInstances(block, defaults, report);
-  const { groups, memberOf } = readGroups(block, globals, report);
+  const { groups, memberOf } = readGroups(block, globals, definitions.trackable, report);
   checkBlocks(block, report);
   lintVrrp(block, instances, groups, report, globals.last(VRRP_DOWN_TIMER_ADVERTS)?.values[0]);
   const global: VrrpGlobalConfig = {
@@ -46,7 +49,10 @@ export function interpretVrrpConfig(tree: ConfigTree, environment: InterpretEnvi
     startupDelay: globals.last(VRRP_STARTUP_DELAY)?.values[0] ?? seconds(0),
     mailConfigured: isMailConfigured(globals),
   };
-  const model: VrrpConfig = { global, instances: instances.map((one) => inGroup(one, memberOf, report)), groups };
+  const grouped = instances.map((one) => inGroup(one, memberOf, report));
+  // The lint has reported what is wrong with the delays.
+  const watched = watchedConfig(block, definitions, [...grouped, ...groups], new Reporter(tree.files, tree.lenient));
+  const model: VrrpConfig = { global, instances: grouped, groups, ...watched };
   return report.hasErrors ? { diagnostics: report.diagnostics } : { model, diagnostics: report.diagnostics };
 }
 
@@ -55,9 +61,10 @@ function realtimePriority(globals: Block): { readonly realtimePriority?: number 
   return priority === undefined ? {} : { realtimePriority: priority };
 }
 
-function instanceDefaults(globals: Block, report: Reporter): InstanceDefaults {
+function instanceDefaults(globals: Block, trackable: Trackable, report: Reporter): InstanceDefaults {
   return {
     globals,
+    trackable,
     garp: readGlobalGarp(globals, report),
     version: globals.last(VRRP_VERSION)?.values[0] === '3' ? 3 : 2,
     multicastGroup4: globals.last(VRRP_MCAST_GROUP4)?.values[0] ?? MULTICAST_GROUP4,
@@ -106,19 +113,27 @@ function uniqueNames<O extends Occurrence & { readonly values: readonly [string]
 function readGroups(
   block: Block,
   globals: Block,
+  trackable: Trackable,
   report: Reporter,
-): { readonly groups: readonly SyncGroupConfig[]; readonly memberOf: ReadonlyMap<string, string> } {
+): {
+  readonly groups: readonly SyncGroupConfig[];
+  /** Group of each instance whose weights do not count. */
+  readonly memberOf: ReadonlyMap<string, string>;
+} {
   const context: GroupContext = {
     globals,
     instanceNames: new Set(block.all(VRRP_INSTANCE).map(({ values: [name] }) => name)),
     memberOf: new Map(),
+    keepsWeights: new Set(),
+    trackable,
   };
   const groups: SyncGroupConfig[] = [];
   for (const found of uniqueNames(block.all(VRRP_SYNC_GROUP), 'vrrp_sync_group', report)) {
     const group = readSyncGroup(found, found.values[0], context, report);
     if (group !== undefined) groups.push(group);
   }
-  return { groups, memberOf: context.memberOf };
+  const { memberOf, keepsWeights } = context;
+  return { groups, memberOf: new Map([...memberOf].filter(([, group]) => !keepsWeights.has(group))) };
 }
 
 function inGroup(instance: InstanceConfig, memberOf: ReadonlyMap<string, string>, report: Reporter): InstanceConfig {

@@ -62,8 +62,8 @@ export const TRACK_GROUP = pending(
   },
 );
 
-const lines = (name: string, line: string, doc: string, options?: KeywordTable) =>
-  pending(name, [], doc, {
+const lines = (name: string, line: string, doc: string, options?: KeywordTable, make: typeof keyword = pending) =>
+  make(name, [], doc, {
     block: { kind: 'lines', line, ...(options === undefined ? {} : { options }) },
     repeat: 'list',
   });
@@ -89,7 +89,9 @@ export const LINKBEAT_INTERFACES = lines(
 export const INTERFACE_UP_DOWN_DELAYS = lines(
   'interface_up_down_delays',
   'interface down_delay [up_delay]',
-  'Debouncing of link changes, in seconds, at most 255.',
+  'Time until a link that went down, or came up, counts as such, in seconds, at most 255.',
+  undefined,
+  keyword,
 );
 
 /** The top-level blocks of vrrpd. */

@@ -49,6 +49,68 @@ export interface TrackInterface {
   readonly position: SourcePosition;
 }
 
+/** What can be tracked beside interfaces. */
+export type TrackerKind = 'script' | 'file' | 'process' | 'bfd';
+
+/** One line of `track_script`, `track_file`, `track_process` or `track_bfd`; what it does not say is as in the definition. */
+export interface TrackLine {
+  readonly kind: TrackerKind;
+  readonly name: string;
+  /** 0: its failure means FAULT; otherwise it moves the priority, a file by its number times the weight. */
+  readonly weight: number;
+  readonly reverse: boolean;
+  readonly position: SourcePosition;
+}
+
+/** One `vrrp_script` that somebody tracks. */
+export interface TrackScriptConfig {
+  readonly name: string;
+  readonly command: ScriptCommand;
+  readonly interval: Micros;
+  /** After it a run has failed and is ended with all its children. */
+  readonly timeout: Micros;
+  /** Successes in a row until it is good, failures in a row until it is bad; the first result counts at once. */
+  readonly rise: number;
+  readonly fall: number;
+  /** `init_fail`: bad until it succeeded. */
+  readonly initFail: boolean;
+}
+
+/** One `track_file` that somebody tracks. */
+export interface TrackFileConfig {
+  readonly name: string;
+  readonly path: string;
+  readonly position: SourcePosition;
+  /** `init_file`: written once, when the definition is new; only where there is no file unless `overwrite`. */
+  readonly init?: { readonly value: number; readonly overwrite: boolean };
+}
+
+/** One `vrrp_track_process` that somebody tracks. */
+export interface TrackProcessConfig {
+  readonly name: string;
+  readonly position: SourcePosition;
+  readonly command: string;
+  /** What the parameters have to be; absent: any. */
+  readonly parameters?: readonly string[];
+  /** `exact`: these and no others; `partial`: these first; `initial`: these first, the last of them may be longer. */
+  readonly match: 'exact' | 'initial' | 'partial';
+  /** Compares with /proc/PID/cmdline even without parameters. */
+  readonly fullCommand: boolean;
+  readonly quorum: number;
+  /** Absent: no limit. */
+  readonly quorumMax?: number;
+  /** Until a quorum gained, or lost, counts. */
+  readonly forkDelay: Micros;
+  readonly terminateDelay: Micros;
+}
+
+/** One line of `interface_up_down_delays`. */
+export interface InterfaceDelayConfig {
+  readonly interface: string;
+  readonly down: Micros;
+  readonly up: Micros;
+}
+
 /** Gratuitous ARP / neighbour advertisement pacing (`garp_*`, instance or global `vrrp_garp_*`). */
 export interface GarpConfig {
   /** After this time a second set is sent; 0 = no second set. */
@@ -90,6 +152,7 @@ export interface InstanceConfig {
   readonly vips: readonly VirtualAddress[];
   readonly excludedVips: readonly VirtualAddress[];
   readonly trackInterfaces: readonly TrackInterface[];
+  readonly trackers: readonly TrackLine[];
   /** `dont_track_primary`: link loss of the own interface does not matter. */
   readonly trackPrimary: boolean;
   /** `mcast_src_ip`; absent = the interface's first address. */
@@ -111,6 +174,7 @@ export interface SyncGroupConfig {
   readonly position: SourcePosition;
   readonly members: readonly string[];
   readonly trackInterfaces: readonly TrackInterface[];
+  readonly trackers: readonly TrackLine[];
   readonly notify: NotifyConfig;
 }
 
@@ -131,4 +195,9 @@ export interface VrrpConfig {
   readonly global: VrrpGlobalConfig;
   readonly instances: readonly InstanceConfig[];
   readonly groups: readonly SyncGroupConfig[];
+  /** Only what somebody tracks. */
+  readonly trackScripts: readonly TrackScriptConfig[];
+  readonly trackFiles: readonly TrackFileConfig[];
+  readonly trackProcesses: readonly TrackProcessConfig[];
+  readonly interfaceDelays: readonly InterfaceDelayConfig[];
 }

@@ -8,6 +8,7 @@ import { seconds } from '../../../services/shared/time/duration.js';
 import type { NotifyConfig, VrrpConfig } from '../../../services/vrrpd/config/model.js';
 import { ResumeRecord } from '../../../services/vrrpd/resumeRecord.js';
 import { VrrpService } from '../../../services/vrrpd/service.js';
+import { openNoWatch } from '../../../services/vrrpd/track/watch.js';
 import { config, group, instance, ip, MemorySlots, newWorld, position, vip } from './support.js';
 
 const TREE: ConfigTree = { files: [], statements: [] };
@@ -39,6 +40,7 @@ function newService() {
     kernel,
     events: { publish: (event) => events.push(event) },
     interpret: () => ({ model: wanted.model, diagnostics: [] }),
+    openWatch: openNoWatch,
     openResume: () => new ResumeRecord(slots, () => {}),
     defer: (task) => task(),
     setRealtimePriority: () => {},
@@ -142,7 +144,7 @@ describe('configurations', () => {
     assert.match(diagnostic?.message ?? '', /interface eth9 does not exist/);
     assert.match(diagnostic?.hint ?? '', /Did you mean eth0\? .*eth0/);
     assert.deepEqual(service.state(), {
-      state: { $case: 'vrrp', value: { instances: [], groups: [], interfaceDrops: [] } },
+      state: { $case: 'vrrp', value: { instances: [], groups: [], interfaceDrops: [], trackers: [] } },
     });
   });
 

@@ -15,6 +15,7 @@ import type {
 import { VrrpEngine } from '../../../services/vrrpd/engine.js';
 import type { EngineChange } from '../../../services/vrrpd/engineHost.js';
 import { ResumeRecord, type ResumeSlots } from '../../../services/vrrpd/resumeRecord.js';
+import { openNoWatch } from '../../../services/vrrpd/track/watch.js';
 
 export const position = { file: 'test.conf', line: 1, column: 1 };
 
@@ -47,6 +48,7 @@ export const instance = (changes: Partial<InstanceConfig> = {}): InstanceConfig 
   vips: [vip('10.0.0.100/24')],
   excludedVips: [],
   trackInterfaces: [],
+  trackers: [],
   trackPrimary: true,
   multicastGroup: ip('224.0.0.18'),
   garp: {
@@ -68,6 +70,7 @@ export const group = (members: readonly string[], changes: Partial<SyncGroupConf
   position,
   members,
   trackInterfaces: [],
+  trackers: [],
   notify: NO_NOTIFY,
   ...changes,
 });
@@ -76,6 +79,10 @@ export const config = (instances: readonly InstanceConfig[], groups: readonly Sy
   global: { routerId: 'R1', startupDelay: micros(0), mailConfigured: true },
   instances,
   groups,
+  trackScripts: [],
+  trackFiles: [],
+  trackProcesses: [],
+  interfaceDelays: [],
 });
 
 /** Slots that outlive an engine, as a file does. */
@@ -125,6 +132,7 @@ export class Machine {
       resume: new ResumeRecord(this.slots, (error) => {
         throw error;
       }),
+      openWatch: openNoWatch,
       defer: (task) => task(),
       setRealtimePriority: () => {},
       changed: (change) => this.told.push(change),

@@ -9,6 +9,7 @@ import type { GarpConfig, InstanceConfig, TrackInterface, VirtualAddress } from 
 import { readAuthentication } from './authentication.js';
 import { readGarp } from './garp.js';
 import { readNotify } from './notify.js';
+import { readTrackers, type Trackable, trackersOfOwner } from './trackers.js';
 import { readTrackInterfaces } from './trackInterface.js';
 import { readVirtualAddress } from './virtualAddress.js';
 
@@ -27,6 +28,7 @@ export interface InstanceDefaults {
   readonly version: 2 | 3;
   readonly multicastGroup4: IpAddress;
   readonly multicastGroup6: IpAddress;
+  readonly trackable: Trackable;
 }
 
 /** Gives meaning to one `vrrp_instance`; undefined when it has errors, which are reported. */
@@ -49,6 +51,7 @@ export function readInstance(
   const auth = readAuthentication(block.last(K.AUTHENTICATION), name, version, report);
   const multicastGroup = readGroup(block, addresses.family, defaults, report);
   const trackInterfaces = readTracked(block, name, interfaceName, priority, report);
+  const trackers = trackersOfOwner(name, priority, readTrackers(block, defaults.trackable, report), report);
   const garp = readGarp(block, defaults.garp, report);
   const notify = readNotify(block, defaults.globals, report);
   const held = heldBecause(block, version);
@@ -69,6 +72,7 @@ export function readInstance(
     vips: addresses.advertised,
     excludedVips: addresses.excluded,
     trackInterfaces,
+    trackers,
     trackPrimary: !block.has(K.DONT_TRACK_PRIMARY),
     ...(source === undefined ? {} : { sourceAddress: source }),
     multicastGroup,

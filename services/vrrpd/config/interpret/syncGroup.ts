@@ -1,9 +1,11 @@
+import type { SourcePosition } from '../../../shared/config/position.js';
 import type { Block, Occurrence } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
-import { GROUP } from '../keywords/syncGroup.js';
+import { GLOBAL_TRACKING, GROUP, SYNC_GROUP_TRACKING_WEIGHT } from '../keywords/syncGroup.js';
 import { TRACK_INTERFACE } from '../keywords/tracking.js';
-import type { InstanceConfig, SyncGroupConfig, TrackInterface } from '../model.js';
+import type { InstanceConfig, SyncGroupConfig } from '../model.js';
 import { readNotify } from './notify.js';
+import { readTrackers, type Trackable } from './trackers.js';
 import { readTrackInterfaces } from './trackInterface.js';
 
 /** What a group has to know of the others. */
@@ -13,6 +15,9 @@ export interface GroupContext {
   readonly instanceNames: ReadonlySet<string>;
   /** Group of each instance that is in one; filled here. */
   readonly memberOf: Map<string, string>;
+  /** Groups whose members keep their weights; filled here. */
+  readonly keepsWeights: Set<string>;
+  readonly trackable: Trackable;
 }
 
 /** Gives meaning to one `vrrp_sync_group`; undefined when no member is left. */
@@ -25,6 +30,9 @@ export function readSyncGroup(
   const { block, keyword } = found;
   const members = readMembers(block, name, context, report);
   const trackInterfaces = readTrackInterfaces(block.lines(TRACK_INTERFACE), report);
+  const trackers = readTrackers(block, context.trackable, report);
+  // keepalived made the first of the second; both let the members keep their weights.
+  if (block.has(SYNC_GROUP_TRACKING_WEIGHT) || block.has(GLOBAL_TRACKING)) context.keepsWeights.add(name);
   const notify = readNotify(block, context.globals, report);
   if (members.length === 0) {
     report.warning(keyword, 'empty-group', `vrrp_sync_group ${name} has no members and is ignored`);
@@ -34,7 +42,7 @@ export function readSyncGroup(
     const hint = 'a group keeps two or more instances together';
     report.warning(keyword, 'single-member', `vrrp_sync_group ${name} has only one member`, hint);
   }
-  return { name, position: report.position(keyword), members, trackInterfaces, notify };
+  return { name, position: report.position(keyword), members, trackInterfaces, trackers, notify };
 }
 
 function readMembers(block: Block, name: string, context: GroupContext, report: Reporter): readonly string[] {
@@ -59,21 +67,32 @@ function readMembers(block: Block, name: string, context: GroupContext, report: 
 }
 
 /**
- * Weights of members have no effect inside a group: all its instances have to agree, so a tracked interface
- * means FAULT there (keepalived.conf(5), "VRRP synchronization group(s)").
+ * Weights of members have no effect inside a group: all its instances have to agree, so what they track means FAULT there
+ * (keepalived.conf(5), "VRRP synchronization group(s)"), unless the group has `sync_group_tracking_weight`.
  */
 export function withoutWeights(
   instance: InstanceConfig,
   group: string,
-  warn: (tracked: TrackInterface, message: string) => void,
+  warn: (tracked: { readonly position: SourcePosition }, message: string) => void,
 ): InstanceConfig {
-  if (instance.trackInterfaces.every(({ weight }) => weight === 0)) return instance;
-  const trackInterfaces = instance.trackInterfaces.map((tracked) => {
-    if (tracked.weight !== 0) {
-      const what = `the weight of ${tracked.interface} is ignored, since ${instance.name} is in vrrp_sync_group ${group}`;
+  const weightless = <Tracked extends Weighted>(
+    all: readonly Tracked[],
+    nameOf: (one: Tracked) => string,
+  ): readonly Tracked[] =>
+    all.map((tracked) => {
+      if (tracked.weight === 0) return tracked;
+      const what = `the weight of ${nameOf(tracked)} is ignored, since ${instance.name} is in vrrp_sync_group ${group}`;
       warn(tracked, `${instance.name}: ${what}`);
-    }
-    return { ...tracked, weight: 0 };
-  });
-  return { ...instance, trackInterfaces };
+      return { ...tracked, weight: 0 };
+    });
+  return {
+    ...instance,
+    trackInterfaces: weightless(instance.trackInterfaces, (tracked) => tracked.interface),
+    trackers: weightless(instance.trackers, ({ kind, name }) => `${kind} ${name}`),
+  };
+}
+
+interface Weighted {
+  readonly weight: number;
+  readonly position: SourcePosition;
 }

@@ -31,12 +31,12 @@ export const TRACK_INTERFACE = keyword(
   },
 );
 
-const tracked = (name: string, what: string, most: number, doc: string) =>
-  pending(name, [], doc, {
+const tracked = (name: string, what: string, most: number, doc: string, make: typeof keyword = keyword) =>
+  make(name, [], doc, {
     block: {
       kind: 'lines',
       line: `name [weight <-${most}..${most}>] [reverse|noreverse]`,
-      options: trackedOptions(`a tracked ${what}`, most, pending),
+      options: trackedOptions(`a tracked ${what}`, most, make),
     },
     repeat: 'list',
   });
@@ -45,7 +45,7 @@ const tracked = (name: string, what: string, most: number, doc: string) =>
 export const TRACK_SCRIPT = tracked('track_script', 'script', 254, 'Scripts that move the priority or mean FAULT.');
 export const TRACK_FILE = tracked('track_file', 'file', 254, 'Files whose number moves the priority.');
 export const TRACK_PROCESS = tracked('track_process', 'process', 254, 'Processes that have to run.');
-export const TRACK_BFD = tracked('track_bfd', 'BFD session', 253, 'BFD sessions that have to be up.');
+export const TRACK_BFD = tracked('track_bfd', 'BFD session', 253, 'BFD sessions that have to be up.', pending);
 
 /** The tracking blocks that instances and sync groups share. */
 export const TRACK_KEYWORDS = [TRACK_INTERFACE, TRACK_SCRIPT, TRACK_FILE, TRACK_PROCESS, TRACK_BFD];
@@ -54,61 +54,122 @@ const REVERSE = optional(choice('reverse', ['reverse', 'noreverse', 'no_reverse'
 const WEIGHT = [integer('weight', { min: -254, max: 254 }), REVERSE] as const;
 const USER = [word('user'), optional(word('group'))] as const;
 
-export const SCRIPT_COMMAND = pending(
+const RUN_TIME = [timer('seconds', { min: 0.001, max: 4294 })] as const;
+const COUNT = [integer('count', { min: 1, max: 2 ** 31 - 1 })] as const;
+
+export const SCRIPT_COMMAND = keyword(
   'script',
   [script(), optional(word('user')), optional(word('group'))],
   'What to run.',
 );
-export const SCRIPT_WEIGHT = pending('weight', WEIGHT, 'What a result adds to the priority.', { default: '0' });
+export const SCRIPT_INTERVAL = keyword('interval', RUN_TIME, 'Time between the beginnings of two runs.', {
+  default: '1',
+});
+export const SCRIPT_TIMEOUT = keyword(
+  'timeout',
+  RUN_TIME,
+  'Time after which a run has failed and is killed with its children.',
+  { default: 'interval' },
+);
+export const SCRIPT_WEIGHT = keyword('weight', WEIGHT, 'What a result adds to the priority; 0: FAULT on failure.', {
+  default: '0',
+});
+export const SCRIPT_RISE = keyword(
+  'rise',
+  COUNT,
+  'Successes in a row until it is good; the first result counts alone.',
+  {
+    default: '1',
+  },
+);
+export const SCRIPT_FALL = keyword('fall', COUNT, 'Failures in a row until it is bad; the first result counts alone.', {
+  default: '1',
+});
+export const SCRIPT_USER_OF = keyword('user', USER, 'User and group of the script.', { default: 'script_user' });
+export const SCRIPT_INIT_FAIL = keyword('init_fail', [], 'Counts as failed until it succeeded.');
 
 const SCRIPT_TABLE = new KeywordTable('vrrp_script', [
   SCRIPT_COMMAND,
-  pending('interval', [timer('seconds', { min: 0.001, max: 4294 })], 'Time between two runs.', { default: '1' }),
-  pending('timeout', [timer('seconds', { min: 0.001, max: 4294 })], 'Time after which a run has failed.'),
+  SCRIPT_INTERVAL,
+  SCRIPT_TIMEOUT,
   SCRIPT_WEIGHT,
-  pending('rise', [integer('count', { min: 1 })], 'Successes until it is good.', { default: '1' }),
-  pending('fall', [integer('count', { min: 1 })], 'Failures until it is bad.', { default: '1' }),
-  pending('user', USER, 'User and group of the script.'),
-  pending('init_fail', [], 'Bad until it succeeded.'),
+  SCRIPT_RISE,
+  SCRIPT_FALL,
+  SCRIPT_USER_OF,
+  SCRIPT_INIT_FAIL,
 ]);
 
-export const FILE_PATH = pending('file', [word('path')], 'The file to watch.');
+export const FILE_PATH = keyword('file', [word('path')], 'The file to watch; missing or empty counts as 0.');
+export const FILE_WEIGHT = keyword(
+  'weight',
+  [integer('weight', { min: -2147483647, max: 2147483647 }), REVERSE],
+  'Multiplier of its number; below -253 the product means FAULT.',
+  { default: '1' },
+);
+export const FILE_INIT = keyword(
+  'init_file',
+  [rest(word('value, overwrite'), { atLeast: 0 })],
+  'Writes the file when it is new: the value (0), where there is no file yet or with overwrite.',
+);
 
-const FILE_TABLE = new KeywordTable('track_file', [
-  FILE_PATH,
-  pending('weight', [integer('weight', { min: -2147483647, max: 2147483647 }), REVERSE], 'Multiplier of its number.', {
-    default: '1',
-  }),
-  pending('init_file', [rest(word('value, overwrite'), { atLeast: 0 })], 'Writes the file at the start.'),
-]);
+const FILE_TABLE = new KeywordTable('track_file', [FILE_PATH, FILE_WEIGHT, FILE_INIT]);
 
-export const PROCESS_COMMAND = pending('process', [rest(word('name and parameters'))], 'The process to look for.');
-export const PROCESS_WEIGHT = pending('weight', WEIGHT, 'What it adds to the priority.', { default: '1' });
-export const PROCESS_QUORUM = pending('quorum', [integer('count', { min: 1 })], 'Fewest processes.', { default: '1' });
-export const PROCESS_QUORUM_MAX = pending('quorum_max', [integer('count', { min: 0 })], 'Most processes.');
+const DELAY = [decimal('seconds', { min: 0, max: 3600 })] as const;
+
+export const PROCESS_COMMAND = keyword('process', [rest(word('name and parameters'))], 'The process to look for.');
+export const PROCESS_PARAM_MATCH = keyword(
+  'param_match',
+  [choice('match', ['initial', 'partial'])],
+  'partial: the first parameters have to match; initial: the last of them may be longer as well.',
+  { default: 'all parameters, when some are given' },
+);
+export const PROCESS_WEIGHT = keyword('weight', WEIGHT, 'What it adds to the priority; 0: FAULT without quorum.', {
+  default: '1',
+});
+export const PROCESS_QUORUM = keyword('quorum', COUNT, 'Fewest processes.', { default: '1' });
+export const PROCESS_QUORUM_MAX = keyword(
+  'quorum_max',
+  [integer('count', { min: 0 })],
+  'Most processes; 0: none may run.',
+);
+export const PROCESS_FORK_DELAY = keyword('fork_delay', DELAY, 'Time until a quorum changed by a start counts.', {
+  default: 'delay, 0',
+});
+export const PROCESS_TERMINATE_DELAY = keyword(
+  'terminate_delay',
+  DELAY,
+  'Time until a quorum changed by an end counts.',
+  { default: 'delay, 0' },
+);
+export const PROCESS_DELAY = keyword('delay', DELAY, 'Both delays.', { default: '0' });
+export const PROCESS_FULL_COMMAND = keyword(
+  'full_command',
+  [],
+  'Compares with the first word of the command line, not with the name of the process.',
+);
 
 const PROCESS_TABLE = new KeywordTable('vrrp_track_process', [
   PROCESS_COMMAND,
-  pending('param_match', [choice('match', ['initial', 'partial'])], 'How its parameters are compared.'),
+  PROCESS_PARAM_MATCH,
   PROCESS_WEIGHT,
   PROCESS_QUORUM,
   PROCESS_QUORUM_MAX,
-  pending('fork_delay', [decimal('seconds', { min: 0 })], 'Delay before it counts as up.'),
-  pending('terminate_delay', [decimal('seconds', { min: 0 })], 'Delay before it counts as down.'),
-  pending('delay', [decimal('seconds', { min: 0 })], 'Both delays.'),
-  pending('full_command', [], 'Compares the whole command line.'),
+  PROCESS_FORK_DELAY,
+  PROCESS_TERMINATE_DELAY,
+  PROCESS_DELAY,
+  PROCESS_FULL_COMMAND,
 ]);
 
-export const VRRP_SCRIPT = pending('vrrp_script', [word('name')], 'A script run again and again.', {
+export const VRRP_SCRIPT = keyword('vrrp_script', [word('name')], 'A script run again and again.', {
   block: { kind: 'keywords', table: SCRIPT_TABLE },
   repeat: 'list',
 });
-export const TRACK_FILE_DEFINITION = pending('track_file', [word('name')], 'A file with a number.', {
+export const TRACK_FILE_DEFINITION = keyword('track_file', [word('name')], 'A file with a number.', {
   aliases: ['vrrp_track_file'],
   block: { kind: 'keywords', table: FILE_TABLE },
   repeat: 'list',
 });
-export const VRRP_TRACK_PROCESS = pending('vrrp_track_process', [word('name')], 'A process that has to run.', {
+export const VRRP_TRACK_PROCESS = keyword('vrrp_track_process', [word('name')], 'A process that has to run.', {
   block: { kind: 'keywords', table: PROCESS_TABLE },
   repeat: 'list',
 });

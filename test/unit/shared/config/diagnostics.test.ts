@@ -71,19 +71,19 @@ describe('keywords', () => {
     ],
     [
       'that do nothing yet are never silent',
-      instance('use_vmac\nvirtual_routes {\n 10.0.0.0/8 via 10.0.0.1\n}\ntrack_script {\n}'),
+      instance('use_vmac\nvirtual_routes {\n 10.0.0.0/8 via 10.0.0.1\n}\ntrack_bfd {\n}'),
       [
         "7:1: warning: 'use_vmac' has no effect yet",
         "8:1: warning: 'virtual_routes' has no effect yet",
-        "11:1: warning: 'track_script' has no effect yet",
+        "11:1: warning: 'track_bfd' has no effect yet",
       ],
     ],
     [
       'inside a block that does nothing yet are checked but not repeated',
-      'vrrp_script s {\n script /bin/true\n intervall 3\n}',
+      'garp_group {\n interface eth0\n garp_intervall 3\n garp_interval 1\n}',
       [
-        "1:1: warning: 'vrrp_script' has no effect yet",
-        "3:2: error: unknown keyword 'intervall' in vrrp_script (did you mean 'interval'?)",
+        "1:1: warning: 'garp_group' has no effect yet",
+        "3:2: error: unknown keyword 'garp_intervall' in garp_group (did you mean 'garp_interval'?)",
       ],
     ],
     [

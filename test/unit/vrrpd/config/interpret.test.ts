@@ -51,6 +51,7 @@ describe('defaults of an instance', () => {
       auth: { type: 'none' },
       excludedVips: [],
       trackInterfaces: [],
+      trackers: [],
       trackPrimary: true,
       garp: {
         masterDelay: 5_000_000,

@@ -118,6 +118,8 @@ export interface VrrpPriorityTerm {
   /** `configured`, `interface eth0 down`, `owner`, … */
   reason: string;
   value: number;
+  /** Since when the tracker is as it is; unset for the configured priority. */
+  since: Date | undefined;
 }
 
 export interface VrrpVirtualAddress {
@@ -129,12 +131,31 @@ export interface VrrpVirtualAddress {
 }
 
 export interface VrrpTracker {
-  /** `interface`, later `script`, `file`, `process`, `bfd`. */
+  /** `interface`, `script`, `file`, `process`, `bfd`. */
   kind: string;
   name: string;
   up: boolean;
   weight: number;
   detail: string;
+  reverse: boolean;
+  /** `good`, `bad`, `pending` (no result yet), `ignored` (cannot be watched here: counts for nothing). */
+  condition: string;
+  since: Date | undefined;
+}
+
+/** What is known of one tracked script, file, process or BFD session, whoever tracks it. */
+export interface VrrpTrackerState {
+  kind: string;
+  name: string;
+  /** As in VrrpTracker. */
+  condition: string;
+  /** The number in a file. */
+  value?:
+    | bigint
+    | undefined;
+  /** `exit 1`, `killed by SIGSEGV`, `1 of 2 processes`, … */
+  detail: string;
+  since: Date | undefined;
 }
 
 /** Packets dropped, by the rung of the reception ladder that dropped them. */
@@ -184,6 +205,8 @@ export interface VrrpInstance {
   drops: VrrpDropCounter[];
   /** Why the instance is in FAULT; empty otherwise. */
   faults: string[];
+  /** What an instance that has not begun, or that stays in FAULT, waits for: the first results of trackers. */
+  waits: string[];
 }
 
 export interface VrrpSyncGroup {
@@ -203,6 +226,7 @@ export interface VrrpState {
   instances: VrrpInstance[];
   groups: VrrpSyncGroup[];
   interfaceDrops: VrrpInterfaceDrops[];
+  trackers: VrrpTrackerState[];
 }
 
 /** A change of state. The mirrors replace the listed things by key and forget the removed ones. */
@@ -215,6 +239,9 @@ export interface VrrpEvent {
   removedGroups: string[];
   /** What happened besides: `conflict with 10.0.0.3`, `address 10.0.0.1/24 put back`. */
   note: string;
+  trackers: VrrpTrackerState[];
+  /** As `kind name`. */
+  removedTrackers: string[];
 }
 
 function createBaseVrrpCause(): VrrpCause {
@@ -585,7 +612,7 @@ export const VrrpTransition: MessageFns<VrrpTransition> = {
 };
 
 function createBaseVrrpPriorityTerm(): VrrpPriorityTerm {
-  return { reason: "", value: 0 };
+  return { reason: "", value: 0, since: undefined };
 }
 
 export const VrrpPriorityTerm: MessageFns<VrrpPriorityTerm> = {
@@ -595,6 +622,9 @@ export const VrrpPriorityTerm: MessageFns<VrrpPriorityTerm> = {
     }
     if (message.value !== 0) {
       writer.uint32(16).int32(message.value);
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -628,6 +658,14 @@ export const VrrpPriorityTerm: MessageFns<VrrpPriorityTerm> = {
             message.value = reader.int32();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -644,6 +682,7 @@ export const VrrpPriorityTerm: MessageFns<VrrpPriorityTerm> = {
     return {
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
       value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+      since: isSet(object.since) ? fromJsonTimestamp(object.since) : undefined,
     };
   },
 
@@ -655,6 +694,9 @@ export const VrrpPriorityTerm: MessageFns<VrrpPriorityTerm> = {
     if (message.value !== 0) {
       obj.value = Math.round(message.value);
     }
+    if (message.since !== undefined) {
+      obj.since = message.since.toISOString();
+    }
     return obj;
   },
 
@@ -665,6 +707,7 @@ export const VrrpPriorityTerm: MessageFns<VrrpPriorityTerm> = {
     const message = createBaseVrrpPriorityTerm();
     message.reason = object.reason ?? "";
     message.value = object.value ?? 0;
+    message.since = object.since ?? undefined;
     return message;
   },
 };
@@ -771,7 +814,7 @@ export const VrrpVirtualAddress: MessageFns<VrrpVirtualAddress> = {
 };
 
 function createBaseVrrpTracker(): VrrpTracker {
-  return { kind: "", name: "", up: false, weight: 0, detail: "" };
+  return { kind: "", name: "", up: false, weight: 0, detail: "", reverse: false, condition: "", since: undefined };
 }
 
 export const VrrpTracker: MessageFns<VrrpTracker> = {
@@ -790,6 +833,15 @@ export const VrrpTracker: MessageFns<VrrpTracker> = {
     }
     if (message.detail !== "") {
       writer.uint32(42).string(message.detail);
+    }
+    if (message.reverse !== false) {
+      writer.uint32(48).bool(message.reverse);
+    }
+    if (message.condition !== "") {
+      writer.uint32(58).string(message.condition);
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -847,6 +899,30 @@ export const VrrpTracker: MessageFns<VrrpTracker> = {
             message.detail = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.reverse = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.condition = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -866,6 +942,9 @@ export const VrrpTracker: MessageFns<VrrpTracker> = {
       up: isSet(object.up) ? globalThis.Boolean(object.up) : false,
       weight: isSet(object.weight) ? globalThis.Number(object.weight) : 0,
       detail: isSet(object.detail) ? globalThis.String(object.detail) : "",
+      reverse: isSet(object.reverse) ? globalThis.Boolean(object.reverse) : false,
+      condition: isSet(object.condition) ? globalThis.String(object.condition) : "",
+      since: isSet(object.since) ? fromJsonTimestamp(object.since) : undefined,
     };
   },
 
@@ -886,6 +965,15 @@ export const VrrpTracker: MessageFns<VrrpTracker> = {
     if (message.detail !== "") {
       obj.detail = message.detail;
     }
+    if (message.reverse !== false) {
+      obj.reverse = message.reverse;
+    }
+    if (message.condition !== "") {
+      obj.condition = message.condition;
+    }
+    if (message.since !== undefined) {
+      obj.since = message.since.toISOString();
+    }
     return obj;
   },
 
@@ -899,6 +987,161 @@ export const VrrpTracker: MessageFns<VrrpTracker> = {
     message.up = object.up ?? false;
     message.weight = object.weight ?? 0;
     message.detail = object.detail ?? "";
+    message.reverse = object.reverse ?? false;
+    message.condition = object.condition ?? "";
+    message.since = object.since ?? undefined;
+    return message;
+  },
+};
+
+function createBaseVrrpTrackerState(): VrrpTrackerState {
+  return { kind: "", name: "", condition: "", value: undefined, detail: "", since: undefined };
+}
+
+export const VrrpTrackerState: MessageFns<VrrpTrackerState> = {
+  encode(message: VrrpTrackerState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.condition !== "") {
+      writer.uint32(26).string(message.condition);
+    }
+    if (message.value !== undefined) {
+      if (BigInt.asIntN(64, message.value) !== message.value) {
+        throw new globalThis.Error("value provided for field message.value of type int64 too large");
+      }
+      writer.uint32(32).int64(message.value);
+    }
+    if (message.detail !== "") {
+      writer.uint32(42).string(message.detail);
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VrrpTrackerState {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVrrpTrackerState();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.condition = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.value = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.detail = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VrrpTrackerState {
+    return {
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      condition: isSet(object.condition) ? globalThis.String(object.condition) : "",
+      value: isSet(object.value) ? BigInt(object.value) : undefined,
+      detail: isSet(object.detail) ? globalThis.String(object.detail) : "",
+      since: isSet(object.since) ? fromJsonTimestamp(object.since) : undefined,
+    };
+  },
+
+  toJSON(message: VrrpTrackerState): unknown {
+    const obj: any = {};
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.condition !== "") {
+      obj.condition = message.condition;
+    }
+    if (message.value !== undefined) {
+      obj.value = message.value.toString();
+    }
+    if (message.detail !== "") {
+      obj.detail = message.detail;
+    }
+    if (message.since !== undefined) {
+      obj.since = message.since.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VrrpTrackerState>): VrrpTrackerState {
+    return VrrpTrackerState.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VrrpTrackerState>): VrrpTrackerState {
+    const message = createBaseVrrpTrackerState();
+    message.kind = object.kind ?? "";
+    message.name = object.name ?? "";
+    message.condition = object.condition ?? "";
+    message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : undefined;
+    message.detail = object.detail ?? "";
+    message.since = object.since ?? undefined;
     return message;
   },
 };
@@ -1022,6 +1265,7 @@ function createBaseVrrpInstance(): VrrpInstance {
     releasedMaster: 0n,
     drops: [],
     faults: [],
+    waits: [],
   };
 }
 
@@ -1137,6 +1381,9 @@ export const VrrpInstance: MessageFns<VrrpInstance> = {
     }
     for (const v of message.faults) {
       writer.uint32(234).string(v!);
+    }
+    for (const v of message.waits) {
+      writer.uint32(242).string(v!);
     }
     return writer;
   },
@@ -1386,6 +1633,14 @@ export const VrrpInstance: MessageFns<VrrpInstance> = {
             message.faults.push(reader.string());
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.waits.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1505,6 +1760,9 @@ export const VrrpInstance: MessageFns<VrrpInstance> = {
       faults: globalThis.Array.isArray(object?.faults)
         ? object.faults.map((e: any) => globalThis.String(e))
         : [],
+      waits: globalThis.Array.isArray(object?.waits)
+        ? object.waits.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1597,6 +1855,9 @@ export const VrrpInstance: MessageFns<VrrpInstance> = {
     if (message.faults?.length) {
       obj.faults = message.faults;
     }
+    if (message.waits?.length) {
+      obj.waits = message.waits;
+    }
     return obj;
   },
 
@@ -1652,6 +1913,7 @@ export const VrrpInstance: MessageFns<VrrpInstance> = {
       : 0n;
     message.drops = object.drops?.map((e) => VrrpDropCounter.fromPartial(e)) || [];
     message.faults = object.faults?.map((e) => e) || [];
+    message.waits = object.waits?.map((e) => e) || [];
     return message;
   },
 };
@@ -1865,7 +2127,7 @@ export const VrrpInterfaceDrops: MessageFns<VrrpInterfaceDrops> = {
 };
 
 function createBaseVrrpState(): VrrpState {
-  return { instances: [], groups: [], interfaceDrops: [] };
+  return { instances: [], groups: [], interfaceDrops: [], trackers: [] };
 }
 
 export const VrrpState: MessageFns<VrrpState> = {
@@ -1878,6 +2140,9 @@ export const VrrpState: MessageFns<VrrpState> = {
     }
     for (const v of message.interfaceDrops) {
       VrrpInterfaceDrops.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.trackers) {
+      VrrpTrackerState.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -1919,6 +2184,14 @@ export const VrrpState: MessageFns<VrrpState> = {
             message.interfaceDrops.push(VrrpInterfaceDrops.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.trackers.push(VrrpTrackerState.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1942,6 +2215,9 @@ export const VrrpState: MessageFns<VrrpState> = {
         : globalThis.Array.isArray(object?.interface_drops)
         ? object.interface_drops.map((e: any) => VrrpInterfaceDrops.fromJSON(e))
         : [],
+      trackers: globalThis.Array.isArray(object?.trackers)
+        ? object.trackers.map((e: any) => VrrpTrackerState.fromJSON(e))
+        : [],
     };
   },
 
@@ -1956,6 +2232,9 @@ export const VrrpState: MessageFns<VrrpState> = {
     if (message.interfaceDrops?.length) {
       obj.interfaceDrops = message.interfaceDrops.map((e) => VrrpInterfaceDrops.toJSON(e));
     }
+    if (message.trackers?.length) {
+      obj.trackers = message.trackers.map((e) => VrrpTrackerState.toJSON(e));
+    }
     return obj;
   },
 
@@ -1967,12 +2246,22 @@ export const VrrpState: MessageFns<VrrpState> = {
     message.instances = object.instances?.map((e) => VrrpInstance.fromPartial(e)) || [];
     message.groups = object.groups?.map((e) => VrrpSyncGroup.fromPartial(e)) || [];
     message.interfaceDrops = object.interfaceDrops?.map((e) => VrrpInterfaceDrops.fromPartial(e)) || [];
+    message.trackers = object.trackers?.map((e) => VrrpTrackerState.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseVrrpEvent(): VrrpEvent {
-  return { transition: undefined, instances: [], groups: [], removedInstances: [], removedGroups: [], note: "" };
+  return {
+    transition: undefined,
+    instances: [],
+    groups: [],
+    removedInstances: [],
+    removedGroups: [],
+    note: "",
+    trackers: [],
+    removedTrackers: [],
+  };
 }
 
 export const VrrpEvent: MessageFns<VrrpEvent> = {
@@ -1994,6 +2283,12 @@ export const VrrpEvent: MessageFns<VrrpEvent> = {
     }
     if (message.note !== "") {
       writer.uint32(50).string(message.note);
+    }
+    for (const v of message.trackers) {
+      VrrpTrackerState.encode(v!, writer.uint32(58).fork()).join();
+    }
+    for (const v of message.removedTrackers) {
+      writer.uint32(66).string(v!);
     }
     return writer;
   },
@@ -2059,6 +2354,22 @@ export const VrrpEvent: MessageFns<VrrpEvent> = {
             message.note = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.trackers.push(VrrpTrackerState.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.removedTrackers.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2089,6 +2400,14 @@ export const VrrpEvent: MessageFns<VrrpEvent> = {
         ? object.removed_groups.map((e: any) => globalThis.String(e))
         : [],
       note: isSet(object.note) ? globalThis.String(object.note) : "",
+      trackers: globalThis.Array.isArray(object?.trackers)
+        ? object.trackers.map((e: any) => VrrpTrackerState.fromJSON(e))
+        : [],
+      removedTrackers: globalThis.Array.isArray(object?.removedTrackers)
+        ? object.removedTrackers.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.removed_trackers)
+        ? object.removed_trackers.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -2112,6 +2431,12 @@ export const VrrpEvent: MessageFns<VrrpEvent> = {
     if (message.note !== "") {
       obj.note = message.note;
     }
+    if (message.trackers?.length) {
+      obj.trackers = message.trackers.map((e) => VrrpTrackerState.toJSON(e));
+    }
+    if (message.removedTrackers?.length) {
+      obj.removedTrackers = message.removedTrackers;
+    }
     return obj;
   },
 
@@ -2128,6 +2453,8 @@ export const VrrpEvent: MessageFns<VrrpEvent> = {
     message.removedInstances = object.removedInstances?.map((e) => e) || [];
     message.removedGroups = object.removedGroups?.map((e) => e) || [];
     message.note = object.note ?? "";
+    message.trackers = object.trackers?.map((e) => VrrpTrackerState.fromPartial(e)) || [];
+    message.removedTrackers = object.removedTrackers?.map((e) => e) || [];
     return message;
   },
 };
