@@ -5,6 +5,9 @@ import {
   IpvsForwarding,
   IpvsProtocol,
   type IpvsServiceKey,
+  type IpvsTunnel,
+  IpvsTunnelChecksum,
+  IpvsTunnelType,
   type IpvsVirtualService,
 } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
 import type {
@@ -94,6 +97,30 @@ function destination(
     forwarding: FORWARDING[method],
     upperThreshold: 'upperThreshold' in server ? server.upperThreshold : 0,
     lowerThreshold: 'lowerThreshold' in server ? server.lowerThreshold : 0,
+    tunnel: tunnelOf(server.forwarding),
+  };
+}
+
+const TUNNEL_TYPE = {
+  ipip: IpvsTunnelType.IPVS_TUNNEL_TYPE_UNSPECIFIED,
+  gue: IpvsTunnelType.IPVS_TUNNEL_TYPE_GUE,
+  gre: IpvsTunnelType.IPVS_TUNNEL_TYPE_GRE,
+} as const;
+
+const TUNNEL_CHECKSUM = {
+  nocsum: IpvsTunnelChecksum.IPVS_TUNNEL_CHECKSUM_UNSPECIFIED,
+  csum: IpvsTunnelChecksum.IPVS_TUNNEL_CHECKSUM_SUM,
+  remcsum: IpvsTunnelChecksum.IPVS_TUNNEL_CHECKSUM_REMOTE,
+} as const;
+
+/** Plain IPIP is left out: kernels before 5.3 know nothing else and take no option for it. */
+function tunnelOf(forwarding: Forwarding): IpvsTunnel | undefined {
+  if (forwarding.method !== 'tunnel' || forwarding.tunnel.type === 'ipip') return undefined;
+  const { tunnel } = forwarding;
+  return {
+    type: TUNNEL_TYPE[tunnel.type],
+    port: tunnel.type === 'gue' ? tunnel.port : 0,
+    checksum: TUNNEL_CHECKSUM[tunnel.checksum],
   };
 }
 

@@ -1,8 +1,16 @@
 /** The real kernel: IPVS over generic netlink, many requests per system call. */
 import { execFile } from 'node:child_process';
-import { encodeMessage } from '../shared/kernel/netlinkCodec.js';
-import { NetlinkSocket } from '../shared/kernel/netlinkSocket.js';
 import { KernelError } from '../shared/kernel/ports.js';
+import type { ConnectionTimeouts } from './config/model.js';
+import {
+  decodeDaemon,
+  decodeDestinationCounters,
+  decodeServiceCounters,
+  decodeTimeouts,
+  encodeDaemon,
+  encodeTimeouts,
+} from './controlCodec.js';
+import { GenericNetlink, type GenlRequest } from './genericNetlink.js';
 import {
   decodeDestination,
   decodeService,
@@ -11,21 +19,12 @@ import {
   encodeService,
   IPVS_COMMAND,
   IPVS_FAMILY,
-  IPVS_VERSION,
 } from './ipvsCodec.js';
-import { type IpvsKernel, IpvsUnavailable, type OperationResult } from './kernel.js';
-import { attribute, cString, decodeAttributes, readHostNumber } from './netlinkAttributes.js';
+import { type IpvsKernel, IpvsUnavailable, type OperationResult, type ServiceStatistics } from './kernel.js';
 import { describeOperation, type IpvsOperation } from './reconcile.js';
+import { type DaemonOperation, describeDaemonOperation, type SyncDaemon } from './syncDaemon.js';
 import type { Destination, Service, ServiceKey } from './table.js';
 
-/** NETLINK_GENERIC. */
-const NETLINK_GENERIC = 16;
-/** GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME of linux/genetlink.h. */
-const CONTROLLER = { family: 16, getFamily: 3, idAttribute: 1, nameAttribute: 2 } as const;
-/** NLM_F_REQUEST | NLM_F_ACK, and NLM_F_REQUEST | NLM_F_DUMP. */
-const FLAGS = { ask: 0x5, dump: 0x301 } as const;
-/** struct genlmsghdr. */
-const GENL_HEADER_BYTES = 4;
 /** Requests executed without a pause: the kernel takes them inside the system call, and others want this thread too. */
 const SLICE = 1024;
 const MODPROBE = '/sbin/modprobe';
@@ -74,69 +73,6 @@ function loadModule(name: string): Promise<string> {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** One generic netlink request, not yet numbered. */
-interface GenlRequest {
-  readonly family: number;
-  readonly command: number;
-  readonly payload: Buffer;
-}
-
-const encoded =
-  ({ family, command, payload }: GenlRequest, flags: number) =>
-  (sequence: number): Buffer =>
-    encodeMessage(family, flags, sequence, Buffer.concat([Buffer.from([command, IPVS_VERSION, 0, 0]), payload]), []);
-
-/** Requests and answers of generic netlink. */
-class GenericNetlink {
-  readonly #socket = new NetlinkSocket(NETLINK_GENERIC, 'IPVS');
-
-  /** Asks; hands every answer, without its generic header, to `read`, whose bytes are only lent. Throws KernelError. */
-  ask<Answer>(request: GenlRequest, dump: boolean, read: (payload: Buffer) => Answer | undefined): Answer[] {
-    let answers: Answer[] = [];
-    this.#socket.dump(
-      'ipvs',
-      encoded(request, dump ? FLAGS.dump : FLAGS.ask),
-      () => {
-        answers = [];
-      },
-      (message) => {
-        const answer = read(message.payload.subarray(GENL_HEADER_BYTES));
-        if (answer !== undefined) answers.push(answer);
-      },
-    );
-    return answers;
-  }
-
-  /** Sends commands that are only acknowledged; one result each, in order. Throws KernelError when nothing can be sent. */
-  command(requests: readonly GenlRequest[], about: (index: number) => string): OperationResult[] {
-    return this.#socket.batch(
-      'ipvs',
-      requests.map((request) => encoded(request, FLAGS.ask)),
-      about,
-    );
-  }
-
-  /** Number of a family, undefined when the kernel has none of that name. Throws KernelError. */
-  resolve(name: string): number | undefined {
-    const payload = attribute(CONTROLLER.nameAttribute, cString(name));
-    try {
-      const [family] = this.ask(
-        { family: CONTROLLER.family, command: CONTROLLER.getFamily, payload },
-        false,
-        (answer) => readHostNumber(decodeAttributes(answer)?.get(CONTROLLER.idAttribute)),
-      );
-      return family;
-    } catch (error) {
-      if (error instanceof KernelError && error.code === 'ENOENT') return undefined;
-      throw error;
-    }
-  }
-
-  close(): void {
-    this.#socket.close();
-  }
-}
-
 class GenlIpvs implements IpvsKernel {
   readonly version: string;
   readonly #channel: GenericNetlink;
@@ -179,8 +115,52 @@ class GenlIpvs implements IpvsKernel {
     return results;
   }
 
+  async flush(): Promise<OperationResult> {
+    return this.#command(IPVS_COMMAND.flush, Buffer.alloc(0), 'empty the table');
+  }
+
+  async timeouts(): Promise<ConnectionTimeouts> {
+    return this.#ask(IPVS_COMMAND.getConfig, Buffer.alloc(0), false, decodeTimeouts)[0] ?? {};
+  }
+
+  async setTimeouts(timeouts: ConnectionTimeouts): Promise<OperationResult> {
+    return this.#command(IPVS_COMMAND.setConfig, encodeTimeouts(timeouts), 'set the connection timeouts');
+  }
+
+  async daemons(): Promise<SyncDaemon[]> {
+    return this.#ask(IPVS_COMMAND.getDaemon, Buffer.alloc(0), true, decodeDaemon);
+  }
+
+  async runDaemon(operation: DaemonOperation): Promise<OperationResult> {
+    const command = operation.kind === 'start' ? IPVS_COMMAND.newDaemon : IPVS_COMMAND.deleteDaemon;
+    return this.#command(command, encodeDaemon(operation.daemon), describeDaemonOperation(operation));
+  }
+
+  async statistics(): Promise<ServiceStatistics[]> {
+    const services = this.#ask(IPVS_COMMAND.getService, Buffer.alloc(0), true, (answer) => {
+      const service = decodeService(answer);
+      const counters = decodeServiceCounters(answer);
+      return service && counters && { key: service.key, counters };
+    });
+    return services.map(({ key, counters }) => ({
+      key,
+      counters,
+      destinations: this.#ask(IPVS_COMMAND.getDestination, encodeService(key), true, (answer) => {
+        const destination = decodeDestination(answer, key.family);
+        const destinationCounters = decodeDestinationCounters(answer);
+        return destination && destinationCounters && { destination, counters: destinationCounters };
+      }),
+    }));
+  }
+
   close(): void {
     this.#channel.close();
+  }
+
+  #command(command: number, payload: Buffer, about: string): OperationResult {
+    const [result] = this.#channel.command([{ family: this.#family, command, payload }], () => about);
+    if (result === undefined) throw new Error(`IPVS: no answer to: ${about}`);
+    return result;
   }
 
   #destinations(key: ServiceKey): Destination[] {

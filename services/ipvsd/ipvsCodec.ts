@@ -20,7 +20,7 @@ import {
   readHostNumber,
   readNetworkUint16,
 } from './netlinkAttributes.js';
-import type { Destination, DestinationKey, ServiceKey, ServiceSettings } from './table.js';
+import { type Destination, type DestinationKey, FORWARDING, type ServiceKey, type ServiceSettings } from './table.js';
 
 /** Name and version of the family. */
 export const IPVS_FAMILY = 'IPVS';
@@ -36,7 +36,13 @@ export const IPVS_COMMAND = {
   setDestination: 6,
   deleteDestination: 7,
   getDestination: 8,
+  newDaemon: 9,
+  deleteDaemon: 10,
+  getDaemon: 11,
+  setConfig: 12,
+  getConfig: 13,
   getInfo: 15,
+  flush: 17,
 } as const;
 
 const COMMAND_SERVICE = 1;
@@ -63,6 +69,9 @@ const DESTINATION = {
   upperThreshold: 5,
   lowerThreshold: 6,
   addressFamily: 11,
+  tunnelType: 13,
+  tunnelPort: 14,
+  tunnelFlags: 15,
 } as const;
 
 const INFO_VERSION = 1;
@@ -136,6 +145,14 @@ function destinationAttributes(destination: DestinationKey | Destination): Buffe
       attribute(DESTINATION.upperThreshold, hostUint32(destination.upperThreshold)),
       attribute(DESTINATION.lowerThreshold, hostUint32(destination.lowerThreshold)),
     );
+    const { tunnel } = destination;
+    if (tunnel !== undefined) {
+      parts.push(
+        attribute(DESTINATION.tunnelType, Buffer.from([tunnel.type])),
+        attribute(DESTINATION.tunnelPort, networkUint16(tunnel.port)),
+        attribute(DESTINATION.tunnelFlags, hostUint16(tunnel.checksum)),
+      );
+    }
   }
   return nested(COMMAND_DESTINATION, parts);
 }
@@ -205,6 +222,14 @@ export function decodeService(payload: Buffer): { key: ServiceKey; settings: Ser
   };
 }
 
+/** The tunnel of a listed destination; kernels before 5.3 do not tell it. */
+function decodeTunnel(forwarding: number, found: ReadonlyMap<number, Attribute>): Pick<Destination, 'tunnel'> {
+  const type = readHostNumber(found.get(DESTINATION.tunnelType));
+  if (forwarding !== FORWARDING.tunnel || type === undefined) return {};
+  const port = readNetworkUint16(found.get(DESTINATION.tunnelPort)) ?? 0;
+  return { tunnel: { type, port, checksum: readHostNumber(found.get(DESTINATION.tunnelFlags)) ?? 0 } };
+}
+
 /** One answer of GET_DEST; `family` is that of the service, for kernels that do not tell the destination's own (before 3.18). */
 export function decodeDestination(payload: Buffer, family: 4 | 6): Destination | undefined {
   const outer = decodeAttributes(payload)?.get(COMMAND_DESTINATION);
@@ -224,6 +249,7 @@ export function decodeDestination(payload: Buffer, family: 4 | 6): Destination |
     forwarding: forwarding & FORWARDING_MASK,
     upperThreshold: readHostNumber(found.get(DESTINATION.upperThreshold)) ?? 0,
     lowerThreshold: readHostNumber(found.get(DESTINATION.lowerThreshold)) ?? 0,
+    ...decodeTunnel(forwarding & FORWARDING_MASK, found),
   };
 }
 

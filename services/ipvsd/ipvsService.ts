@@ -2,13 +2,16 @@
 import type { Interpretation } from '../shared/config/diagnostic.js';
 import type { ConfigTree } from '../shared/config/tree.js';
 import { wireDiagnostics } from '../shared/rpc/diagnostics.js';
-import { invalidArgument } from '../shared/rpc/errors.js';
+import { invalidArgument, unavailable } from '../shared/rpc/errors.js';
 import {
   type ApplyRequest,
   type ApplyResponse,
+  type GetStatisticsResponse,
   IpvsServiceDefinition,
   type IpvsState,
   type IpvsVirtualService,
+  type SetSyncRoleRequest,
+  type SetSyncRoleResponse,
 } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
 import type { ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import type { ServiceContext, StartedService } from '../shared/rpc/runService.js';
@@ -16,11 +19,12 @@ import { rpcService } from '../shared/rpc/server.js';
 import type { ConfigureOutcome, PlanOutcome, ServiceBehaviour } from '../shared/rpc/service.js';
 import type { IpvsConfig } from './config/model.js';
 import { configChanges } from './configChanges.js';
+import { Controls } from './controls.js';
 import type { OpenIpvs } from './kernel.js';
 import type { OwnershipRecord } from './ownershipRecord.js';
 import { serviceName } from './table.js';
 import { TableKeeper } from './tableKeeper.js';
-import { InvalidTable, serviceFromWire, serviceKeyFromWire } from './wire.js';
+import { InvalidTable, serviceFromWire, serviceKeyFromWire, statisticsToWire } from './wire.js';
 
 export interface IpvsServiceOptions {
   readonly interpret: (tree: ConfigTree) => Interpretation<IpvsConfig>;
@@ -33,7 +37,13 @@ export function startIpvsService(context: ServiceContext, options: IpvsServiceOp
   const behaviour = new IpvsBehaviour(context, options);
   return {
     behaviour,
-    services: [rpcService(IpvsServiceDefinition, { apply: (request) => behaviour.apply(request) })],
+    services: [
+      rpcService(IpvsServiceDefinition, {
+        apply: (request) => behaviour.apply(request),
+        setSyncRole: (request) => behaviour.setSyncRole(request),
+        getStatistics: () => behaviour.statistics(),
+      }),
+    ],
   };
 }
 
@@ -41,6 +51,7 @@ class IpvsBehaviour implements ServiceBehaviour {
   readonly name = 'ipvsd';
   readonly #context: ServiceContext;
   readonly #options: IpvsServiceOptions;
+  readonly #controls: Controls;
   readonly #keeper: TableKeeper;
   #config: IpvsConfig | undefined;
   /** What was last asked for, as it came, by service name. */
@@ -49,10 +60,12 @@ class IpvsBehaviour implements ServiceBehaviour {
   constructor(context: ServiceContext, options: IpvsServiceOptions) {
     this.#context = context;
     this.#options = options;
+    this.#controls = new Controls(context.logger);
     this.#keeper = new TableKeeper({
       open: options.open,
       record: options.record,
       logger: context.logger,
+      controls: this.#controls,
       onChange: (note) => this.#publish(note),
     });
   }
@@ -75,7 +88,11 @@ class IpvsBehaviour implements ServiceBehaviour {
     const changes = configChanges(this.#config, model);
     const first = this.#config === undefined;
     this.#config = model;
-    if (first) await this.#keeper.begin();
+    this.#controls.configure(model);
+    if (first) await this.#keeper.begin({ flush: model.flushOnStart });
+    else if (changes.length > 0) await this.#keeper.controlsChanged();
+    // The relay must know which instance to tell about.
+    if (first || changes.length > 0) this.#publish('configuration in force');
     return { accepted: true, diagnostics: wireDiagnostics(diagnostics), changes };
   }
 
@@ -94,6 +111,19 @@ class IpvsBehaviour implements ServiceBehaviour {
     return { origin: undefined, operations, errors: [...errors] };
   }
 
+  /** Serves `IpvsService.SetSyncRole`. */
+  async setSyncRole({ instance, master, virtualRouterId }: SetSyncRoleRequest): Promise<SetSyncRoleResponse> {
+    if (this.#controls.follow({ instance, master, virtualRouterId })) await this.#keeper.controlsChanged();
+    return {};
+  }
+
+  /** Serves `IpvsService.GetStatistics`. */
+  async statistics(): Promise<GetStatisticsResponse> {
+    const services = await this.#keeper.statistics();
+    if (services === undefined) throw unavailable(`IPVS is not available: ${this.#keeper.status.unavailableReason}`);
+    return { services: services.map(statisticsToWire) };
+  }
+
   state(): ServiceState {
     return { state: { $case: 'ipvs', value: this.#state() } };
   }
@@ -108,17 +138,23 @@ class IpvsBehaviour implements ServiceBehaviour {
       converged,
       errors: [...errors],
       operations: BigInt(operations),
+      syncInstance: this.#controls.instance ?? '',
+      syncDaemons: this.#controls.running.map(({ state, interface: name, syncId }) => ({
+        master: state === 'master',
+        interface: name,
+        syncId,
+      })),
     };
   }
 
   impairments(): string[] {
     const { available, unavailableReason, errors } = this.#keeper.status;
     const unavailable = this.#keeper.needed && !available ? [`IPVS is not available: ${unavailableReason}`] : [];
-    return [...unavailable, ...(available ? errors : []), ...(this.#config ? unserved(this.#config) : [])];
+    return [...unavailable, ...(available ? errors : [])];
   }
 
   async stop(options: { readonly keepKernelState: boolean }): Promise<void> {
-    await this.#keeper.stop(options);
+    await this.#keeper.stop({ ...options, flush: this.#config?.flushOnStop === 'all' });
   }
 
   #publish(note: string): void {
@@ -137,17 +173,4 @@ function readTable<Result>(read: () => Result): Result {
     if (error instanceof InvalidTable) throw invalidArgument(error.message);
     throw error;
   }
-}
-
-/** What the configuration asks for and this version does not do; said aloud, so that nobody counts on it. */
-function unserved(config: IpvsConfig): string[] {
-  const { tcp, tcpFin, udp } = config.timeouts;
-  return [
-    ...(config.flushOnStart ? ['lvs_flush is configured, but services of others are not flushed by this version'] : []),
-    ...(config.flushOnStop === 'all' ? ['lvs_flush_on_stop is configured, but only services of ours are removed'] : []),
-    ...([tcp, tcpFin, udp].some((timeout) => timeout !== undefined)
-      ? ['lvs_timeouts is configured, but timeouts are not set by this version']
-      : []),
-    ...(config.syncDaemon ? ['lvs_sync_daemon is configured, but not run by this version'] : []),
-  ];
 }

@@ -99,6 +99,13 @@ export function readHostNumber(found: Attribute | undefined): number | undefined
   }
 }
 
+/** Reads a host-order number of 8 bytes. */
+export function readHostUint64(found: Attribute | undefined): bigint | undefined {
+  const payload = found?.payload;
+  if (payload?.length !== 8) return undefined;
+  return LITTLE_ENDIAN ? payload.readBigUInt64LE(0) : payload.readBigUInt64BE(0);
+}
+
 /** Reads a network-order 16-bit number. */
 export function readNetworkUint16(found: Attribute | undefined): number | undefined {
   return found?.payload.length === 2 ? found.payload.readUInt16BE(0) : undefined;

@@ -10,10 +10,14 @@ import {
   type Destination,
   type DestinationKey,
   destinationName,
+  FORWARDING,
   type Service,
   type ServiceKey,
   type ServiceSettings,
   serviceName,
+  TUNNEL_CHECKSUM,
+  TUNNEL_TYPE,
+  type Tunnel,
 } from './table.js';
 
 /** One request to the kernel. */
@@ -58,16 +62,21 @@ function sameSettings(left: ServiceSettings, right: ServiceSettings): boolean {
   );
 }
 
-/** The kernel reports a destination on one of this machine's own addresses as LOCALNODE, whatever was asked for. */
-const LOCALNODE = 1;
-
 function sameDestination(desired: Destination, kernel: Destination): boolean {
   return (
     desired.weight === kernel.weight &&
-    (desired.forwarding === kernel.forwarding || kernel.forwarding === LOCALNODE) &&
+    (desired.forwarding === kernel.forwarding || // The kernel reports a destination on one of this machine's own addresses as LOCALNODE, whatever was asked for.
+      kernel.forwarding === FORWARDING.localnode) &&
     desired.upperThreshold === kernel.upperThreshold &&
-    desired.lowerThreshold === kernel.lowerThreshold
+    desired.lowerThreshold === kernel.lowerThreshold &&
+    (desired.forwarding !== FORWARDING.tunnel || sameTunnel(desired.tunnel, kernel.tunnel))
   );
+}
+
+const PLAIN_TUNNEL: Tunnel = { type: TUNNEL_TYPE.ipip, port: 0, checksum: TUNNEL_CHECKSUM.none };
+
+function sameTunnel(desired: Tunnel = PLAIN_TUNNEL, kernel: Tunnel = PLAIN_TUNNEL): boolean {
+  return desired.type === kernel.type && desired.port === kernel.port && desired.checksum === kernel.checksum;
 }
 
 function reconcileService(
@@ -136,6 +145,16 @@ export function claim(desired: Table, kernel: Table, owned: Ownership): Ownershi
   }
   for (const [name, ours] of owned) if (!desired.has(name) && kernel.has(name)) claimed.set(name, ours);
   return claimed;
+}
+
+/** Everything in the kernel is ours: what `lvs_flush` makes of the table, so that all that is not desired goes. */
+export function claimAll(kernel: Table): Ownership {
+  return new Map(
+    [...kernel].map(([name, service]) => [
+      name,
+      { key: service.key, created: true, destinations: destinationsOf(service) },
+    ]),
+  );
 }
 
 /** Corrects a claim: the service turned out to be there already (EEXIST), so it is adopted, not created. */

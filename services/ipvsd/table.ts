@@ -36,6 +36,22 @@ export interface ServiceSettings {
 /** IP_VS_CONN_F_MASQ, IP_VS_CONN_F_LOCALNODE, IP_VS_CONN_F_TUNNEL, IP_VS_CONN_F_DROUTE. */
 export const FORWARDING = { masq: 0, localnode: 1, tunnel: 2, droute: 3 } as const;
 
+/** IP_VS_CONN_F_TUNNEL_TYPE_IPIP, _GUE, _GRE. */
+export const TUNNEL_TYPE = { ipip: 0, gue: 1, gre: 2 } as const;
+
+/** IP_VS_TUNNEL_ENCAP_FLAG_NOCSUM, _CSUM, _REMCSUM. */
+export const TUNNEL_CHECKSUM = { none: 0, sum: 1, remote: 2 } as const;
+
+/** How packets are wrapped on their way to a destination of {@link FORWARDING}.tunnel. */
+export interface Tunnel {
+  /** One of {@link TUNNEL_TYPE}. */
+  readonly type: number;
+  /** UDP port of GUE; 0 otherwise. */
+  readonly port: number;
+  /** One of {@link TUNNEL_CHECKSUM}. */
+  readonly checksum: number;
+}
+
 /** A real server of one service. */
 export interface Destination {
   readonly family: 4 | 6;
@@ -46,6 +62,8 @@ export interface Destination {
   readonly forwarding: number;
   readonly upperThreshold: number;
   readonly lowerThreshold: number;
+  /** Absent: plain IPIP, the only kind kernels before 5.3 know. */
+  readonly tunnel?: Tunnel;
 }
 
 /** What names a destination within its service. */

@@ -4,12 +4,20 @@
  */
 import type { Logger } from '../shared/log/logger.js';
 import { adviceFor } from './advice.js';
-import { type IpvsKernel, IpvsUnavailable, type OpenIpvs, type OperationResult } from './kernel.js';
+import type { ControlOutcome, Controls } from './controls.js';
+import {
+  type IpvsKernel,
+  IpvsUnavailable,
+  type OpenIpvs,
+  type OperationResult,
+  type ServiceStatistics,
+} from './kernel.js';
 import type { OwnershipRecord } from './ownershipRecord.js';
 import {
   adopted,
   applied,
   claim,
+  claimAll,
   describeOperation,
   type IpvsOperation,
   type Ownership,
@@ -28,6 +36,8 @@ const AUDIT_MS = 60_000;
 const ROUNDS = 3;
 /** errno codes that mean: the kernel's table is not what we thought. */
 const STALE_CODES = new Set(['EEXIST', 'ENOENT', 'ESRCH']);
+
+const NO_CONTROLS: ControlOutcome = { operations: 0, errors: [] };
 
 /** What an Apply did. */
 export interface ApplyOutcome {
@@ -58,6 +68,8 @@ export interface TableKeeperOptions {
   readonly open: OpenIpvs;
   readonly record: OwnershipRecord;
   readonly logger: Logger;
+  /** What IPVS has beside its table. */
+  readonly controls: Controls;
   /** Called after every change of the status, with a line about it. */
   readonly onChange: (note: string) => void;
   readonly retryMs?: number;
@@ -79,6 +91,8 @@ export class TableKeeper {
   /** Work goes one piece after another. */
   #tail: Promise<unknown> = Promise.resolve();
   #stopped = false;
+  /** `lvs_flush`: with the first whole table everything else goes. */
+  #flushPending = false;
 
   constructor(options: TableKeeperOptions) {
     this.#options = options;
@@ -98,17 +112,32 @@ export class TableKeeper {
 
   /** IPVS is needed: something is wanted of it, or something of ours may be in it. */
   get needed(): boolean {
-    return this.#desired.size > 0 || this.#owned.size > 0;
+    return this.#desired.size > 0 || this.#owned.size > 0 || this.#options.controls.needed;
   }
 
-  /** Looks whether there is IPVS, and continues with what an earlier run left. */
-  begin(): Promise<ApplyOutcome> {
+  /**
+   * Looks whether there is IPVS, and continues with what an earlier run left. `flush`: what others left goes with the first
+   * whole table, unless an earlier run of ours already had its turn: a restart must not cost a connection.
+   */
+  begin(options: { readonly flush: boolean }): Promise<ApplyOutcome> {
+    this.#flushPending = options.flush && this.#owned.size === 0;
     return this.#enqueue(() => this.#converge());
+  }
+
+  /** The configuration or the role of the sync daemons changed. Never rejects. */
+  controlsChanged(): Promise<ApplyOutcome> {
+    return this.#enqueue(() => this.#converge());
+  }
+
+  /** What the kernel has counted; undefined without IPVS. */
+  async statistics(): Promise<readonly ServiceStatistics[] | undefined> {
+    return this.#kernel?.statistics();
   }
 
   /** Changes what the table shall hold and makes the kernel agree. Never rejects. */
   apply(change: TableChange): Promise<ApplyOutcome> {
-    return this.#enqueue(() => {
+    return this.#enqueue(async () => {
+      if (change.complete) await this.#flushOthers();
       const next = new Map(change.complete ? [] : this.#desired);
       const changed = tableOf(change.services);
       const removed = change.removed.map(serviceName);
@@ -121,13 +150,15 @@ export class TableKeeper {
     });
   }
 
-  /** Removes what is ours, unless it shall stay, and lets go of the kernel. */
-  async stop(options: { readonly keepKernelState: boolean }): Promise<void> {
+  /** Removes what is ours, or with `flush` the whole table, unless it shall stay, and lets go of the kernel. */
+  async stop(options: { readonly keepKernelState: boolean; readonly flush?: boolean }): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#enqueue(async () => {
       if (!options.keepKernelState && this.#kernel !== undefined) {
         this.#desired = new Map();
+        if (options.flush) await this.#flush(this.#kernel);
+        await this.#options.controls.stop(this.#kernel);
         await this.#converge();
       }
       clearTimeout(this.#timer);
@@ -135,6 +166,25 @@ export class TableKeeper {
       this.#kernel = undefined;
       return { operations: 0, errors: [] };
     });
+  }
+
+  /** Empties the table; what then is still there is removed piece by piece. */
+  async #flush(kernel: IpvsKernel): Promise<void> {
+    const result = await kernel.flush();
+    this.#picture = undefined;
+    if (result.ok) this.#own(new Map());
+    else this.#options.logger.warn(`IPVS: ${result.error.message}`);
+  }
+
+  /** Makes everything in the kernel ours, so that the difference to what is desired removes it. */
+  async #flushOthers(): Promise<void> {
+    const kernel = this.#kernel;
+    if (!this.#flushPending || kernel === undefined) return;
+    this.#flushPending = false;
+    const found = tableOf(await kernel.list());
+    if (found.size > 0) this.#options.logger.info(`lvs_flush: ${found.size} services found in the table are replaced`);
+    this.#picture = new Map(found);
+    this.#own(claimAll(found));
   }
 
   #enqueue(work: () => Promise<ApplyOutcome>): Promise<ApplyOutcome> {
@@ -186,8 +236,11 @@ export class TableKeeper {
       await this.#readAgain(kernel, picture, stale);
     }
     this.#claim(picture, scope);
+    // A verdict changes nothing there.
+    const controls = scope === undefined ? await this.#options.controls.converge(kernel) : NO_CONTROLS;
+    executed += controls.operations;
     this.#operations += executed;
-    const errors = describeFailures(failures);
+    const errors = [...describeFailures(failures), ...controls.errors];
     for (const error of errors) this.#options.logger.error(`IPVS: ${error}`);
     this.#settle(errors, executed, executed > 0 ? `${executed} operations applied` : '');
     return { operations: executed, errors };

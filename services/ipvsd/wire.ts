@@ -1,13 +1,26 @@
 /** The table as gRPC carries it ⇄ the table as the kernel understands it; the only place that knows both. */
-import { parseIpAddress } from '../shared/net/address.js';
+import { formatIpBytes, parseIpAddress } from '../shared/net/address.js';
 import {
   type IpvsDestination,
   IpvsForwarding,
   IpvsProtocol,
   type IpvsServiceKey,
+  type IpvsServiceStatistics,
+  type IpvsTunnel,
+  IpvsTunnelChecksum,
+  IpvsTunnelType,
   type IpvsVirtualService,
 } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
-import { type Destination, FORWARDING, type Service, type ServiceKey } from './table.js';
+import type { ServiceStatistics } from './kernel.js';
+import {
+  type Destination,
+  FORWARDING,
+  type Service,
+  type ServiceKey,
+  TUNNEL_CHECKSUM,
+  TUNNEL_TYPE,
+  type Tunnel,
+} from './table.js';
 
 const PROTOCOL_NUMBERS: ReadonlyMap<IpvsProtocol, number> = new Map<IpvsProtocol, number>([
   [IpvsProtocol.IPVS_PROTOCOL_TCP, 6],
@@ -19,6 +32,18 @@ const FORWARDING_NUMBERS: ReadonlyMap<IpvsForwarding, number> = new Map<IpvsForw
   [IpvsForwarding.IPVS_FORWARDING_MASQ, FORWARDING.masq],
   [IpvsForwarding.IPVS_FORWARDING_TUNNEL, FORWARDING.tunnel],
   [IpvsForwarding.IPVS_FORWARDING_DROUTE, FORWARDING.droute],
+]);
+
+const TUNNEL_TYPES: ReadonlyMap<IpvsTunnelType, number> = new Map<IpvsTunnelType, number>([
+  [IpvsTunnelType.IPVS_TUNNEL_TYPE_UNSPECIFIED, TUNNEL_TYPE.ipip],
+  [IpvsTunnelType.IPVS_TUNNEL_TYPE_GUE, TUNNEL_TYPE.gue],
+  [IpvsTunnelType.IPVS_TUNNEL_TYPE_GRE, TUNNEL_TYPE.gre],
+]);
+
+const TUNNEL_CHECKSUMS: ReadonlyMap<IpvsTunnelChecksum, number> = new Map<IpvsTunnelChecksum, number>([
+  [IpvsTunnelChecksum.IPVS_TUNNEL_CHECKSUM_UNSPECIFIED, TUNNEL_CHECKSUM.none],
+  [IpvsTunnelChecksum.IPVS_TUNNEL_CHECKSUM_SUM, TUNNEL_CHECKSUM.sum],
+  [IpvsTunnelChecksum.IPVS_TUNNEL_CHECKSUM_REMOTE, TUNNEL_CHECKSUM.remote],
 ]);
 
 /** IP_VS_SCHEDNAME_MAXLEN and IP_VS_PENAME_MAXLEN with the closing NUL. */
@@ -76,6 +101,21 @@ function destinationFromWire(wire: IpvsDestination): Destination {
     forwarding,
     upperThreshold: wire.upperThreshold,
     lowerThreshold: wire.lowerThreshold,
+    ...(wire.tunnel === undefined ? {} : { tunnel: tunnelFromWire(wire.tunnel, wire.address) }),
+  };
+}
+
+function tunnelFromWire({ type, port, checksum }: IpvsTunnel, address: string): Tunnel {
+  const typeNumber = TUNNEL_TYPES.get(type);
+  const checksumNumber = TUNNEL_CHECKSUMS.get(checksum);
+  if (typeNumber === undefined) throw new InvalidTable(`destination ${address}: tunnel type ${type} is unknown`);
+  if (checksumNumber === undefined) {
+    throw new InvalidTable(`destination ${address}: tunnel checksum ${checksum} is unknown`);
+  }
+  return {
+    type: typeNumber,
+    port: within(port, 65535, `destination ${address} tunnel port`),
+    checksum: checksumNumber,
   };
 }
 
@@ -98,5 +138,32 @@ export function serviceFromWire(wire: IpvsVirtualService): Service {
       persistenceEngine: nameOf(wire.persistenceEngine, 'persistence engine', true),
     },
     destinations: wire.destinations.map(destinationFromWire),
+  };
+}
+
+const PROTOCOLS: ReadonlyMap<number, IpvsProtocol> = new Map([...PROTOCOL_NUMBERS].map(([wire, own]) => [own, wire]));
+
+function serviceKeyToWire(key: ServiceKey): IpvsServiceKey {
+  const { family } = key;
+  if (key.kind === 'fwmark') {
+    const protocol = IpvsProtocol.IPVS_PROTOCOL_UNSPECIFIED;
+    return { family, fwmark: key.fwmark, protocol, address: '', port: 0 };
+  }
+  const protocol = PROTOCOLS.get(key.protocol) ?? IpvsProtocol.IPVS_PROTOCOL_UNSPECIFIED;
+  return { family, fwmark: 0, protocol, address: formatIpBytes(key.address), port: key.port };
+}
+
+/** Writes what the kernel has counted for one service. */
+export function statisticsToWire({ key, counters, destinations }: ServiceStatistics): IpvsServiceStatistics {
+  return {
+    key: serviceKeyToWire(key),
+    counters,
+    destinations: destinations.map(({ destination, counters: own }) => {
+      const { activeConnections, inactiveConnections, persistentConnections, ...rest } = own;
+      const { port, weight } = destination;
+      const address = formatIpBytes(destination.address);
+      const connections = { activeConnections, inactiveConnections, persistentConnections };
+      return { address, port, weight, ...connections, counters: rest };
+    }),
   };
 }

@@ -5,11 +5,13 @@
  * 1. Whatever an event asks to be told to people and scripts → notifierd.
  * 2. healthcheckerd's desired table → ipvsd: whole after every (re)connection of either, changes as they happen.
  * 3. vrrpd's addresses → healthcheckerd, whenever their presence changes and after every reconnection.
- * 4. The three ways are apart: notifierd being slow delays neither of the others.
+ * 4. The state of the VRRP instance that ipvsd's sync daemon follows → ipvsd, likewise.
+ * 5. The ways are apart: notifierd being slow delays none of the others.
  */
 import type { Origin } from '../shared/rpc/generated/keepwatch/v1/common.js';
+import type { SetSyncRoleRequest } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
 import type { ServiceEvent, ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
-import type { VrrpVirtualAddress } from '../shared/rpc/generated/keepwatch/v1/vrrp.js';
+import { VrrpStateName, type VrrpVirtualAddress } from '../shared/rpc/generated/keepwatch/v1/vrrp.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import { IpvsOutbox } from './ipvsOutbox.js';
 import { isNewer, type Mirror, type MirrorPosition, positionOf, withEvent, withState } from './mirror.js';
@@ -23,6 +25,7 @@ export class Relay {
   #healthConfigured = false;
   #vrrpConfigured = false;
   #informed: string | undefined;
+  #syncRoleTold: string | undefined;
 
   constructor(notifications = new NotifyOutbox()) {
     this.notifications = notifications;
@@ -74,6 +77,7 @@ export class Relay {
     if (service === 'ipvsd' && this.#healthConfigured && this.#mirror.health !== undefined) {
       this.ipvs.replaceAll(this.#mirror.health.desired);
     }
+    if (service === 'ipvsd') this.#syncRoleTold = undefined;
     if (service === 'healthcheckerd') this.#informed = undefined;
   }
 
@@ -90,6 +94,28 @@ export class Relay {
     if (text === this.#informed) return undefined;
     this.#informed = text;
     return addresses;
+  }
+
+  /** The state of the instance that the sync daemon follows, when it is not the one told last. */
+  takeSyncRole(): SetSyncRoleRequest | undefined {
+    const name = this.#mirror.ipvs?.syncInstance ?? '';
+    if (!this.#vrrpConfigured || name === '') return undefined;
+    const instance = this.#mirror.vrrp?.instances.find((candidate) => candidate.name === name);
+    if (instance === undefined) return undefined;
+    const role: SetSyncRoleRequest = {
+      instance: name,
+      master: instance.state === VrrpStateName.VRRP_STATE_NAME_MASTER,
+      virtualRouterId: instance.vrid,
+    };
+    const text = JSON.stringify(role);
+    if (text === this.#syncRoleTold) return undefined;
+    this.#syncRoleTold = text;
+    return role;
+  }
+
+  /** SetSyncRole failed: to be told again. */
+  syncRoleFailed(): void {
+    this.#syncRoleTold = undefined;
   }
 
   /** InformVrrp failed: to be told again. */

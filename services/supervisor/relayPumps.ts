@@ -1,4 +1,4 @@
-/** Carries out what the relay decided: three loops that wait for nobody but their own peer. */
+/** Carries out what the relay decided: loops that wait for nobody but their own peer. */
 import type { Logger } from '../shared/log/logger.js';
 import { describeRpcError } from '../shared/rpc/errors.js';
 import type { ServiceName } from '../shared/rpc/service.js';
@@ -47,6 +47,18 @@ export class RelayPumps {
           await ipvs.ipvs.apply(request, { deadlineMs: CALL_DEADLINE_MS });
         } catch (error) {
           relay.applyFailed();
+          throw error;
+        }
+        return true;
+      }),
+      new Pump('ipvsd', logger, async () => {
+        const ipvs = ready('ipvsd');
+        const role = ipvs === undefined ? undefined : relay.takeSyncRole();
+        if (ipvs === undefined || role === undefined) return false;
+        try {
+          await ipvs.ipvs.setSyncRole(role, { deadlineMs: CALL_DEADLINE_MS });
+        } catch (error) {
+          relay.syncRoleFailed();
           throw error;
         }
         return true;

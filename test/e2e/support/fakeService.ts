@@ -22,6 +22,7 @@ import {
   IpvsEvent,
   IpvsServiceDefinition,
   IpvsState,
+  SetSyncRoleRequest,
 } from '../../../services/shared/rpc/generated/keepwatch/v1/ipvs.js';
 import {
   ChangeKind,
@@ -157,6 +158,13 @@ function start(context: ServiceContext): StartedService {
         async apply(request) {
           note({ call: 'apply', request: ApplyRequest.toJSON(request) });
           return { operations: 1, errors: [] };
+        },
+        async setSyncRole(request) {
+          note({ call: 'setSyncRole', request: SetSyncRoleRequest.toJSON(request) });
+          return {};
+        },
+        async getStatistics() {
+          return { services: [] };
         },
       }),
     );

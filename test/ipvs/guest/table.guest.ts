@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, test } from 'node:test';
+import { Controls } from '../../../services/ipvsd/controls.js';
 import { openIpvs } from '../../../services/ipvsd/genlKernel.js';
 import type { Ownership } from '../../../services/ipvsd/reconcile.js';
 import { FORWARDING, type Service } from '../../../services/ipvsd/table.js';
@@ -62,6 +63,7 @@ function keeper(record: { owned: Ownership } = { owned: new Map() }): TableKeepe
         record.owned = owned;
       },
     },
+    controls: new Controls(silentLogger()),
     logger: silentLogger(),
     onChange: () => {},
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { Controls } from '../../../services/ipvsd/controls.js';
 import { FakeIpvs } from '../../../services/ipvsd/fakeIpvs.js';
 import { IpvsUnavailable } from '../../../services/ipvsd/kernel.js';
 import { type Service, serviceName } from '../../../services/ipvsd/table.js';
@@ -10,7 +11,14 @@ import { destination, MemoryRecord, service } from './support.js';
 const whole = (...services: Service[]) => ({ services, complete: true, removed: [] });
 
 function keeper(context: TestContext, kernel: FakeIpvs, record = new MemoryRecord()): TableKeeper {
-  const table = new TableKeeper({ open: async () => kernel, record, logger: silentLogger(), onChange: () => {} });
+  const controls = new Controls(silentLogger());
+  const table = new TableKeeper({
+    open: async () => kernel,
+    record,
+    controls,
+    logger: silentLogger(),
+    onChange: () => {},
+  });
   context.after(() => table.stop({ keepKernelState: true }));
   return table;
 }
@@ -77,11 +85,12 @@ test('without IPVS it says so, keeps what is wanted, and applies it when IPVS ap
     },
     record: new MemoryRecord(),
     logger: silentLogger(),
+    controls: new Controls(silentLogger()),
     onChange: (note) => notes.push(note),
     retryMs: 10,
   });
   context.after(() => table.stop({ keepKernelState: true }));
-  await table.begin();
+  await table.begin({ flush: false });
   assert.equal(table.needed, false);
   const outcome = await table.apply(whole(service('10.8.0.1')));
   assert.deepEqual(outcome, { operations: 0, errors: ['IPVS is not available: this kernel has no IPVS'] });
@@ -130,6 +139,7 @@ test('a kernel that stops answering is opened anew', async (context) => {
     open: async () => kernels.shift() ?? good,
     record: new MemoryRecord(),
     logger: silentLogger(),
+    controls: new Controls(silentLogger()),
     onChange: () => {},
   });
   context.after(() => table.stop({ keepKernelState: true }));
@@ -166,4 +176,43 @@ test('one changed weight among ten thousand servers costs little: the rest is no
   assert.equal(record.saves, saves);
   const each = (performance.now() - started) / 50;
   assert.ok(each < 20, `${each} ms each`);
+});
+
+test('lvs_flush: what others left goes with the first whole table, what is wanted is not touched', async (context) => {
+  const kernel = new FakeIpvs([
+    service('10.8.0.1', [destination('10.9.1.1'), destination('10.9.9.9')]),
+    service('10.8.7.7', [destination('10.9.9.9')]),
+  ]);
+  const table = keeper(context, kernel);
+  await table.begin({ flush: true });
+  assert.deepEqual(kernel.log, []);
+  await table.apply(whole(service('10.8.0.1', [destination('10.9.1.1')])));
+  assert.deepEqual(kernel.log, ['remove 10.9.9.9:80 from tcp 10.8.0.1:80', 'remove service tcp 10.8.7.7:80']);
+  kernel.table.set('tcp 10.8.7.8:80', service('10.8.7.8'));
+  await table.apply(whole(service('10.8.0.1', [destination('10.9.1.1')])));
+  assert.ok(kernel.table.has('tcp 10.8.7.8:80'), 'only at the start');
+});
+
+test('lvs_flush: a restarted ipvsd does not flush again', async (context) => {
+  const record = new MemoryRecord();
+  const kernel = new FakeIpvs();
+  const first = keeper(context, kernel, record);
+  await first.begin({ flush: true });
+  await first.apply(whole(service('10.8.0.1')));
+  await first.stop({ keepKernelState: true });
+  kernel.table.set('tcp 10.8.7.7:80', service('10.8.7.7'));
+  const second = keeper(context, kernel, record);
+  await second.begin({ flush: true });
+  await second.apply(whole(service('10.8.0.1')));
+  assert.ok(kernel.table.has('tcp 10.8.7.7:80'));
+});
+
+test('lvs_flush_on_stop empties the whole table in one call', async (context) => {
+  const kernel = new FakeIpvs([service('10.8.7.7')]);
+  const table = keeper(context, kernel);
+  await table.apply(whole(service('10.8.0.1', [destination('10.9.1.1')])));
+  kernel.log.length = 0;
+  await table.stop({ keepKernelState: false, flush: true });
+  assert.deepEqual(kernel.log, ['flush']);
+  assert.equal(kernel.table.size, 0);
 });

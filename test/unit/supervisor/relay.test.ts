@@ -3,7 +3,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Origin } from '../../../services/shared/rpc/generated/keepwatch/v1/common.js';
 import { HealthEvent, HealthState } from '../../../services/shared/rpc/generated/keepwatch/v1/health.js';
-import { type ApplyRequest, IpvsVirtualService } from '../../../services/shared/rpc/generated/keepwatch/v1/ipvs.js';
+import {
+  type ApplyRequest,
+  IpvsState,
+  IpvsVirtualService,
+} from '../../../services/shared/rpc/generated/keepwatch/v1/ipvs.js';
 import type { ServiceEvent, ServiceState } from '../../../services/shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import { Notification } from '../../../services/shared/rpc/generated/keepwatch/v1/notify.js';
 import { VrrpEvent, VrrpState, VrrpStateName } from '../../../services/shared/rpc/generated/keepwatch/v1/vrrp.js';
@@ -222,4 +226,23 @@ test('property: whatever is sent again, each notification is delivered once and 
       );
     }),
   );
+});
+
+test('ipvsd is told the state of the instance its sync daemon follows: once, at every change, after every reconnection', () => {
+  const relay = new Relay();
+  const ipvs = (syncInstance: string): ServiceState => ({
+    state: { $case: 'ipvs', value: IpvsState.fromPartial({ syncInstance }) },
+  });
+  relay.state(origin('vrrpd', 1), vrrpState(VrrpStateName.VRRP_STATE_NAME_BACKUP, false));
+  relay.state(origin('ipvsd', 1), ipvs(''));
+  assert.equal(relay.takeSyncRole(), undefined, 'nobody asked');
+  relay.state(origin('ipvsd', 2), ipvs('VI_1'));
+  assert.deepEqual(relay.takeSyncRole(), { instance: 'VI_1', master: false, virtualRouterId: 0 });
+  assert.equal(relay.takeSyncRole(), undefined);
+  relay.state(origin('vrrpd', 2), vrrpState(VrrpStateName.VRRP_STATE_NAME_MASTER, true));
+  assert.equal(relay.takeSyncRole()?.master, true);
+  relay.syncRoleFailed();
+  assert.equal(relay.takeSyncRole()?.master, true);
+  relay.connected('ipvsd');
+  assert.equal(relay.takeSyncRole()?.master, true);
 });

@@ -13,6 +13,105 @@ export const protobufPackage = "keepwatch.v1";
 
 export const protobufFileName = "keepwatch/v1/ipvs.proto";
 
+export const IpvsTunnelType = {
+  /** IPVS_TUNNEL_TYPE_UNSPECIFIED - IPIP, which every kernel knows. */
+  IPVS_TUNNEL_TYPE_UNSPECIFIED: 0,
+  IPVS_TUNNEL_TYPE_GUE: 1,
+  IPVS_TUNNEL_TYPE_GRE: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type IpvsTunnelType = typeof IpvsTunnelType[keyof typeof IpvsTunnelType];
+
+export namespace IpvsTunnelType {
+  export type IPVS_TUNNEL_TYPE_UNSPECIFIED = typeof IpvsTunnelType.IPVS_TUNNEL_TYPE_UNSPECIFIED;
+  export type IPVS_TUNNEL_TYPE_GUE = typeof IpvsTunnelType.IPVS_TUNNEL_TYPE_GUE;
+  export type IPVS_TUNNEL_TYPE_GRE = typeof IpvsTunnelType.IPVS_TUNNEL_TYPE_GRE;
+  export type UNRECOGNIZED = typeof IpvsTunnelType.UNRECOGNIZED;
+}
+
+export function ipvsTunnelTypeFromJSON(object: any): IpvsTunnelType {
+  switch (object) {
+    case 0:
+    case "IPVS_TUNNEL_TYPE_UNSPECIFIED":
+      return IpvsTunnelType.IPVS_TUNNEL_TYPE_UNSPECIFIED;
+    case 1:
+    case "IPVS_TUNNEL_TYPE_GUE":
+      return IpvsTunnelType.IPVS_TUNNEL_TYPE_GUE;
+    case 2:
+    case "IPVS_TUNNEL_TYPE_GRE":
+      return IpvsTunnelType.IPVS_TUNNEL_TYPE_GRE;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return IpvsTunnelType.UNRECOGNIZED;
+  }
+}
+
+export function ipvsTunnelTypeToJSON(object: IpvsTunnelType): string {
+  switch (object) {
+    case IpvsTunnelType.IPVS_TUNNEL_TYPE_UNSPECIFIED:
+      return "IPVS_TUNNEL_TYPE_UNSPECIFIED";
+    case IpvsTunnelType.IPVS_TUNNEL_TYPE_GUE:
+      return "IPVS_TUNNEL_TYPE_GUE";
+    case IpvsTunnelType.IPVS_TUNNEL_TYPE_GRE:
+      return "IPVS_TUNNEL_TYPE_GRE";
+    case IpvsTunnelType.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export const IpvsTunnelChecksum = {
+  /** IPVS_TUNNEL_CHECKSUM_UNSPECIFIED - No checksum. */
+  IPVS_TUNNEL_CHECKSUM_UNSPECIFIED: 0,
+  IPVS_TUNNEL_CHECKSUM_SUM: 1,
+  /** IPVS_TUNNEL_CHECKSUM_REMOTE - Remote checksum offload (`remcsum`). */
+  IPVS_TUNNEL_CHECKSUM_REMOTE: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type IpvsTunnelChecksum = typeof IpvsTunnelChecksum[keyof typeof IpvsTunnelChecksum];
+
+export namespace IpvsTunnelChecksum {
+  export type IPVS_TUNNEL_CHECKSUM_UNSPECIFIED = typeof IpvsTunnelChecksum.IPVS_TUNNEL_CHECKSUM_UNSPECIFIED;
+  export type IPVS_TUNNEL_CHECKSUM_SUM = typeof IpvsTunnelChecksum.IPVS_TUNNEL_CHECKSUM_SUM;
+  export type IPVS_TUNNEL_CHECKSUM_REMOTE = typeof IpvsTunnelChecksum.IPVS_TUNNEL_CHECKSUM_REMOTE;
+  export type UNRECOGNIZED = typeof IpvsTunnelChecksum.UNRECOGNIZED;
+}
+
+export function ipvsTunnelChecksumFromJSON(object: any): IpvsTunnelChecksum {
+  switch (object) {
+    case 0:
+    case "IPVS_TUNNEL_CHECKSUM_UNSPECIFIED":
+      return IpvsTunnelChecksum.IPVS_TUNNEL_CHECKSUM_UNSPECIFIED;
+    case 1:
+    case "IPVS_TUNNEL_CHECKSUM_SUM":
+      return IpvsTunnelChecksum.IPVS_TUNNEL_CHECKSUM_SUM;
+    case 2:
+    case "IPVS_TUNNEL_CHECKSUM_REMOTE":
+      return IpvsTunnelChecksum.IPVS_TUNNEL_CHECKSUM_REMOTE;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return IpvsTunnelChecksum.UNRECOGNIZED;
+  }
+}
+
+export function ipvsTunnelChecksumToJSON(object: IpvsTunnelChecksum): string {
+  switch (object) {
+    case IpvsTunnelChecksum.IPVS_TUNNEL_CHECKSUM_UNSPECIFIED:
+      return "IPVS_TUNNEL_CHECKSUM_UNSPECIFIED";
+    case IpvsTunnelChecksum.IPVS_TUNNEL_CHECKSUM_SUM:
+      return "IPVS_TUNNEL_CHECKSUM_SUM";
+    case IpvsTunnelChecksum.IPVS_TUNNEL_CHECKSUM_REMOTE:
+      return "IPVS_TUNNEL_CHECKSUM_REMOTE";
+    case IpvsTunnelChecksum.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 export const IpvsForwarding = {
   IPVS_FORWARDING_UNSPECIFIED: 0,
   /** IPVS_FORWARDING_MASQ - NAT (`lb_kind NAT`). */
@@ -126,6 +225,55 @@ export function ipvsProtocolToJSON(object: IpvsProtocol): string {
   }
 }
 
+export interface SetSyncRoleRequest {
+  instance: string;
+  master: boolean;
+  /** The default id of the sync daemon. */
+  virtualRouterId: number;
+}
+
+export interface SetSyncRoleResponse {
+}
+
+export interface GetStatisticsRequest {
+}
+
+export interface GetStatisticsResponse {
+  services: IpvsServiceStatistics[];
+}
+
+/** Counters of linux/ip_vs.h, 64 bits wide, since the service or destination was made. */
+export interface IpvsCounters {
+  connections: bigint;
+  inPackets: bigint;
+  outPackets: bigint;
+  inBytes: bigint;
+  outBytes: bigint;
+}
+
+export interface IpvsServiceStatistics {
+  key: IpvsServiceKey | undefined;
+  counters: IpvsCounters | undefined;
+  destinations: IpvsDestinationStatistics[];
+}
+
+export interface IpvsDestinationStatistics {
+  address: string;
+  port: number;
+  weight: number;
+  activeConnections: number;
+  inactiveConnections: number;
+  persistentConnections: number;
+  counters: IpvsCounters | undefined;
+}
+
+export interface IpvsTunnel {
+  type: IpvsTunnelType;
+  /** UDP port of GUE. */
+  port: number;
+  checksum: IpvsTunnelChecksum;
+}
+
 /** Names one service of the table: a firewall mark, or protocol, address and port. */
 export interface IpvsServiceKey {
   /** 4 or 6. */
@@ -145,6 +293,8 @@ export interface IpvsDestination {
   forwarding: IpvsForwarding;
   upperThreshold: number;
   lowerThreshold: number;
+  /** Absent: plain IPIP. */
+  tunnel: IpvsTunnel | undefined;
 }
 
 export interface IpvsVirtualService {
@@ -189,6 +339,17 @@ export interface IpvsState {
   converged: boolean;
   errors: string[];
   operations: bigint;
+  /** The VRRP instance that the sync daemon follows; empty: none. */
+  syncInstance: string;
+  /** The kernel's sync daemons as last seen. */
+  syncDaemons: IpvsSyncDaemon[];
+}
+
+/** A kernel thread that sends (master) or receives (backup) connections. */
+export interface IpvsSyncDaemon {
+  master: boolean;
+  interface: string;
+  syncId: number;
 }
 
 export interface IpvsEvent {
@@ -196,6 +357,845 @@ export interface IpvsEvent {
   state: IpvsState | undefined;
   note: string;
 }
+
+function createBaseSetSyncRoleRequest(): SetSyncRoleRequest {
+  return { instance: "", master: false, virtualRouterId: 0 };
+}
+
+export const SetSyncRoleRequest: MessageFns<SetSyncRoleRequest> = {
+  encode(message: SetSyncRoleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instance !== "") {
+      writer.uint32(10).string(message.instance);
+    }
+    if (message.master !== false) {
+      writer.uint32(16).bool(message.master);
+    }
+    if (message.virtualRouterId !== 0) {
+      writer.uint32(24).uint32(message.virtualRouterId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetSyncRoleRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetSyncRoleRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instance = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.master = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.virtualRouterId = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SetSyncRoleRequest {
+    return {
+      instance: isSet(object.instance) ? globalThis.String(object.instance) : "",
+      master: isSet(object.master) ? globalThis.Boolean(object.master) : false,
+      virtualRouterId: isSet(object.virtualRouterId)
+        ? globalThis.Number(object.virtualRouterId)
+        : isSet(object.virtual_router_id)
+        ? globalThis.Number(object.virtual_router_id)
+        : 0,
+    };
+  },
+
+  toJSON(message: SetSyncRoleRequest): unknown {
+    const obj: any = {};
+    if (message.instance !== "") {
+      obj.instance = message.instance;
+    }
+    if (message.master !== false) {
+      obj.master = message.master;
+    }
+    if (message.virtualRouterId !== 0) {
+      obj.virtualRouterId = Math.round(message.virtualRouterId);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SetSyncRoleRequest>): SetSyncRoleRequest {
+    return SetSyncRoleRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetSyncRoleRequest>): SetSyncRoleRequest {
+    const message = createBaseSetSyncRoleRequest();
+    message.instance = object.instance ?? "";
+    message.master = object.master ?? false;
+    message.virtualRouterId = object.virtualRouterId ?? 0;
+    return message;
+  },
+};
+
+function createBaseSetSyncRoleResponse(): SetSyncRoleResponse {
+  return {};
+}
+
+export const SetSyncRoleResponse: MessageFns<SetSyncRoleResponse> = {
+  encode(_: SetSyncRoleResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetSyncRoleResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetSyncRoleResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): SetSyncRoleResponse {
+    return {};
+  },
+
+  toJSON(_: SetSyncRoleResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<SetSyncRoleResponse>): SetSyncRoleResponse {
+    return SetSyncRoleResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<SetSyncRoleResponse>): SetSyncRoleResponse {
+    const message = createBaseSetSyncRoleResponse();
+    return message;
+  },
+};
+
+function createBaseGetStatisticsRequest(): GetStatisticsRequest {
+  return {};
+}
+
+export const GetStatisticsRequest: MessageFns<GetStatisticsRequest> = {
+  encode(_: GetStatisticsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetStatisticsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetStatisticsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): GetStatisticsRequest {
+    return {};
+  },
+
+  toJSON(_: GetStatisticsRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetStatisticsRequest>): GetStatisticsRequest {
+    return GetStatisticsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetStatisticsRequest>): GetStatisticsRequest {
+    const message = createBaseGetStatisticsRequest();
+    return message;
+  },
+};
+
+function createBaseGetStatisticsResponse(): GetStatisticsResponse {
+  return { services: [] };
+}
+
+export const GetStatisticsResponse: MessageFns<GetStatisticsResponse> = {
+  encode(message: GetStatisticsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.services) {
+      IpvsServiceStatistics.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetStatisticsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetStatisticsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.services.push(IpvsServiceStatistics.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetStatisticsResponse {
+    return {
+      services: globalThis.Array.isArray(object?.services)
+        ? object.services.map((e: any) => IpvsServiceStatistics.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: GetStatisticsResponse): unknown {
+    const obj: any = {};
+    if (message.services?.length) {
+      obj.services = message.services.map((e) => IpvsServiceStatistics.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetStatisticsResponse>): GetStatisticsResponse {
+    return GetStatisticsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetStatisticsResponse>): GetStatisticsResponse {
+    const message = createBaseGetStatisticsResponse();
+    message.services = object.services?.map((e) => IpvsServiceStatistics.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseIpvsCounters(): IpvsCounters {
+  return { connections: 0n, inPackets: 0n, outPackets: 0n, inBytes: 0n, outBytes: 0n };
+}
+
+export const IpvsCounters: MessageFns<IpvsCounters> = {
+  encode(message: IpvsCounters, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.connections !== 0n) {
+      if (BigInt.asUintN(64, message.connections) !== message.connections) {
+        throw new globalThis.Error("value provided for field message.connections of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.connections);
+    }
+    if (message.inPackets !== 0n) {
+      if (BigInt.asUintN(64, message.inPackets) !== message.inPackets) {
+        throw new globalThis.Error("value provided for field message.inPackets of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.inPackets);
+    }
+    if (message.outPackets !== 0n) {
+      if (BigInt.asUintN(64, message.outPackets) !== message.outPackets) {
+        throw new globalThis.Error("value provided for field message.outPackets of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.outPackets);
+    }
+    if (message.inBytes !== 0n) {
+      if (BigInt.asUintN(64, message.inBytes) !== message.inBytes) {
+        throw new globalThis.Error("value provided for field message.inBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.inBytes);
+    }
+    if (message.outBytes !== 0n) {
+      if (BigInt.asUintN(64, message.outBytes) !== message.outBytes) {
+        throw new globalThis.Error("value provided for field message.outBytes of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.outBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IpvsCounters {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIpvsCounters();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.connections = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.inPackets = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.outPackets = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.inBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.outBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IpvsCounters {
+    return {
+      connections: isSet(object.connections) ? BigInt(object.connections) : 0n,
+      inPackets: isSet(object.inPackets)
+        ? BigInt(object.inPackets)
+        : isSet(object.in_packets)
+        ? BigInt(object.in_packets)
+        : 0n,
+      outPackets: isSet(object.outPackets)
+        ? BigInt(object.outPackets)
+        : isSet(object.out_packets)
+        ? BigInt(object.out_packets)
+        : 0n,
+      inBytes: isSet(object.inBytes) ? BigInt(object.inBytes) : isSet(object.in_bytes) ? BigInt(object.in_bytes) : 0n,
+      outBytes: isSet(object.outBytes)
+        ? BigInt(object.outBytes)
+        : isSet(object.out_bytes)
+        ? BigInt(object.out_bytes)
+        : 0n,
+    };
+  },
+
+  toJSON(message: IpvsCounters): unknown {
+    const obj: any = {};
+    if (message.connections !== 0n) {
+      obj.connections = message.connections.toString();
+    }
+    if (message.inPackets !== 0n) {
+      obj.inPackets = message.inPackets.toString();
+    }
+    if (message.outPackets !== 0n) {
+      obj.outPackets = message.outPackets.toString();
+    }
+    if (message.inBytes !== 0n) {
+      obj.inBytes = message.inBytes.toString();
+    }
+    if (message.outBytes !== 0n) {
+      obj.outBytes = message.outBytes.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<IpvsCounters>): IpvsCounters {
+    return IpvsCounters.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IpvsCounters>): IpvsCounters {
+    const message = createBaseIpvsCounters();
+    message.connections = (object.connections !== undefined && object.connections !== null)
+      ? BigInt(object.connections)
+      : 0n;
+    message.inPackets = (object.inPackets !== undefined && object.inPackets !== null) ? BigInt(object.inPackets) : 0n;
+    message.outPackets = (object.outPackets !== undefined && object.outPackets !== null)
+      ? BigInt(object.outPackets)
+      : 0n;
+    message.inBytes = (object.inBytes !== undefined && object.inBytes !== null) ? BigInt(object.inBytes) : 0n;
+    message.outBytes = (object.outBytes !== undefined && object.outBytes !== null) ? BigInt(object.outBytes) : 0n;
+    return message;
+  },
+};
+
+function createBaseIpvsServiceStatistics(): IpvsServiceStatistics {
+  return { key: undefined, counters: undefined, destinations: [] };
+}
+
+export const IpvsServiceStatistics: MessageFns<IpvsServiceStatistics> = {
+  encode(message: IpvsServiceStatistics, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== undefined) {
+      IpvsServiceKey.encode(message.key, writer.uint32(10).fork()).join();
+    }
+    if (message.counters !== undefined) {
+      IpvsCounters.encode(message.counters, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.destinations) {
+      IpvsDestinationStatistics.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IpvsServiceStatistics {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIpvsServiceStatistics();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = IpvsServiceKey.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.counters = IpvsCounters.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.destinations.push(IpvsDestinationStatistics.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IpvsServiceStatistics {
+    return {
+      key: isSet(object.key) ? IpvsServiceKey.fromJSON(object.key) : undefined,
+      counters: isSet(object.counters) ? IpvsCounters.fromJSON(object.counters) : undefined,
+      destinations: globalThis.Array.isArray(object?.destinations)
+        ? object.destinations.map((e: any) => IpvsDestinationStatistics.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: IpvsServiceStatistics): unknown {
+    const obj: any = {};
+    if (message.key !== undefined) {
+      obj.key = IpvsServiceKey.toJSON(message.key);
+    }
+    if (message.counters !== undefined) {
+      obj.counters = IpvsCounters.toJSON(message.counters);
+    }
+    if (message.destinations?.length) {
+      obj.destinations = message.destinations.map((e) => IpvsDestinationStatistics.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<IpvsServiceStatistics>): IpvsServiceStatistics {
+    return IpvsServiceStatistics.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IpvsServiceStatistics>): IpvsServiceStatistics {
+    const message = createBaseIpvsServiceStatistics();
+    message.key = (object.key !== undefined && object.key !== null)
+      ? IpvsServiceKey.fromPartial(object.key)
+      : undefined;
+    message.counters = (object.counters !== undefined && object.counters !== null)
+      ? IpvsCounters.fromPartial(object.counters)
+      : undefined;
+    message.destinations = object.destinations?.map((e) => IpvsDestinationStatistics.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseIpvsDestinationStatistics(): IpvsDestinationStatistics {
+  return {
+    address: "",
+    port: 0,
+    weight: 0,
+    activeConnections: 0,
+    inactiveConnections: 0,
+    persistentConnections: 0,
+    counters: undefined,
+  };
+}
+
+export const IpvsDestinationStatistics: MessageFns<IpvsDestinationStatistics> = {
+  encode(message: IpvsDestinationStatistics, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.address !== "") {
+      writer.uint32(10).string(message.address);
+    }
+    if (message.port !== 0) {
+      writer.uint32(16).uint32(message.port);
+    }
+    if (message.weight !== 0) {
+      writer.uint32(24).uint32(message.weight);
+    }
+    if (message.activeConnections !== 0) {
+      writer.uint32(32).uint32(message.activeConnections);
+    }
+    if (message.inactiveConnections !== 0) {
+      writer.uint32(40).uint32(message.inactiveConnections);
+    }
+    if (message.persistentConnections !== 0) {
+      writer.uint32(48).uint32(message.persistentConnections);
+    }
+    if (message.counters !== undefined) {
+      IpvsCounters.encode(message.counters, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IpvsDestinationStatistics {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIpvsDestinationStatistics();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.weight = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.activeConnections = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.inactiveConnections = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.persistentConnections = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.counters = IpvsCounters.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IpvsDestinationStatistics {
+    return {
+      address: isSet(object.address) ? globalThis.String(object.address) : "",
+      port: isSet(object.port) ? globalThis.Number(object.port) : 0,
+      weight: isSet(object.weight) ? globalThis.Number(object.weight) : 0,
+      activeConnections: isSet(object.activeConnections)
+        ? globalThis.Number(object.activeConnections)
+        : isSet(object.active_connections)
+        ? globalThis.Number(object.active_connections)
+        : 0,
+      inactiveConnections: isSet(object.inactiveConnections)
+        ? globalThis.Number(object.inactiveConnections)
+        : isSet(object.inactive_connections)
+        ? globalThis.Number(object.inactive_connections)
+        : 0,
+      persistentConnections: isSet(object.persistentConnections)
+        ? globalThis.Number(object.persistentConnections)
+        : isSet(object.persistent_connections)
+        ? globalThis.Number(object.persistent_connections)
+        : 0,
+      counters: isSet(object.counters) ? IpvsCounters.fromJSON(object.counters) : undefined,
+    };
+  },
+
+  toJSON(message: IpvsDestinationStatistics): unknown {
+    const obj: any = {};
+    if (message.address !== "") {
+      obj.address = message.address;
+    }
+    if (message.port !== 0) {
+      obj.port = Math.round(message.port);
+    }
+    if (message.weight !== 0) {
+      obj.weight = Math.round(message.weight);
+    }
+    if (message.activeConnections !== 0) {
+      obj.activeConnections = Math.round(message.activeConnections);
+    }
+    if (message.inactiveConnections !== 0) {
+      obj.inactiveConnections = Math.round(message.inactiveConnections);
+    }
+    if (message.persistentConnections !== 0) {
+      obj.persistentConnections = Math.round(message.persistentConnections);
+    }
+    if (message.counters !== undefined) {
+      obj.counters = IpvsCounters.toJSON(message.counters);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<IpvsDestinationStatistics>): IpvsDestinationStatistics {
+    return IpvsDestinationStatistics.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IpvsDestinationStatistics>): IpvsDestinationStatistics {
+    const message = createBaseIpvsDestinationStatistics();
+    message.address = object.address ?? "";
+    message.port = object.port ?? 0;
+    message.weight = object.weight ?? 0;
+    message.activeConnections = object.activeConnections ?? 0;
+    message.inactiveConnections = object.inactiveConnections ?? 0;
+    message.persistentConnections = object.persistentConnections ?? 0;
+    message.counters = (object.counters !== undefined && object.counters !== null)
+      ? IpvsCounters.fromPartial(object.counters)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseIpvsTunnel(): IpvsTunnel {
+  return { type: 0, port: 0, checksum: 0 };
+}
+
+export const IpvsTunnel: MessageFns<IpvsTunnel> = {
+  encode(message: IpvsTunnel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.type !== 0) {
+      writer.uint32(8).int32(message.type);
+    }
+    if (message.port !== 0) {
+      writer.uint32(16).uint32(message.port);
+    }
+    if (message.checksum !== 0) {
+      writer.uint32(24).int32(message.checksum);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IpvsTunnel {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIpvsTunnel();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.type = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.checksum = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IpvsTunnel {
+    return {
+      type: isSet(object.type) ? ipvsTunnelTypeFromJSON(object.type) : 0,
+      port: isSet(object.port) ? globalThis.Number(object.port) : 0,
+      checksum: isSet(object.checksum) ? ipvsTunnelChecksumFromJSON(object.checksum) : 0,
+    };
+  },
+
+  toJSON(message: IpvsTunnel): unknown {
+    const obj: any = {};
+    if (message.type !== 0) {
+      obj.type = ipvsTunnelTypeToJSON(message.type);
+    }
+    if (message.port !== 0) {
+      obj.port = Math.round(message.port);
+    }
+    if (message.checksum !== 0) {
+      obj.checksum = ipvsTunnelChecksumToJSON(message.checksum);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<IpvsTunnel>): IpvsTunnel {
+    return IpvsTunnel.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IpvsTunnel>): IpvsTunnel {
+    const message = createBaseIpvsTunnel();
+    message.type = object.type ?? 0;
+    message.port = object.port ?? 0;
+    message.checksum = object.checksum ?? 0;
+    return message;
+  },
+};
 
 function createBaseIpvsServiceKey(): IpvsServiceKey {
   return { family: 0, fwmark: 0, protocol: 0, address: "", port: 0 };
@@ -331,7 +1331,16 @@ export const IpvsServiceKey: MessageFns<IpvsServiceKey> = {
 };
 
 function createBaseIpvsDestination(): IpvsDestination {
-  return { family: 0, address: "", port: 0, weight: 0, forwarding: 0, upperThreshold: 0, lowerThreshold: 0 };
+  return {
+    family: 0,
+    address: "",
+    port: 0,
+    weight: 0,
+    forwarding: 0,
+    upperThreshold: 0,
+    lowerThreshold: 0,
+    tunnel: undefined,
+  };
 }
 
 export const IpvsDestination: MessageFns<IpvsDestination> = {
@@ -356,6 +1365,9 @@ export const IpvsDestination: MessageFns<IpvsDestination> = {
     }
     if (message.lowerThreshold !== 0) {
       writer.uint32(56).uint32(message.lowerThreshold);
+    }
+    if (message.tunnel !== undefined) {
+      IpvsTunnel.encode(message.tunnel, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -429,6 +1441,14 @@ export const IpvsDestination: MessageFns<IpvsDestination> = {
             message.lowerThreshold = reader.uint32();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.tunnel = IpvsTunnel.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -458,6 +1478,7 @@ export const IpvsDestination: MessageFns<IpvsDestination> = {
         : isSet(object.lower_threshold)
         ? globalThis.Number(object.lower_threshold)
         : 0,
+      tunnel: isSet(object.tunnel) ? IpvsTunnel.fromJSON(object.tunnel) : undefined,
     };
   },
 
@@ -484,6 +1505,9 @@ export const IpvsDestination: MessageFns<IpvsDestination> = {
     if (message.lowerThreshold !== 0) {
       obj.lowerThreshold = Math.round(message.lowerThreshold);
     }
+    if (message.tunnel !== undefined) {
+      obj.tunnel = IpvsTunnel.toJSON(message.tunnel);
+    }
     return obj;
   },
 
@@ -499,6 +1523,9 @@ export const IpvsDestination: MessageFns<IpvsDestination> = {
     message.forwarding = object.forwarding ?? 0;
     message.upperThreshold = object.upperThreshold ?? 0;
     message.lowerThreshold = object.lowerThreshold ?? 0;
+    message.tunnel = (object.tunnel !== undefined && object.tunnel !== null)
+      ? IpvsTunnel.fromPartial(object.tunnel)
+      : undefined;
     return message;
   },
 };
@@ -909,6 +1936,8 @@ function createBaseIpvsState(): IpvsState {
     converged: false,
     errors: [],
     operations: 0n,
+    syncInstance: "",
+    syncDaemons: [],
   };
 }
 
@@ -937,6 +1966,12 @@ export const IpvsState: MessageFns<IpvsState> = {
         throw new globalThis.Error("value provided for field message.operations of type uint64 too large");
       }
       writer.uint32(56).uint64(message.operations);
+    }
+    if (message.syncInstance !== "") {
+      writer.uint32(66).string(message.syncInstance);
+    }
+    for (const v of message.syncDaemons) {
+      IpvsSyncDaemon.encode(v!, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -1010,6 +2045,22 @@ export const IpvsState: MessageFns<IpvsState> = {
             message.operations = reader.uint64() as bigint;
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.syncInstance = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.syncDaemons.push(IpvsSyncDaemon.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1041,6 +2092,16 @@ export const IpvsState: MessageFns<IpvsState> = {
       converged: isSet(object.converged) ? globalThis.Boolean(object.converged) : false,
       errors: globalThis.Array.isArray(object?.errors) ? object.errors.map((e: any) => globalThis.String(e)) : [],
       operations: isSet(object.operations) ? BigInt(object.operations) : 0n,
+      syncInstance: isSet(object.syncInstance)
+        ? globalThis.String(object.syncInstance)
+        : isSet(object.sync_instance)
+        ? globalThis.String(object.sync_instance)
+        : "",
+      syncDaemons: globalThis.Array.isArray(object?.syncDaemons)
+        ? object.syncDaemons.map((e: any) => IpvsSyncDaemon.fromJSON(e))
+        : globalThis.Array.isArray(object?.sync_daemons)
+        ? object.sync_daemons.map((e: any) => IpvsSyncDaemon.fromJSON(e))
+        : [],
     };
   },
 
@@ -1067,6 +2128,12 @@ export const IpvsState: MessageFns<IpvsState> = {
     if (message.operations !== 0n) {
       obj.operations = message.operations.toString();
     }
+    if (message.syncInstance !== "") {
+      obj.syncInstance = message.syncInstance;
+    }
+    if (message.syncDaemons?.length) {
+      obj.syncDaemons = message.syncDaemons.map((e) => IpvsSyncDaemon.toJSON(e));
+    }
     return obj;
   },
 
@@ -1084,6 +2151,113 @@ export const IpvsState: MessageFns<IpvsState> = {
     message.operations = (object.operations !== undefined && object.operations !== null)
       ? BigInt(object.operations)
       : 0n;
+    message.syncInstance = object.syncInstance ?? "";
+    message.syncDaemons = object.syncDaemons?.map((e) => IpvsSyncDaemon.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseIpvsSyncDaemon(): IpvsSyncDaemon {
+  return { master: false, interface: "", syncId: 0 };
+}
+
+export const IpvsSyncDaemon: MessageFns<IpvsSyncDaemon> = {
+  encode(message: IpvsSyncDaemon, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.master !== false) {
+      writer.uint32(8).bool(message.master);
+    }
+    if (message.interface !== "") {
+      writer.uint32(18).string(message.interface);
+    }
+    if (message.syncId !== 0) {
+      writer.uint32(24).uint32(message.syncId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IpvsSyncDaemon {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIpvsSyncDaemon();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.master = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.interface = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.syncId = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IpvsSyncDaemon {
+    return {
+      master: isSet(object.master) ? globalThis.Boolean(object.master) : false,
+      interface: isSet(object.interface) ? globalThis.String(object.interface) : "",
+      syncId: isSet(object.syncId)
+        ? globalThis.Number(object.syncId)
+        : isSet(object.sync_id)
+        ? globalThis.Number(object.sync_id)
+        : 0,
+    };
+  },
+
+  toJSON(message: IpvsSyncDaemon): unknown {
+    const obj: any = {};
+    if (message.master !== false) {
+      obj.master = message.master;
+    }
+    if (message.interface !== "") {
+      obj.interface = message.interface;
+    }
+    if (message.syncId !== 0) {
+      obj.syncId = Math.round(message.syncId);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<IpvsSyncDaemon>): IpvsSyncDaemon {
+    return IpvsSyncDaemon.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IpvsSyncDaemon>): IpvsSyncDaemon {
+    const message = createBaseIpvsSyncDaemon();
+    message.master = object.master ?? false;
+    message.interface = object.interface ?? "";
+    message.syncId = object.syncId ?? 0;
     return message;
   },
 };
@@ -1190,17 +2364,55 @@ export const IpvsServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /** Tells the state of the VRRP instance that the sync daemon follows (IpvsState.sync_instance). */
+    setSyncRole: {
+      name: "SetSyncRole",
+      requestType: SetSyncRoleRequest as typeof SetSyncRoleRequest,
+      requestStream: false,
+      responseType: SetSyncRoleResponse as typeof SetSyncRoleResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Reads the kernel's counters of every service and destination. */
+    getStatistics: {
+      name: "GetStatistics",
+      requestType: GetStatisticsRequest as typeof GetStatisticsRequest,
+      requestStream: false,
+      responseType: GetStatisticsResponse as typeof GetStatisticsResponse,
+      responseStream: false,
+      options: {},
+    },
   },
 } as const;
 
 export interface IpvsServiceImplementation<CallContextExt = {}> {
   /** Says what the table shall hold. The difference to the kernel is applied, nothing else is touched. */
   apply(request: ApplyRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ApplyResponse>>;
+  /** Tells the state of the VRRP instance that the sync daemon follows (IpvsState.sync_instance). */
+  setSyncRole(
+    request: SetSyncRoleRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<SetSyncRoleResponse>>;
+  /** Reads the kernel's counters of every service and destination. */
+  getStatistics(
+    request: GetStatisticsRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<GetStatisticsResponse>>;
 }
 
 export interface IpvsServiceClient<CallOptionsExt = {}> {
   /** Says what the table shall hold. The difference to the kernel is applied, nothing else is touched. */
   apply(request: DeepPartial<ApplyRequest>, options?: CallOptions & CallOptionsExt): Promise<ApplyResponse>;
+  /** Tells the state of the VRRP instance that the sync daemon follows (IpvsState.sync_instance). */
+  setSyncRole(
+    request: DeepPartial<SetSyncRoleRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<SetSyncRoleResponse>;
+  /** Reads the kernel's counters of every service and destination. */
+  getStatistics(
+    request: DeepPartial<GetStatisticsRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<GetStatisticsResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
