@@ -23,6 +23,7 @@ type DurationField<T> = T extends string | number | boolean | undefined | Uint8A
 const DURATIONS: Readonly<Record<DurationField<VrrpConfig | HealthConfig | IpvsConfig | NotifyConfig>, true>> = {
   advertInterval: true,
   connectTimeout: true,
+  delayAfterBoot: true,
   delayBeforeRetry: true,
   delayLoop: true,
   down: true,

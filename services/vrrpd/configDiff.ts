@@ -65,10 +65,22 @@ function instanceChange(
   }
   const details = instanceDetails(before, after);
   if (details.length === 0) return { kind: 'same', name, before, after, details };
-  const identity: readonly (keyof InstanceConfig)[] = ['interface', 'vrid', 'family', 'version', 'multicastGroup'];
-  const restart = identity.some((key) => !sameValue(before[key], after[key]));
+  const identity: readonly (keyof InstanceConfig)[] = [
+    'interface',
+    'vrf',
+    'vrid',
+    'family',
+    'version',
+    'multicastGroup',
+  ];
+  const moved = identity.some((key) => !sameValue(before[key], after[key]));
+  // Between multicast and unicast, and into an Authentication Header, goes another socket.
+  const restart =
+    moved || (before.unicast === undefined) !== (after.unicast === undefined) || hasAh(before) !== hasAh(after);
   return { kind: restart ? 'restart' : 'update', name, before, after, details };
 }
+
+const hasAh = ({ auth }: InstanceConfig): boolean => auth.type === 'ah';
 
 /** What differs, in the words of the configuration. */
 function instanceDetails(before: InstanceConfig, after: InstanceConfig): string[] {
@@ -95,6 +107,13 @@ function instanceDetails(before: InstanceConfig, after: InstanceConfig): string[
   }
   // A password is nobody's business.
   if (!sameValue(before.auth, after.auth)) details.push('authentication');
+  if (!sameValue(before.hmac, after.hmac)) details.push('auth_hmac');
+  value('unicast_peer', peersText(before), peersText(after));
+  if (peersText(before) === peersText(after) && !sameValue(before.unicast, after.unicast)) {
+    details.push('unicast settings');
+  }
+  value('down_timer_adverts', before.election.downTimerAdverts, after.election.downTimerAdverts);
+  if (details.length === 0 && !sameValue(before.election, after.election)) details.push('election settings');
   if (!sameValue(before.garp, after.garp)) details.push('gratuitous ARP settings');
   if (!sameValue(before.notify, after.notify)) details.push('notify scripts or alerts');
   if (details.length === 0 && !sameValue(before, after)) details.push('other settings');
@@ -103,6 +122,9 @@ function instanceDetails(before: InstanceConfig, after: InstanceConfig): string[
 
 const sourceText = (config: InstanceConfig): string =>
   config.sourceAddress === undefined ? 'automatic' : formatIpAddress(config.sourceAddress);
+
+const peersText = ({ unicast }: InstanceConfig): string =>
+  unicast?.peers.map(({ address }) => formatIpAddress(address)).join(' ') ?? 'none';
 
 const trackText = (config: InstanceConfig): string =>
   config.trackInterfaces

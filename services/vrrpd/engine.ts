@@ -172,9 +172,10 @@ export class VrrpEngine {
     this.#layoutRecord();
     this.#applying = false;
     this.#settle(this.#routers.values());
-    if (first && config.global.startupDelay > 0 && !this.#mayResume()) {
-      this.schedule.set(this.#delayedStart, after(now, config.global.startupDelay));
-    } else if (this.schedule.get(this.#delayedStart) === undefined) this.#startAll(now);
+    this.packets.logUnknownVrids = config.global.logUnknownVrids;
+    const startAt = first ? earliestStart(config.global, now) : now;
+    if (startAt > now && !this.#mayResume()) this.schedule.set(this.#delayedStart, startAt);
+    else if (this.schedule.get(this.#delayedStart) === undefined) this.#startAll(now);
     this.#predecessor = new Map();
     const changed = diff.instances.filter((change) => change.kind !== 'same').map((change) => change.name);
     this.#host.changed({
@@ -218,7 +219,7 @@ export class VrrpEngine {
         this.#driver.dispatch(router, { kind: 'shutdown' }, this.#host.clock.now(), ON_TIME);
       }
     }
-    const router = new VirtualRouter(config, NOT_ASSESSED, (due, at, now) =>
+    const router = new VirtualRouter(config, NOT_ASSESSED, this.#host.clock, (due, at, now) =>
       this.#driver.dispatch(due, { kind: 'deadline' }, now, elapsed(at, now)),
     );
     this.#routers.set(config.name, router);
@@ -548,6 +549,11 @@ function mayLinger(change: InstanceChange, diff: ConfigDiff): boolean {
         other?.family === before?.family,
     )
   );
+}
+
+/** `vrrp_startup_delay` counts from now, `vrrp_delay_after_boot` from the boot, where the monotonic clock began. */
+function earliestStart({ startupDelay, delayAfterBoot }: VrrpConfig['global'], now: Instant): Instant {
+  return instant(Math.max(after(now, startupDelay), delayAfterBoot));
 }
 
 function sameIdentity(entry: ResumeEntry, config: InstanceConfig): boolean {

@@ -53,6 +53,11 @@ export class LinkTable {
     return [...this.#byName.keys()];
   }
 
+  /** Numbers of all interfaces that have an address. */
+  indexes(): Iterable<number> {
+    return this.#addresses.keys();
+  }
+
   /** Addresses of an interface, oldest first. */
   addressesOn(ifindex: number): Iterable<AddressInfo> {
     return this.#addresses.get(ifindex)?.values() ?? [];

@@ -1,12 +1,18 @@
 import type { Logger } from '../shared/log/logger.js';
+import { compareIpBytes } from '../shared/net/address.js';
 import type { SyncGroupConfig } from './config/model.js';
 import type { LinkTable } from './linkTable.js';
 import type { SocketPool } from './socketPool.js';
 import { chooseSource } from './sourceAddress.js';
 import type { TrackerRegistry } from './track/registry.js';
-import { assess } from './tracking.js';
+import { assess, socketDevice } from './tracking.js';
 import type { VipBook } from './vipBook.js';
 import type { VirtualRouter } from './virtualRouter.js';
+
+/** ifindex of an instance that is bound to no device. */
+const NO_DEVICE = 0;
+/** What counts as MTU where there is no device. */
+const LARGEST_PACKET = 65_535;
 
 /** Looks at what a router depends on: its interface, an address to send from, its socket, what it tracks. */
 export class Lookout {
@@ -36,7 +42,8 @@ export class Lookout {
 
   /** Brings interface, source address, socket and standing of a router up to date. */
   assess(router: VirtualRouter, group: SyncGroupConfig | undefined): void {
-    router.ifindex = this.#links.byName(router.config.interface)?.ifindex;
+    const device = socketDevice(router.config);
+    router.ifindex = device === '' ? NO_DEVICE : this.#links.byName(device)?.ifindex;
     router.source = this.#chooseSource(router);
     this.#bind(router);
     router.standing = assess(router.config, {
@@ -45,6 +52,7 @@ export class Lookout {
         return { exists: link !== undefined, up: link?.up === true };
       },
       hasSourceAddress: router.source !== undefined,
+      ownsSourceAddress: this.#ownsSource(router),
       groupTracks: group?.trackInterfaces ?? [],
       groupTrackers: group?.trackers ?? [],
       reading: (kind, name) => this.#trackers.reading(kind, name),
@@ -65,6 +73,19 @@ export class Lookout {
     return router.source?.equals(chosen) ? router.source : Buffer.from(chosen);
   }
 
+  /** Only looked for with `track_src_ip`: it may be on any interface, unless the instance has one. */
+  #ownsSource({ config, ifindex }: VirtualRouter): boolean {
+    const { sourceAddress } = config;
+    if (!config.trackSource || sourceAddress === undefined) return true;
+    const links = config.interface === '' ? this.#links.indexes() : ifindex === undefined ? [] : [ifindex];
+    for (const one of links) {
+      for (const { address } of this.#links.addressesOn(one)) {
+        if (compareIpBytes(address, sourceAddress.bytes) === 0) return true;
+      }
+    }
+    return false;
+  }
+
   #bind(router: VirtualRouter): void {
     router.socketFault = undefined;
     router.socket = undefined;
@@ -73,12 +94,21 @@ export class Lookout {
       return;
     }
     try {
-      router.socket = this.#sockets.acquire(router, router.ifindex);
+      router.socket = this.#sockets.acquire(router, {
+        ifindex: router.ifindex,
+        name: socketDevice(router.config),
+        mtu: this.#links.byIndex(router.ifindex)?.mtu ?? LARGEST_PACKET,
+      });
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
-      router.socketFault = { code: 'socket', text: `no VRRP socket on ${router.config.interface}: ${detail}` };
+      router.socketFault = { code: 'socket', text: `no VRRP socket${placeOf(router)}: ${detail}` };
       this.#logger.error({ instance: router.name }, `(${router.name}) ${router.socketFault.text}`);
       this.#socketFailed();
     }
   }
+}
+
+function placeOf({ config }: VirtualRouter): string {
+  const device = socketDevice(config);
+  return device === '' ? '' : ` on ${device}`;
 }

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../shared/config/diagnostic.js';
 import type { SourcePosition } from '../shared/config/position.js';
 import { closest } from '../shared/config/suggest.js';
 import type { InstanceConfig, NotifyConfig, ScriptCommand, SyncGroupConfig, VrrpConfig } from './config/model.js';
+import { socketDevice } from './tracking.js';
 
 /** The facts, injected. */
 export interface MachineFacts {
@@ -26,7 +27,8 @@ function checkInstance(instance: InstanceConfig, facts: MachineFacts): Diagnosti
   const found: Diagnostic[] = [];
   const about = `vrrp_instance ${instance.name}`;
   const severity = facts.knownInstances.has(instance.name) ? 'warning' : 'error';
-  checkInterface(instance.interface, instance.position, about, severity, facts, found);
+  const device = socketDevice(instance);
+  if (device !== '') checkInterface(device, instance.position, about, severity, facts, found);
   for (const track of instance.trackInterfaces) {
     checkInterface(track.interface, track.position, `${about}: track_interface`, 'warning', facts, found);
   }

@@ -14,6 +14,8 @@ const ON_TIME = micros(0);
 export class PacketDesk implements PacketListener {
   /** Packets no instance could be found for, per interface. */
   readonly interfaceDrops = new Map<string, Map<DropReason, number>>();
+  /** `log_unknown_vrids`. */
+  logUnknownVrids = false;
   readonly #logger: Logger;
   readonly #dispatch: (router: VirtualRouter, event: RouterEvent, now: Instant, lateness: Micros) => void;
 
@@ -25,10 +27,8 @@ export class PacketDesk implements PacketListener {
     this.#dispatch = dispatch;
   }
 
-  accepted(
-    packet: ReceivedPacket,
-    { advertisement, expectation: router, sameAddresses }: Accepted<VirtualRouter>,
-  ): void {
+  accepted(packet: ReceivedPacket, accepted: Accepted<VirtualRouter>): void {
+    const { advertisement, expectation: router, sameAddresses } = accepted;
     const { counters, state } = router;
     if (router.source?.equals(packet.source) === true) {
       // It says nothing about another router, and believing it would make us argue with ourselves.
@@ -41,6 +41,7 @@ export class PacketDesk implements PacketListener {
     // The packet's bytes are only lent; one router speaks most of the time, so its address is copied once.
     const known = state.heard?.source;
     const source = known !== undefined && packet.source.equals(known) ? known : Uint8Array.from(packet.source);
+    router.noteAccepted(source, accepted);
     const { priority, interval } = advertisement;
     this.#dispatch(router, { kind: 'advert', source, priority, interval }, packet.receivedAt, ON_TIME);
   }
@@ -68,22 +69,32 @@ export class PacketDesk implements PacketListener {
   #log(packet: ReceivedPacket, reason: DropReason, about: string, count: number): void {
     if ((count & (count - 1)) !== 0) return;
     // Another virtual router on the segment is nothing unusual.
-    const level = reason === 'vrid' ? 'debug' : 'warn';
+    const level = reason === 'vrid' && !this.logUnknownVrids ? 'debug' : 'warn';
     const from = formatIpBytes(packet.source);
     this.#logger[level]({ reason, count, from }, `(${about}) ${DROP_TEXT[reason]} from ${from} (${count} so far)`);
   }
 }
 
 const DROP_TEXT: Readonly<Record<DropReason, string>> = {
-  ttl: 'dropped: TTL or hop limit is not 255, so it came through a router;',
+  ttl: 'dropped: TTL or hop limit is not 255, so it came through a router, or not what min_ttl and max_ttl of the peer allow;',
   length: 'dropped: wrong length',
   version: 'dropped: wrong VRRP version',
   type: 'dropped: not an advertisement',
   checksum: 'dropped: wrong checksum',
   vrid: 'dropped: no instance with that virtual_router_id;',
   owner: 'dropped: we own the addresses (priority 255), yet someone advertises them;',
+  'unicast-source': 'dropped: none of the unicast peers',
   'auth-type': 'dropped: other authentication type',
   'auth-data': 'dropped: wrong password',
+  'ah-header': 'dropped: no sound authentication header',
+  'ah-value': 'dropped: wrong check value in the authentication header, so the passwords differ or it was altered;',
+  'ah-replay': 'dropped: old sequence number in the authentication header, so it was sent again;',
+  'hmac-missing': 'dropped: not signed, although auth_hmac is configured here;',
+  'hmac-malformed': 'dropped: malformed auth_hmac trailer',
+  'hmac-key': 'dropped: signed with a key that auth_hmac does not have here;',
+  'hmac-value': 'dropped: wrong signature, so the keys differ or it was altered;',
+  'hmac-stale': 'dropped: signed too long ago or in the future, so it was sent again or the clocks differ;',
+  'hmac-replay': 'dropped: signed before the last one, so it was sent again;',
   interval: 'dropped: other advert_int',
   'own-address': 'dropped: sent from our own address: looped back, forged, or another machine has the address;',
   'address-list': 'advertises other addresses than virtual_ipaddress here:',

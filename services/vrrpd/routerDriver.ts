@@ -98,15 +98,20 @@ export class RouterDriver {
   #send(router: VirtualRouter, priority: number): void {
     const { socket, source, counters } = router;
     if (socket !== undefined && source !== undefined) {
-      try {
-        socket.send(router.advertisement(priority), source, router.destination);
-        if (priority === PRIORITY_STOP) counters.priorityZeroSent++;
-        else counters.advertsSent++;
-      } catch (error) {
-        counters.sendErrors++;
-        // A goodbye that finds no way out is nothing to complain about: the link is what failed.
-        if (priority !== PRIORITY_STOP) this.#logSendError(router, error);
+      const failed: unknown[] = [];
+      for (const { payload, destination, options } of router.messages(priority)) {
+        try {
+          socket.send(payload, source, destination, options);
+        } catch (error) {
+          // One peer that cannot be reached is no reason to keep it from the others.
+          failed.push(error);
+        }
       }
+      if (priority === PRIORITY_STOP) counters.priorityZeroSent++;
+      else counters.advertsSent++;
+      counters.sendErrors += failed.length;
+      // A goodbye that finds no way out is nothing to complain about: the link is what failed.
+      if (failed.length > 0 && priority !== PRIORITY_STOP) this.#logSendError(router, failed[0]);
     }
     this.#note(router);
   }

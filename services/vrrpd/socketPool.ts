@@ -1,10 +1,10 @@
 import type { Kernel, ReceivedPacket, VrrpSocket } from '../shared/kernel/ports.js';
 import type { DropReason } from './packet/advertisement.js';
-import { type Accepted, receiveAdvertisement } from './packet/receive.js';
+import { PROTOCOL_AH } from './packet/authenticationHeader.js';
+import { PROTOCOL_VRRP } from './packet/pseudoHeader.js';
+import { type Accepted, type Channel, receiveAdvertisement } from './packet/receive.js';
+import { receiveBufferBytes } from './receiveBuffer.js';
 import type { VirtualRouter } from './virtualRouter.js';
-
-/** IP protocol number of VRRP. */
-const PROTOCOL_VRRP = 112;
 
 /** What the pool tells about packets. */
 export interface PacketListener {
@@ -13,13 +13,23 @@ export interface PacketListener {
   socketError(interfaceName: string, error: Error): void;
 }
 
+/** The device a socket is bound to. */
+export interface SocketDevice {
+  /** 0: none. */
+  readonly ifindex: number;
+  readonly name: string;
+  readonly mtu: number;
+}
+
 interface SharedSocket {
   readonly key: string;
   readonly socket: VrrpSocket;
-  readonly routers: Map<number, VirtualRouter>;
+  /** By VRID. Unicast instances with different peers may share one. */
+  readonly routers: Map<number, VirtualRouter[]>;
+  readonly mtu: number;
 }
 
-/** One socket per (interface, family, multicast group), shared by all VRIDs on it. */
+/** One socket per (interface, family, protocol, mode), shared by all VRIDs on it; the mode is a multicast group, or unicast. */
 export class SocketPool {
   readonly #kernel: Kernel;
   readonly #listener: PacketListener;
@@ -31,32 +41,53 @@ export class SocketPool {
     this.#listener = listener;
   }
 
-  /** Gives `router` its share of the socket on an interface. Throws KernelError. */
-  acquire(router: VirtualRouter, ifindex: number): VrrpSocket {
-    const { family, interface: interfaceName, multicastGroup, vrid } = router.config;
-    const key = `${ifindex}/${family}/${multicastGroup.bytes.join('.')}`;
+  /** Gives `router` its share of the socket on a device. Throws KernelError. */
+  acquire(router: VirtualRouter, device: SocketDevice): VrrpSocket {
+    const { family, multicastGroup, unicast, auth, vrid } = router.config;
+    const protocol = auth.type === 'ah' ? PROTOCOL_AH : PROTOCOL_VRRP;
+    const mode = unicast === undefined ? multicastGroup.bytes.join('.') : 'unicast';
+    const key = `${device.ifindex}/${family}/${protocol}/${mode}`;
     const bound = this.#bound.get(router);
     if (bound?.key === key) return bound.socket;
     this.release(router);
-    let shared = this.#sockets.get(key);
-    if (shared === undefined) {
-      const routers = new Map<number, VirtualRouter>();
-      const lookup = (wanted: number): VirtualRouter | undefined => routers.get(wanted);
-      const socket = this.#kernel.openVrrpSocket({
-        ifindex,
-        interfaceName,
-        family,
-        protocol: PROTOCOL_VRRP,
-        multicastGroup: Buffer.from(multicastGroup.bytes),
-        onPacket: (packet) => this.#receive(packet, family, lookup, interfaceName),
-        onError: (error) => this.#listener.socketError(interfaceName, error),
-      });
-      shared = { key, socket, routers };
-      this.#sockets.set(key, shared);
-    }
-    shared.routers.set(vrid, router);
+    const shared = this.#sockets.get(key) ?? this.#open(key, router, protocol, device);
+    const sharing = shared.routers.get(vrid);
+    if (sharing === undefined) shared.routers.set(vrid, [router]);
+    else sharing.push(router);
     this.#bound.set(router, shared);
+    this.#fitBuffer(shared);
     return shared.socket;
+  }
+
+  #open(key: string, { config }: VirtualRouter, protocol: number, device: SocketDevice): SharedSocket {
+    const { family, unicast, multicastGroup } = config;
+    const routers: SharedSocket['routers'] = new Map();
+    const channel: Channel = { family, unicast: unicast !== undefined };
+    const lookup = (vrid: number, source: Uint8Array): VirtualRouter | undefined => {
+      const [first, ...others] = routers.get(vrid) ?? [];
+      if (others.length === 0 || first?.peers?.range(source) !== undefined) return first;
+      return others.find(({ peers }) => peers?.range(source) !== undefined) ?? first;
+    };
+    const socket = this.#kernel.openVrrpSocket({
+      ifindex: device.ifindex,
+      interfaceName: device.name,
+      family,
+      protocol,
+      ...(unicast === undefined ? { multicastGroup: Buffer.from(multicastGroup.bytes) } : {}),
+      onPacket: (packet) => this.#receive(packet, channel, lookup, device.name),
+      onError: (error) => this.#listener.socketError(device.name, error),
+    });
+    const shared = { key, socket, routers, mtu: device.mtu };
+    this.#sockets.set(key, shared);
+    return shared;
+  }
+
+  #fitBuffer({ socket, routers, mtu }: SharedSocket): void {
+    const bytes = receiveBufferBytes(
+      [...routers.values()].flat().map(({ config }) => config),
+      mtu,
+    );
+    if (bytes !== undefined) socket.setReceiveBuffer(bytes);
   }
 
   /** Takes a router off its socket; the last one closes it. */
@@ -64,7 +95,11 @@ export class SocketPool {
     const shared = this.#bound.get(router);
     if (shared === undefined) return;
     this.#bound.delete(router);
-    for (const [vrid, bound] of shared.routers) if (bound === router) shared.routers.delete(vrid);
+    for (const [vrid, bound] of shared.routers) {
+      const rest = bound.filter((one) => one !== router);
+      if (rest.length === 0) shared.routers.delete(vrid);
+      else shared.routers.set(vrid, rest);
+    }
     if (shared.routers.size > 0) return;
     this.#sockets.delete(shared.key);
     shared.socket.close();
@@ -76,11 +111,11 @@ export class SocketPool {
 
   #receive(
     packet: ReceivedPacket,
-    family: 4 | 6,
-    lookup: (vrid: number) => VirtualRouter | undefined,
+    channel: Channel,
+    lookup: (vrid: number, source: Uint8Array) => VirtualRouter | undefined,
     interfaceName: string,
   ): void {
-    const outcome = receiveAdvertisement(packet, family, lookup);
+    const outcome = receiveAdvertisement(packet, channel, lookup);
     if ('reason' in outcome) this.#listener.dropped(packet, outcome.reason, outcome.expectation, interfaceName);
     else this.#listener.accepted(packet, outcome);
   }

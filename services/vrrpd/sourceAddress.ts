@@ -8,7 +8,7 @@ const SECONDARY = 0x01;
 
 /**
  * `mcast_src_ip` when configured; else the address in use as long as it is there, else the interface's first address that
- * is no virtual address (IPv6: its link-local one, RFC 9568 5.1.2.2). An owner's own address is a virtual address, so
+ * is no virtual address (IPv6: its link-local one, RFC 9568 5.1.2.2; for unicast one of the kind the peers are of). An owner's own address is a virtual address, so
  * those come last. Undefined: there is none.
  */
 export function chooseSource(
@@ -18,14 +18,18 @@ export function chooseSource(
   isVirtual: (address: Uint8Array) => boolean,
 ): Uint8Array | undefined {
   if (config.sourceAddress !== undefined) return config.sourceAddress.bytes;
+  const unicast = config.unicast !== undefined;
+  const linkLocalPeers = config.unicast?.peers.every(({ address }) => isLinkLocal(address)) === true;
   let best: AddressInfo | undefined;
   let bestRank = Number.POSITIVE_INFINITY;
   for (const info of addresses) {
     if (info.family !== config.family) continue;
-    if (config.family === 6 && !isLinkLocal({ family: 6, bytes: info.address })) continue;
+    const linkLocal = config.family === 6 && isLinkLocal({ family: 6, bytes: info.address });
+    if (config.family === 6 && !linkLocal && !unicast) continue;
     const virtual = isVirtual(info.address);
-    if (current !== undefined && !virtual && info.address.equals(current)) return info.address;
-    const rank = (virtual ? 2 : 0) + ((info.flags & SECONDARY) !== 0 ? 1 : 0);
+    const fits = config.family === 4 || linkLocal === linkLocalPeers || !unicast;
+    if (current !== undefined && !virtual && fits && info.address.equals(current)) return info.address;
+    const rank = (virtual ? 4 : 0) + (fits ? 0 : 2) + ((info.flags & SECONDARY) !== 0 ? 1 : 0);
     if (virtual && config.priority !== 255) continue;
     if (rank < bestRank) {
       best = info;

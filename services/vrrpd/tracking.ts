@@ -1,4 +1,5 @@
 /** What an instance's surroundings mean for it: its effective priority with its terms, and why it may not take part. */
+import { formatIpAddress } from '../shared/net/address.js';
 import type { InstanceConfig, TrackerKind, TrackInterface, TrackLine } from './config/model.js';
 import type { FaultReason } from './fsm/events.js';
 import { PRIORITY_OWNER } from './packet/advertisement.js';
@@ -19,6 +20,8 @@ export interface Surroundings {
   interfaceStatus(name: string): InterfaceStatus;
   /** There is an address to send from. */
   readonly hasSourceAddress: boolean;
+  /** The configured address to send from is on this machine; only asked with `track_src_ip`. */
+  readonly ownsSourceAddress: boolean;
   /** What the sync group tracks for all its members. */
   readonly groupTracks: readonly TrackInterface[];
   readonly groupTrackers: readonly TrackLine[];
@@ -66,7 +69,6 @@ const PRIORITY_MAX = 254;
 export function assess(config: InstanceConfig, surroundings: Surroundings): Standing {
   const terms: PriorityTerm[] = [{ reason: 'configured', value: config.priority }];
   const faults: FaultReason[] = ownInterfaceFaults(config, surroundings);
-  if (config.held !== undefined) faults.push({ code: 'not-built', text: config.held });
   const sum: Sum = { terms, faults, waits: [], trackers: [] };
   for (const track of [...config.trackInterfaces, ...surroundings.groupTracks])
     weighInterface(track, surroundings, sum);
@@ -95,17 +97,29 @@ function weighTracker(line: TrackLine, surroundings: Surroundings, sum: Sum): vo
   if (wait !== undefined) sum.waits.push(wait);
 }
 
+/** The device an instance's socket is bound to: its interface, its VRF, or none (empty). */
+export const socketDevice = ({ interface: own, vrf }: InstanceConfig): string => (own === '' ? (vrf ?? '') : own);
+
 function ownInterfaceFaults(config: InstanceConfig, surroundings: Surroundings): FaultReason[] {
-  const status = surroundings.interfaceStatus(config.interface);
-  if (!status.exists) {
-    return [{ code: 'interface-missing', text: `interface ${config.interface} does not exist` }];
-  }
   const faults: FaultReason[] = [];
-  if (!status.up && config.trackPrimary) {
-    faults.push({ code: 'interface-down', text: `interface ${config.interface} is down` });
+  const device = socketDevice(config);
+  if (device !== '') {
+    const status = surroundings.interfaceStatus(device);
+    if (!status.exists) return [{ code: 'interface-missing', text: `interface ${device} does not exist` }];
+    if (!status.up && config.trackPrimary) {
+      faults.push({ code: 'interface-down', text: `interface ${device} is down` });
+    }
+  }
+  if (config.unicast?.peers.length === 0) {
+    faults.push({ code: 'no-peers', text: 'there are no unicast peers (unicast_fault_no_peer)' });
+  }
+  const { sourceAddress } = config;
+  if (config.trackSource && sourceAddress !== undefined && !surroundings.ownsSourceAddress) {
+    const text = `the source address ${formatIpAddress(sourceAddress)} is not on this machine (track_src_ip)`;
+    faults.push({ code: 'source-missing', text });
   }
   if (!surroundings.hasSourceAddress) {
-    const family = config.family === 4 ? 'IPv4' : 'link-local IPv6';
+    const family = config.family === 4 ? 'IPv4' : config.unicast === undefined ? 'link-local IPv6' : 'IPv6';
     faults.push({ code: 'no-address', text: `interface ${config.interface} has no ${family} address to send from` });
   }
   return faults;

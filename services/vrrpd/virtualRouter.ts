@@ -1,13 +1,16 @@
 import type { VrrpSocket } from '../shared/kernel/ports.js';
+import { compareIpBytes } from '../shared/net/address.js';
+import type { Clock } from '../shared/time/clock.js';
 import { elapsed, type Instant, type Micros } from '../shared/time/duration.js';
+import { AdvertisementWriter, type OutgoingMessage } from './advertisementWriter.js';
 import type { InstanceConfig, VirtualAddress } from './config/model.js';
+import { type ExpectedProofs, expectedProofs } from './expectedProofs.js';
 import type { Cause } from './fsm/actions.js';
 import type { FaultReason } from './fsm/events.js';
 import type { RouterSettings } from './fsm/settings.js';
 import { type HeardAdvert, initialState, type RouterState, type StateKind } from './fsm/state.js';
-import { AUTH_DATA_LENGTH, AUTH_TYPE, type DropReason, PRIORITY_OWNER } from './packet/advertisement.js';
-import { encodeAdvertisementV2, encodeAdvertisementV3 } from './packet/encode.js';
-import type { Expectation } from './packet/receive.js';
+import { type DropReason, PRIORITY_OWNER } from './packet/advertisement.js';
+import type { Accepted, Expectation } from './packet/receive.js';
 import type { Schedule, Scheduled } from './schedule.js';
 import type { Standing } from './tracking.js';
 
@@ -83,22 +86,26 @@ export class VirtualRouter implements Scheduled, Expectation {
   readonly drops = new Map<DropReason, number>();
   /** Addresses of an owner that were there before us and stay when we go. */
   readonly foreignAddresses = new Set<string>();
-  /** The multicast group. */
-  destination: Buffer;
   readonly #onDeadline: (router: VirtualRouter, at: Instant, now: Instant) => void;
-  /** The advertisement as last sent, by priority: it rarely changes. */
-  #encoded: { readonly priority: number; readonly bytes: Buffer } | undefined;
+  readonly #clock: Clock;
+  readonly #writer: AdvertisementWriter;
+  #proofs: ExpectedProofs;
   #addresses: Uint8Array | undefined;
+  /** The last sender whose addresses were ours. */
+  #sameAddressesAs: Uint8Array | undefined;
 
   constructor(
     config: InstanceConfig,
     standing: Standing,
+    clock: Clock,
     onDeadline: (router: VirtualRouter, at: Instant, now: Instant) => void,
   ) {
     this.config = config;
     this.standing = standing;
-    this.destination = Buffer.from(config.multicastGroup.bytes);
     this.state = initialState(this.settings());
+    this.#clock = clock;
+    this.#writer = new AdvertisementWriter(config, clock);
+    this.#proofs = expectedProofs(config, clock);
     this.#onDeadline = onDeadline;
   }
 
@@ -116,17 +123,20 @@ export class VirtualRouter implements Scheduled, Expectation {
       preempt: config.preempt,
       preemptDelay: config.preemptDelay,
       address: this.source ?? NO_ADDRESS,
-      answerLowerPriority: true,
-      lastWord: true,
+      answerLowerPriority: config.election.answerLowerPriority,
+      lastWord: config.election.lastWord,
+      downTimerAdverts: config.election.downTimerAdverts,
+      rivalPriority: config.election.rivalPriority ?? this.standing.effectivePriority,
     };
   }
 
   /** Puts another configuration of the same virtual router in force. */
   reconfigure(config: InstanceConfig): void {
     this.config = config;
-    this.destination = Buffer.from(config.multicastGroup.bytes);
-    this.#encoded = undefined;
+    this.#writer.reconfigure(config);
+    this.#proofs = expectedProofs(config, this.#clock, this.#proofs);
     this.#addresses = undefined;
+    this.#sameAddressesAs = undefined;
   }
 
   due(at: Instant, now: Instant): void {
@@ -149,8 +159,20 @@ export class VirtualRouter implements Scheduled, Expectation {
   }
 
   get auth(): Expectation['auth'] {
-    const { auth } = this.config;
-    return auth.type === 'none' ? auth : { type: 'pass', data: paddedPassword(auth.password) };
+    return this.#proofs.auth;
+  }
+
+  get trailer(): Expectation['trailer'] {
+    return this.#proofs.trailer;
+  }
+
+  get peers(): Expectation['peers'] {
+    return this.#proofs.peers;
+  }
+
+  trustsAddressesOf(source: Uint8Array): boolean {
+    const known = this.#sameAddressesAs;
+    return this.config.skipAddressCheck && known !== undefined && compareIpBytes(known, source) === 0;
   }
 
   get interval(): Micros {
@@ -170,32 +192,15 @@ export class VirtualRouter implements Scheduled, Expectation {
     return this.#addresses;
   }
 
-  /** The advertisement to send, complete. `priority` is the effective one, or 0 to say goodbye. */
-  advertisement(priority: number): Buffer {
-    if (this.#encoded?.priority === priority && this.config.version === 2) return this.#encoded.bytes;
-    const bytes = this.#encode(priority);
-    const encoded = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.#encoded = { priority, bytes: encoded };
-    return encoded;
+  /** What to send now, one message for each destination. `priority` is the effective one, or 0 to say goodbye. */
+  messages(priority: number): readonly OutgoingMessage[] {
+    return this.#writer.write(priority, this.source ?? NO_ADDRESS, this.addresses);
   }
 
-  #encode(priority: number): Uint8Array {
-    const { config } = this;
-    const common = { vrid: config.vrid, priority, interval: config.advertInterval, addresses: this.addresses };
-    if (config.version === 2) {
-      const { auth } = config;
-      return encodeAdvertisementV2({
-        version: 2,
-        ...common,
-        authType: auth.type === 'none' ? AUTH_TYPE.none : AUTH_TYPE.pass,
-        authData: auth.type === 'none' ? new Uint8Array(AUTH_DATA_LENGTH) : paddedPassword(auth.password),
-      });
-    }
-    return encodeAdvertisementV3({ version: 3, ...common }, config.family, {
-      over: 'pseudo-header',
-      source: this.source ?? NO_ADDRESS,
-      destination: config.multicastGroup.bytes,
-    });
+  /** Takes note of an advertisement that was accepted: what follows for the next ones, received or sent. */
+  noteAccepted(source: Uint8Array, accepted: Omit<Accepted<VirtualRouter>, 'expectation' | 'advertisement'>): void {
+    this.#sameAddressesAs = accepted.sameAddresses ? source : undefined;
+    this.#writer.noteHeard(accepted);
   }
 
   /** Counts a dropped packet; returns how many of that kind there were. */
@@ -251,12 +256,6 @@ export function peerOf(
     default:
       return undefined;
   }
-}
-
-function paddedPassword(password: Uint8Array): Uint8Array {
-  const padded = new Uint8Array(AUTH_DATA_LENGTH);
-  padded.set(password.subarray(0, AUTH_DATA_LENGTH));
-  return padded;
 }
 
 function concatAddresses(vips: readonly VirtualAddress[]): Uint8Array {

@@ -81,6 +81,8 @@ export class Segment {
         address: Uint8Array.of(10, 0, 0, id + 1),
         answerLowerPriority: true,
         lastWord: true,
+        downTimerAdverts: 3,
+        rivalPriority: 254,
       };
       const priority = id > 0 && this.#random() < 0.2 ? (this.routers[0]?.settings.priority ?? 100) : settings.priority;
       const complete = { ...settings, priority };

@@ -17,10 +17,23 @@ export function hideSecrets(tree: ConfigTree): ConfigTree {
 
 function hideIn(statement: Statement): Statement {
   const { words, children } = statement;
-  const secret = isSecretName(words[0]?.text ?? '');
+  const name = words[0]?.text ?? '';
+  const shown = name === 'auth_hmac' ? hideKeys(children) : children;
   return {
     ...statement,
-    words: secret ? words.map((word, index) => (index === 0 ? word : { ...word, text: HIDDEN })) : words,
-    children: children.map(hideIn),
+    words: isSecretName(name) ? hideFrom(1, words) : words,
+    children: shown.map(hideIn),
   };
 }
+
+/** Of `key <id> <key>` only the key is a secret; the file of a key is none. */
+function hideKeys(statements: readonly Statement[]): readonly Statement[] {
+  return statements.map((statement) => {
+    const { words } = statement;
+    if (words[0]?.text !== 'key' || words[2]?.text.startsWith('file:') === true) return statement;
+    return { ...statement, words: hideFrom(2, words) };
+  });
+}
+
+const hideFrom = (first: number, words: Statement['words']): Statement['words'] =>
+  words.map((word, index) => (index < first ? word : { ...word, text: HIDDEN }));

@@ -7,6 +7,7 @@ import type {
   Kernel,
   ReceivedPacket,
   RouteNetlink,
+  SendOptions,
   VrrpSocket,
   VrrpSocketOptions,
 } from './ports.js';
@@ -160,7 +161,7 @@ class FakeVrrpSocket implements VrrpSocket {
     });
   }
 
-  send(payload: Buffer, source: Buffer, destination: Buffer): void {
+  send(payload: Buffer, source: Buffer, destination: Buffer, options: SendOptions = {}): void {
     if (this.#closed) throw fakeError('send', 'EBADF');
     this.#kernel.failSend();
     if (!this.#kernel.netlink.links().some((link) => link.ifindex === this.#interface.ifindex)) {
@@ -173,12 +174,15 @@ class FakeVrrpSocket implements VrrpSocket {
       protocol: this.#options.protocol,
       source: Buffer.from(source),
       destination: Buffer.from(destination),
-      ttl: this.#options.ttl ?? 255,
+      ttl: options.ttl ?? this.#options.ttl ?? 255,
+      identification: options.identification ?? 1,
       payload: Buffer.from(payload),
       from: this.#kernel.name,
       fromInterface: this.#interface.name,
     });
   }
+
+  setReceiveBuffer(): void {}
 
   close(): void {
     if (!this.#closed) this.#kernel.open -= 1;
@@ -211,6 +215,7 @@ function ipv4Header(packet: FakePacket): Buffer {
   header[0] = 0x45;
   header[1] = 0xc0;
   header.writeUInt16BE(20 + packet.payload.length, 2);
+  header.writeUInt16BE(packet.identification ?? 0, 4);
   header[8] = packet.ttl;
   header[9] = packet.protocol;
   packet.source.copy(header, 12);

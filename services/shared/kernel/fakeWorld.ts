@@ -9,6 +9,8 @@ export interface FakePacket {
   readonly source: Buffer;
   readonly destination: Buffer;
   readonly ttl: number;
+  /** Of the IPv4 header. */
+  readonly identification?: number;
   readonly payload: Buffer;
   /** Name of the kernel that sent it, and its interface. */
   readonly from: string;

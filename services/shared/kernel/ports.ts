@@ -21,16 +21,28 @@ export interface ReceivedPacket {
   readonly receivedAt: Instant;
 }
 
+/** What of the IP header a sender chooses packet by packet. */
+export interface SendOptions {
+  /** TTL or hop limit; absent: the socket's. */
+  readonly ttl?: number;
+  /** IPv4: the identification, 1..65535, where a check value covers it (AH); absent: the next one. */
+  readonly identification?: number;
+}
+
 /** A raw IP socket bound to one interface, sending and receiving VRRP. */
 export interface VrrpSocket {
-  /** Sends one VRRP message (`payload` without IP header; the kernel builds it). Throws KernelError. */
-  send(payload: Buffer, source: Buffer, destination: Buffer): void;
+  /** Sends one message (`payload` without IP header). Throws KernelError. */
+  send(payload: Buffer, source: Buffer, destination: Buffer, options?: SendOptions): void;
+  /** Sets the size of the receive buffer in bytes (SO_RCVBUFFORCE, or SO_RCVBUF where that is not allowed). Throws KernelError. */
+  setReceiveBuffer(bytes: number): void;
   close(): void;
 }
 
 /** Options of a VRRP socket. */
 export interface VrrpSocketOptions {
+  /** 0: not bound to an interface, as for unicast peers that are reached by whatever way the routes say. */
   readonly ifindex: number;
+  /** Empty when `ifindex` is 0. */
   readonly interfaceName: string;
   readonly family: 4 | 6;
   /** IP protocol number: 112, or 51 for AH. */

@@ -18,10 +18,11 @@ import {
   openSocket,
   setIntOption,
   setOption,
+  setReceiveBuffer,
   stableBuffer,
 } from './libc.js';
 import { Poller } from './poller.js';
-import type { ReceivedPacket, VrrpSocket, VrrpSocketOptions } from './ports.js';
+import type { ReceivedPacket, SendOptions, VrrpSocket, VrrpSocketOptions } from './ports.js';
 import { RawVrrpSocket6 } from './vrrpSocket6.js';
 import { bindToInterface, receiveLoop, TOS_NETWORK_CONTROL } from './vrrpSocketOptions.js';
 
@@ -78,7 +79,7 @@ class RawVrrpSocket4 implements VrrpSocket {
     }
   }
 
-  send(payload: Buffer, source: Buffer, destination: Buffer): void {
+  send(payload: Buffer, source: Buffer, destination: Buffer, options: SendOptions = {}): void {
     if (this.#closed) throw kernelError('send', ERRNO.EBADF, `${this.#about()} is closed`);
     const length = IPV4_HEADER_BYTES + payload.length;
     if (this.#packet.length < length) this.#packet = stableBuffer(length);
@@ -88,10 +89,10 @@ class RawVrrpSocket4 implements VrrpSocket {
     packet[0] = 0x45;
     packet[1] = TOS_NETWORK_CONTROL;
     packet.writeUInt16BE(length, 2);
-    packet.writeUInt16BE(this.#identification, 4);
+    packet.writeUInt16BE(options.identification ?? this.#identification, 4);
     // No "don't fragment", like keepalived.
     packet.writeUInt16BE(0, 6);
-    packet[8] = this.#options.ttl ?? 255;
+    packet[8] = options.ttl ?? this.#options.ttl ?? 255;
     packet[9] = this.#options.protocol;
     // The kernel fills in the checksum (raw(7)).
     packet.writeUInt16BE(0, 10);
@@ -100,6 +101,10 @@ class RawVrrpSocket4 implements VrrpSocket {
     payload.copy(packet, IPV4_HEADER_BYTES);
     destination.copy(this.#destination, 4, 0, 4);
     check('sendto', libc.sendto(this.#fd, packet, length, this.#sendFlags, this.#destination, 16), this.#about());
+  }
+
+  setReceiveBuffer(bytes: number): void {
+    setReceiveBuffer(this.#fd, bytes);
   }
 
   close(): void {

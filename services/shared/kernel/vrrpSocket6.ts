@@ -10,10 +10,11 @@ import {
   openSocket,
   setIntOption,
   setOption,
+  setReceiveBuffer,
   stableBuffer,
 } from './libc.js';
 import { Poller } from './poller.js';
-import type { VrrpSocket, VrrpSocketOptions } from './ports.js';
+import type { SendOptions, VrrpSocket, VrrpSocketOptions } from './ports.js';
 import { bindToInterface, receiveLoop, TOS_NETWORK_CONTROL } from './vrrpSocketOptions.js';
 
 // linux/in6.h, bits/socket.h
@@ -50,6 +51,9 @@ const SOCKADDR_BYTES = 28;
 /** struct cmsghdr: length (64 bit), level, type. */
 const CMSG_HEADER = 16;
 const PKTINFO_BYTES = 20;
+/** CMSG_SPACE of in6_pktinfo and of an int: padded to 8 bytes. */
+const PKTINFO_SPACE = CMSG_HEADER + 24;
+const HOPLIMIT_SPACE = CMSG_HEADER + 8;
 
 /** One struct msghdr with its iovec, address and control area, in memory whose address does not change. */
 class Message {
@@ -107,6 +111,9 @@ export class RawVrrpSocket6 implements VrrpSocket {
     control.writeInt32LE(IPPROTO_IPV6, 8);
     control.writeInt32LE(IPV6_PKTINFO, 12);
     control.writeUInt32LE(options.ifindex, CMSG_HEADER + 16);
+    control.writeUInt32LE(CMSG_HEADER + 4, PKTINFO_SPACE);
+    control.writeInt32LE(IPPROTO_IPV6, PKTINFO_SPACE + 8);
+    control.writeInt32LE(IPV6_HOPLIMIT, PKTINFO_SPACE + 12);
     this.#fd = openSocket(AF_INET6, SOCK_RAW, options.protocol, `IPv6 protocol ${options.protocol}`);
     try {
       this.#configure();
@@ -120,15 +127,20 @@ export class RawVrrpSocket6 implements VrrpSocket {
     }
   }
 
-  send(payload: Buffer, source: Buffer, destination: Buffer): void {
+  send(payload: Buffer, source: Buffer, destination: Buffer, options: SendOptions = {}): void {
     if (this.#closed) throw kernelError('send', ERRNO.EBADF, `${this.#about()} is closed`);
     const message = this.#outgoing;
-    // CMSG_SPACE(20): padded to 8 bytes.
-    message.prepare(payload.length, CMSG_HEADER + 24);
+    const hops = options.ttl ?? this.#options.ttl ?? 255;
+    message.prepare(payload.length, PKTINFO_SPACE + HOPLIMIT_SPACE);
+    message.control.writeInt32LE(hops, PKTINFO_SPACE + CMSG_HEADER);
     payload.copy(message.data);
     destination.copy(message.name, 8, 0, 16);
     source.copy(message.control, CMSG_HEADER, 0, 16);
     check('sendmsg', libc.sendmsg(this.#fd, message.header, this.#sendFlags), this.#about());
+  }
+
+  setReceiveBuffer(bytes: number): void {
+    setReceiveBuffer(this.#fd, bytes);
   }
 
   close(): void {

@@ -14,9 +14,11 @@ const DEFAULT_RECEIVE_BUFFER = 4 * 1024 * 1024;
 /** Packets read per wake-up, so that a flood cannot keep the loop from its timers (about 2 ms of work). */
 const PACKETS_PER_WAKEUP = 64;
 
-/** Sets what both families share: device, queue priority, receive buffer. */
+/** Sets what both families share: device (if there is one), queue priority, receive buffer. */
 export function bindToInterface(fd: number, options: VrrpSocketOptions): void {
-  setOption(fd, SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${options.interfaceName}\0`), 'SO_BINDTODEVICE');
+  if (options.ifindex !== 0) {
+    setOption(fd, SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${options.interfaceName}\0`), 'SO_BINDTODEVICE');
+  }
   setIntOption(fd, SOL_SOCKET, SO_PRIORITY, PRIORITY_CONTROL, 'SO_PRIORITY');
   setReceiveBuffer(fd, options.receiveBufferBytes ?? DEFAULT_RECEIVE_BUFFER);
 }

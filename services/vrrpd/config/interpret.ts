@@ -2,7 +2,9 @@
 import type { Interpretation } from '../../shared/config/diagnostic.js';
 import { VRRP_RT_PRIORITY } from '../../shared/config/globals/process.js';
 import {
-  VRRP_DOWN_TIMER_ADVERTS,
+  DEFAULT_INTERFACE,
+  LOG_UNKNOWN_VRIDS,
+  VRRP_DELAY_AFTER_BOOT,
   VRRP_MCAST_GROUP4,
   VRRP_MCAST_GROUP6,
   VRRP_STARTUP_DELAY,
@@ -42,10 +44,12 @@ export function interpretVrrpConfig(tree: ConfigTree, environment: InterpretEnvi
   const instances = readInstances(block, defaults, report);
   const { groups, memberOf } = readGroups(block, globals, definitions.trackable, report);
   checkBlocks(block, report);
-  lintVrrp(block, instances, groups, report, globals.last(VRRP_DOWN_TIMER_ADVERTS)?.values[0]);
+  lintVrrp(block, instances, groups, report);
   const global: VrrpGlobalConfig = {
     routerId: routerId(globals, environment),
     ...realtimePriority(globals),
+    delayAfterBoot: globals.last(VRRP_DELAY_AFTER_BOOT)?.values[0] ?? seconds(0),
+    logUnknownVrids: globals.has(LOG_UNKNOWN_VRIDS),
     startupDelay: globals.last(VRRP_STARTUP_DELAY)?.values[0] ?? seconds(0),
     mailConfigured: isMailConfigured(globals),
   };
@@ -69,27 +73,52 @@ function instanceDefaults(globals: Block, trackable: Trackable, report: Reporter
     version: globals.last(VRRP_VERSION)?.values[0] === '3' ? 3 : 2,
     multicastGroup4: globals.last(VRRP_MCAST_GROUP4)?.values[0] ?? MULTICAST_GROUP4,
     multicastGroup6: globals.last(VRRP_MCAST_GROUP6)?.values[0] ?? MULTICAST_GROUP6,
+    defaultInterface: globals.last(DEFAULT_INTERFACE)?.values[0] ?? 'eth0',
   };
 }
 
 function readInstances(block: Block, defaults: InstanceDefaults, report: Reporter): readonly InstanceConfig[] {
   const instances: InstanceConfig[] = [];
-  const vrids = new Map<string, string>();
   for (const found of uniqueNames(block.all(VRRP_INSTANCE), 'vrrp_instance', report)) {
     const instance = readInstance(found, found.values[0], defaults, report);
     if (instance === undefined) continue;
-    // Two virtual routers with one VRID on one network cannot be told apart (RFC 9568 5.2.3).
-    const { family, interface: own, vrid, multicastGroup } = instance;
-    const key = `${family} ${vrid} ${own} ${formatIpAddress(multicastGroup)}`;
-    const other = vrids.get(key);
-    if (other !== undefined) {
-      const message = `${other} and ${instance.name} both use VRID ${vrid} with IPv${family} on interface ${own}`;
-      report.error(found.keyword, 'duplicate-vrid', message, 'give each its own virtual_router_id');
-    }
-    vrids.set(key, instance.name);
+    reportSharedVrid(instance, instances, found.keyword, report);
     instances.push(instance);
   }
   return instances;
+}
+
+/**
+ * Two virtual routers with one VRID on one network cannot be told apart (RFC 9568 5.2.3), unless by their multicast groups or
+ * by unicast peers that only one of them has (keepalived.conf(5), `virtual_router_id`).
+ */
+function reportSharedVrid(
+  instance: InstanceConfig,
+  others: readonly InstanceConfig[],
+  place: Word,
+  report: Reporter,
+): void {
+  const { family, interface: own, vrid } = instance;
+  const other = others.find(
+    (one) =>
+      one.family === family &&
+      one.vrid === vrid &&
+      one.interface === own &&
+      (one.unicast === undefined) === (instance.unicast === undefined) &&
+      (one.unicast === undefined ? sameGroup(one, instance) : sharePeer(one, instance)),
+  );
+  if (other === undefined) return;
+  const where = own === '' ? 'without interface' : `on interface ${own}`;
+  const message = `${other.name} and ${instance.name} both use VRID ${vrid} with IPv${family} ${where}`;
+  report.error(place, 'duplicate-vrid', message, 'give each its own virtual_router_id');
+}
+
+const sameGroup = (left: InstanceConfig, right: InstanceConfig): boolean =>
+  formatIpAddress(left.multicastGroup) === formatIpAddress(right.multicastGroup);
+
+function sharePeer(left: InstanceConfig, right: InstanceConfig): boolean {
+  const peers = new Set(left.unicast?.peers.map(({ address }) => formatIpAddress(address)));
+  return right.unicast?.peers.some(({ address }) => peers.has(formatIpAddress(address))) === true;
 }
 
 function uniqueNames<O extends Occurrence & { readonly values: readonly [string] }>(

@@ -131,13 +131,73 @@ export interface GarpConfig {
 export type AuthConfig =
   | { readonly type: 'none' }
   /** RFC 2338 5.3.6.2: up to 8 bytes, zero padded. */
-  | { readonly type: 'pass'; readonly password: Uint8Array };
+  | { readonly type: 'pass'; readonly password: Uint8Array }
+  /** RFC 2338 5.3.6.3: an IP Authentication Header; the key has 8 bytes, zero padded, as in keepalived. */
+  | { readonly type: 'ah'; readonly password: Uint8Array };
+
+/** One key of `auth_hmac`. */
+export interface HmacKey {
+  /** 1..255. */
+  readonly id: number;
+  /** The key itself, 32 to 64 bytes, or the file it is in. */
+  readonly secret: { readonly bytes: Uint8Array } | { readonly file: string };
+  readonly position: SourcePosition;
+}
+
+/** `auth_hmac`: a signature behind every advertisement. */
+export interface HmacConfig {
+  readonly keys: readonly HmacKey[];
+  readonly activeKey: number;
+  /** How far the clocks of two routers may be apart; absent: sequence numbers only have to grow. */
+  readonly windowSeconds?: number;
+  readonly mode: 'enforce' | 'permissive' | 'receive-only';
+}
+
+/** One line of `unicast_peer`. */
+export interface UnicastPeer {
+  readonly address: IpAddress;
+  /** Bounds of the TTL or hop limit of its packets, both inclusive. */
+  readonly minTtl: number;
+  readonly maxTtl: number;
+}
+
+/** An instance that talks to its peers one by one. */
+export interface UnicastConfig {
+  /** Empty (`unicast_fault_no_peer`): the instance stays in FAULT. */
+  readonly peers: readonly UnicastPeer[];
+  /** TTL or hop limit of what is sent. */
+  readonly ttl: number;
+  /** `check_unicast_src`: nobody but the peers is heard. */
+  readonly onlyPeers: boolean;
+  /** Checksum of version 3 with the multicast group in it, as keepalived until 1.3.6: `auto` towards whoever sends it. */
+  readonly oldChecksum: 'never' | 'auto' | 'always';
+}
+
+/** What moves the election beside priority and preemption. */
+export interface ElectionConfig {
+  /** `down_timer_adverts`: how many intervals of silence mean that the master is gone. */
+  readonly downTimerAdverts: number;
+  /** `lower_prio_no_advert` turns it off. */
+  readonly answerLowerPriority: boolean;
+  /** A last advertisement when yielding; `higher_prio_send_advert off` turns it off. */
+  readonly lastWord: boolean;
+  /** `timer_expired_backup`: the best priority another router may have; absent: our own. */
+  readonly rivalPriority?: number;
+}
+
+/** `vrrp_rx_bufs_policy`: what one instance adds to the receive buffer of its socket. */
+export type ReceiveBuffer =
+  | { readonly per: 'mtu' | 'advertisement'; readonly multiplier: number }
+  | { readonly per: 'bytes'; readonly bytes: number };
 
 /** One `vrrp_instance`. */
 export interface InstanceConfig {
   readonly name: string;
   readonly position: SourcePosition;
+  /** Empty: none; a unicast instance whose packets come and go by whatever way the routes say. */
   readonly interface: string;
+  /** `vrf`: the VRF device an instance without interface is confined to. */
+  readonly vrf?: string;
   readonly vrid: number;
   readonly family: 4 | 6;
   readonly version: 2 | 3;
@@ -149,6 +209,14 @@ export interface InstanceConfig {
   readonly preempt: boolean;
   readonly preemptDelay: Micros;
   readonly auth: AuthConfig;
+  readonly hmac?: HmacConfig;
+  readonly election: ElectionConfig;
+  /** `skip_check_adv_addr`: the addresses in advertisements are compared once per master. */
+  readonly skipAddressCheck: boolean;
+  /** `vrrp_strict`, `strict_mode`: nothing the RFCs do not have. */
+  readonly strict: boolean;
+  /** What the checksum of version 3 over IPv4 covers when we send; either is understood. */
+  readonly checksumV3: 'pseudo-header' | 'message';
   readonly vips: readonly VirtualAddress[];
   readonly excludedVips: readonly VirtualAddress[];
   readonly trackInterfaces: readonly TrackInterface[];
@@ -157,15 +225,15 @@ export interface InstanceConfig {
   readonly trackPrimary: boolean;
   /** `mcast_src_ip`; absent = the interface's first address. */
   readonly sourceAddress?: IpAddress;
+  /** `track_src_ip`: without its configured source address the instance is in FAULT. */
+  readonly trackSource: boolean;
   readonly multicastGroup: IpAddress;
+  /** Absent: multicast. */
+  readonly unicast?: UnicastConfig;
+  readonly receiveBuffer?: ReceiveBuffer;
   readonly garp: GarpConfig;
   readonly notify: NotifyConfig;
   readonly debug: boolean;
-  /**
-   * Why the instance stays in FAULT: it asks for something its peers rely on to hear each other and that is not built yet.
-   * Taking part without it would make two masters.
-   */
-  readonly held?: string;
 }
 
 /** One `vrrp_sync_group`. */
@@ -186,6 +254,10 @@ export interface VrrpGlobalConfig {
   readonly realtimePriority?: number;
   /** `vrrp_startup_delay`. */
   readonly startupDelay: Micros;
+  /** `vrrp_delay_after_boot`: instances begin so long after the machine booted at the earliest. */
+  readonly delayAfterBoot: Micros;
+  /** `log_unknown_vrids`. */
+  readonly logUnknownVrids: boolean;
   /** A mail server and recipients are configured, so mails make sense. */
   readonly mailConfigured: boolean;
 }

@@ -24,4 +24,8 @@ export interface RouterSettings {
    * our link-layer address, and would not announce its own again.
    */
   readonly lastWord: boolean;
+  /** keepalived's `down_timer_adverts`: intervals in Master_Down_Interval, 3 in the RFCs. */
+  readonly downTimerAdverts: number;
+  /** The best priority another router may have: it tells how long a stall of ours goes unnoticed. */
+  readonly rivalPriority: number;
 }

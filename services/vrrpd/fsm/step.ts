@@ -9,7 +9,7 @@ import type { Cause, RouterAction } from './actions.js';
 import type { RouterEvent } from './events.js';
 import type { RouterSettings } from './settings.js';
 import type { BackupState, DownTimer, HeardAdvert, LeavingState, MasterState, RouterState } from './state.js';
-import { answerSpacing, leaveTime, masterDownInterval, skewTime } from './timers.js';
+import { answerSpacing, leaveTime, masterDownInterval, silenceAllowed, skewTime } from './timers.js';
 
 /** The new state and what to do, in order. */
 export interface StepResult {
@@ -224,7 +224,7 @@ function advertise(state: MasterState, now: Instant): StepResult {
   if (now < state.adverAt) return unchanged(state);
   const { settings } = state;
   const silentFor = elapsed(state.lastAdvertAt, now);
-  if (silentFor > masterDownInterval(settings, settings.advertInterval)) {
+  if (silentFor > silenceAllowed(settings)) {
     // Someone else is master by now: listen for one interval instead of fighting.
     return leaveMaster(state, { code: 'stalled', silentFor }, now, { goodbye: false, timer: 'listen' });
   }

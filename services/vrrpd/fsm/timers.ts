@@ -12,9 +12,15 @@ export function skewTime(settings: RouterSettings, masterAdverInterval: Micros):
   return micros(Math.floor(((256 - settings.priority) * unit) / 256));
 }
 
-/** Master_Down_Interval = 3 × Master_Adver_Interval + Skew_Time (RFC 3768 6.1, RFC 9568 6.1). */
+/** Master_Down_Interval = 3 × Master_Adver_Interval + Skew_Time (RFC 3768 6.1, RFC 9568 6.1), the 3 as configured. */
 export function masterDownInterval(settings: RouterSettings, masterAdverInterval: Micros): Micros {
-  return micros(3 * masterAdverInterval + skewTime(settings, masterAdverInterval));
+  return micros(settings.downTimerAdverts * masterAdverInterval + skewTime(settings, masterAdverInterval));
+}
+
+/** How long a master may be silent before another router takes over: the Master_Down_Interval of the best of the others. */
+export function silenceAllowed(settings: RouterSettings): Micros {
+  const rival = { ...settings, priority: settings.rivalPriority };
+  return masterDownInterval(rival, settings.advertInterval);
 }
 
 /** Longest time a leaving master waits for its successor, whatever the interval: a stop must end. */

@@ -64,7 +64,7 @@ export type Advertisement = AdvertisementV2 | AdvertisementV3;
 
 /** The rungs of the reception ladder, in the order in which they are tried. Each is one counter and one log token. */
 export const DROP_REASONS = [
-  /** TTL or hop limit other than 255: came through a router. */
+  /** Multicast: TTL or hop limit other than 255, so it came through a router. Unicast: outside of what the peer may have. */
   'ttl',
   /** Shorter than the header, or not exactly as long as its address count says. */
   'length',
@@ -75,8 +75,25 @@ export const DROP_REASONS = [
   'vrid',
   /** The instance owns the addresses, nobody outranks it (RFC 3768 7.1). */
   'owner',
+  /** Unicast with `check_unicast_src`: the sender is none of the peers. */
+  'unicast-source',
   'auth-type',
   'auth-data',
+  /** Not a sound Authentication Header (RFC 2402 2). */
+  'ah-header',
+  /** The check value is wrong: other password, or altered on the way. */
+  'ah-value',
+  /** The sequence number is not above the last one of this sender: a packet sent again. */
+  'ah-replay',
+  /** `auth_hmac` in mode enforce, and the advertisement has no trailer. */
+  'hmac-missing',
+  'hmac-malformed',
+  /** Signed with a key that is not configured here. */
+  'hmac-key',
+  'hmac-value',
+  /** The time in the trailer is too far from ours: sent again much later, or clocks that differ. */
+  'hmac-stale',
+  'hmac-replay',
   /** Version 2: other interval than ours. */
   'interval',
   /** The sender speaks for other addresses than we do. */

@@ -51,6 +51,24 @@ function writeCommon(bytes: Uint8Array, advertisement: Advertisement, count: num
   bytes.set(advertisement.addresses, HEADER_LENGTH);
 }
 
+/**
+ * Appends the trailer of `auth_hmac`. Over IPv6 the checksum is one of the whole payload, which other routers leave to the
+ * kernel, so it is written again; over IPv4 it is one of the advertisement only, which stays as it is.
+ */
+export function withTrailer(
+  advertisement: Uint8Array,
+  trailer: Uint8Array,
+  pseudo: { readonly source: Uint8Array; readonly destination: Uint8Array } | undefined,
+): Uint8Array {
+  const bytes = new Uint8Array(advertisement.length + trailer.length);
+  bytes.set(advertisement);
+  bytes.set(trailer, advertisement.length);
+  if (pseudo === undefined) return bytes;
+  writeChecksum(bytes, 0);
+  writeChecksum(bytes, internetChecksum(bytes, pseudoHeaderSum(pseudo.source, pseudo.destination, bytes.length)));
+  return bytes;
+}
+
 function writeChecksum(bytes: Uint8Array, checksum: number): void {
   bytes[6] = checksum >> 8;
   bytes[7] = checksum & 0xff;

@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { instant } from '../../../services/shared/time/duration.js';
 import { encodeAdvertisementV2, encodeAdvertisementV3 } from '../../../services/vrrpd/packet/encode.js';
 import { gratuitousArp } from '../../../services/vrrpd/packet/gratuitousArp.js';
 import { neighbourAdvertisement } from '../../../services/vrrpd/packet/neighbourAdvertisement.js';
-import { decodeAdvertisement } from '../../../services/vrrpd/packet/receive.js';
+import { decodeMessage } from '../../../services/vrrpd/packet/receive.js';
 import { address } from '../../unit/vrrpd/fsm/support.js';
 import { GOLDEN, GOLDEN_ARP, GOLDEN_NA, type GoldenAdvertisement, MAC } from './packets.js';
 
@@ -22,7 +23,10 @@ describe('golden packets', () => {
     it(`encodes ${golden.title}`, () => assert.deepEqual(encode(golden), golden.bytes));
     it(`decodes ${golden.title}`, () => {
       const { bytes: payload, source, destination, family } = golden;
-      assert.deepEqual(decodeAdvertisement({ payload, source, destination, ttl: 255 }, family), golden.advertisement);
+      const rest = { ttl: 255, ipHeader: new Uint8Array(0), protocol: 112, receivedAt: instant(0) };
+      const decoded = decodeMessage({ payload, source, destination, ...rest }, { family, unicast: false });
+      assert.ok(typeof decoded !== 'string', `dropped: ${String(decoded)}`);
+      assert.deepEqual(decoded.advertisement, golden.advertisement);
     });
   }
 

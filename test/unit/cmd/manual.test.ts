@@ -120,7 +120,7 @@ describe('keywords beyond keepalived.conf(5)', () => {
     'vrrp_instance > lvs_sync_daemon_interface',
   ];
   const UPSTREAM = [
-    'vrrp_instance > authentication > auth_hmac',
+    'vrrp_instance > auth_hmac',
     'global_defs > vrrp_delay_after_boot',
     'global_defs > vrrp_down_timer_adverts',
     'vrrp_instance > down_timer_adverts',

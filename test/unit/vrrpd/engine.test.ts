@@ -69,15 +69,16 @@ describe('engine', () => {
     assert.ok(one.transitions().includes('VI_1 backup -> master (preempt)'));
   });
 
-  it('keeps an instance out of the election that its peers would not hear, and says why', () => {
+  it('keeps an instance without unicast peers out of the election, and says why', () => {
     const world = newWorld();
     const one = new Machine(world, 1);
-    one.engine.apply(config([instance({ priority: 150, held: "'unicast_peer' is not built yet" })]));
+    const unicast = { peers: [], ttl: 255, onlyPeers: false, oldChecksum: 'auto' } as const;
+    one.engine.apply(config([instance({ priority: 150, unicast })]));
     world.advance(seconds(10));
     assert.equal(one.state(), 'fault');
     assert.equal(one.holds('10.0.0.100'), false);
     assert.deepEqual(adverts(world, one.kernel.name), []);
-    assert.deepEqual(one.transitions(), ['VI_1 init -> fault (not-built)']);
+    assert.deepEqual(one.transitions(), ['VI_1 init -> fault (no-peers)']);
   });
 
   it('waits vrrp_startup_delay before it takes part', () => {

@@ -45,6 +45,11 @@ export const instance = (changes: Partial<InstanceConfig> = {}): InstanceConfig 
   preempt: true,
   preemptDelay: micros(0),
   auth: { type: 'pass', password: Buffer.from('1111') },
+  election: { downTimerAdverts: 3, answerLowerPriority: true, lastWord: true },
+  skipAddressCheck: false,
+  strict: false,
+  checksumV3: 'pseudo-header',
+  trackSource: false,
   vips: [vip('10.0.0.100/24')],
   excludedVips: [],
   trackInterfaces: [],
@@ -76,7 +81,13 @@ export const group = (members: readonly string[], changes: Partial<SyncGroupConf
 });
 
 export const config = (instances: readonly InstanceConfig[], groups: readonly SyncGroupConfig[] = []): VrrpConfig => ({
-  global: { routerId: 'R1', startupDelay: micros(0), mailConfigured: true },
+  global: {
+    routerId: 'R1',
+    startupDelay: micros(0),
+    delayAfterBoot: micros(0),
+    logUnknownVrids: false,
+    mailConfigured: true,
+  },
   instances,
   groups,
   trackScripts: [],

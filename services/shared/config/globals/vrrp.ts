@@ -1,10 +1,37 @@
 /** `global_defs`: defaults of VRRP instances and settings of vrrpd. */
-import { address, choice, flag, integer, interfaceName, optional, rest, shortWord, timer, word } from '../argument.js';
+import {
+  type Argument,
+  address,
+  choice,
+  flag,
+  integer,
+  interfaceName,
+  optional,
+  rest,
+  shortWord,
+  timer,
+  word,
+} from '../argument.js';
 import { keyword, pending } from '../keyword.js';
 
 const REPEAT = [integer('count', { min: 0, max: 2 ** 31 - 1 })] as const;
 const SECONDS = [integer('seconds', { min: 0, max: 4294 })] as const;
 const GAP = [timer('seconds', { min: 0, max: 1000 })] as const;
+/** What `vrrp_rx_bufs_policy` says. */
+export type ReceiveBufferPolicy = 'MTU' | 'ADVERT' | number;
+
+function receiveBufferPolicy(): Argument<ReceiveBufferPolicy> {
+  return {
+    shape: { name: 'MTU|ADVERT|bytes', type: 'word', optional: false, repeat: false },
+    absent: 'MTU',
+    read: (text) => {
+      if (text === 'MTU' || text === 'ADVERT') return { ok: true, value: text };
+      if (/^[1-9][0-9]{0,8}$/.test(text)) return { ok: true, value: Number(text) };
+      return { ok: false, code: 'bad-value', message: `is MTU, ADVERT or a number of bytes, not '${text}'` };
+    },
+  };
+}
+
 const BYTES = [integer('bytes', { min: 1, max: 2 ** 31 - 1 })] as const;
 
 export const VRRP_MCAST_GROUP4 = keyword(
@@ -80,11 +107,67 @@ export const VRRP_STARTUP_DELAY = keyword(
   { default: '0' },
 );
 
-export const VRRP_DOWN_TIMER_ADVERTS = pending(
+export const VRRP_DOWN_TIMER_ADVERTS = keyword(
   'vrrp_down_timer_adverts',
   [integer('count', { min: 1, max: 100 })],
   'Default of down_timer_adverts.',
   { default: '3', since: '2.2.5' },
+);
+export const VRRP_LOWER_PRIO_NO_ADVERT = keyword(
+  'vrrp_lower_prio_no_advert',
+  [flag()],
+  'Does not answer an advertisement of lower priority.',
+);
+export const VRRP_HIGHER_PRIO_SEND_ADVERT = keyword(
+  'vrrp_higher_prio_send_advert',
+  [flag()],
+  'Advertises once more before yielding.',
+);
+export const VRRP_CHECK_UNICAST_SRC = keyword(
+  'vrrp_check_unicast_src',
+  [],
+  'Drops unicast advertisements of others than the peers.',
+);
+export const VRRP_SKIP_CHECK_ADV_ADDR = keyword(
+  'vrrp_skip_check_adv_addr',
+  [flag()],
+  'Does not compare the addresses in advertisements of the same master again.',
+);
+export const VRRP_STRICT = keyword('vrrp_strict', [flag()], 'Enforces the RFCs.');
+export const V3_CHECKSUM_AS_V2 = keyword(
+  'v3_checksum_as_v2',
+  [flag()],
+  'Sends version 3 over IPv4 with a checksum of the message only, as RFC 9568 has it.',
+  { since: '2.2.8' },
+);
+export const VRRP_DELAY_AFTER_BOOT = keyword(
+  'vrrp_delay_after_boot',
+  [timer('seconds', { min: 0, max: 1000 })],
+  'Time after boot before instances begin.',
+  { default: '0', since: '2.4.0' },
+);
+export const DEFAULT_INTERFACE = keyword(
+  'default_interface',
+  [interfaceName()],
+  'Interface of addresses without one, where their instance has none either.',
+  { default: 'eth0' },
+);
+export const LOG_UNKNOWN_VRIDS = keyword(
+  'log_unknown_vrids',
+  [],
+  'Logs advertisements of VRIDs that are not configured.',
+);
+export const VRRP_RX_BUFS_POLICY = keyword(
+  'vrrp_rx_bufs_policy',
+  [receiveBufferPolicy()],
+  'Size of receive buffers, for each instance on a socket: MTU of the interface, length of an advertisement, or bytes.',
+  { default: '4 MiB a socket' },
+);
+export const VRRP_RX_BUFS_MULTIPLIER = keyword(
+  'vrrp_rx_bufs_multiplier',
+  [integer('count', { min: 1, max: 65536 })],
+  'Multiplier of that size.',
+  { default: '3' },
 );
 
 export const VRRP_KEYWORDS = [
@@ -103,24 +186,20 @@ export const VRRP_KEYWORDS = [
   VRRP_STARTUP_DELAY,
   pending('vrrp_garp_extra_if', [rest(word('all, seconds'))], 'Interval of messages on other interfaces of addresses.'),
   VRRP_DOWN_TIMER_ADVERTS,
-  pending('vrrp_lower_prio_no_advert', [flag()], 'Does not answer an advertisement of lower priority.'),
-  pending('vrrp_higher_prio_send_advert', [flag()], 'Advertises once more before yielding.'),
-  pending('vrrp_check_unicast_src', [], 'Drops unicast advertisements of others than the peers.'),
-  pending('vrrp_skip_check_adv_addr', [], 'Does not compare the addresses of the same master again.'),
-  pending('vrrp_strict', [], 'Enforces the RFCs.'),
+  VRRP_LOWER_PRIO_NO_ADVERT,
+  VRRP_HIGHER_PRIO_SEND_ADVERT,
+  VRRP_CHECK_UNICAST_SRC,
+  VRRP_SKIP_CHECK_ADV_ADDR,
+  VRRP_STRICT,
+  V3_CHECKSUM_AS_V2,
+  VRRP_DELAY_AFTER_BOOT,
+  DEFAULT_INTERFACE,
+  LOG_UNKNOWN_VRIDS,
+  VRRP_RX_BUFS_POLICY,
+  VRRP_RX_BUFS_MULTIPLIER,
   pending('vrrp_notify_priority_changes', [flag()], 'Writes changes of priority to the FIFOs.'),
-  pending(
-    'vrrp_delay_after_boot',
-    [timer('seconds', { min: 0, max: 1000 })],
-    'Time after boot before instances begin.',
-    {
-      since: '2.3.0',
-    },
-  ),
-  pending('default_interface', [interfaceName()], 'Interface of static addresses without one.', { default: 'eth0' }),
   pending('dynamic_interfaces', [optional(word('allow_if_changes'))], 'Lets interfaces come and go.'),
   pending('disable_local_igmp', [], 'Sends no IGMP reports for 224.0.0.0/24.'),
-  pending('log_unknown_vrids', [], 'Logs advertisements of VRIDs that are not configured.'),
   pending('vmac_prefix', [shortWord('prefix', 12)], 'Beginning of names of VMAC interfaces.', { default: 'vrrp' }),
   pending('vmac_addr_prefix', [shortWord('prefix', 12)], 'Beginning of names of VMAC interfaces of addresses.'),
   pending('nftables', [optional(word('table'))], 'Filters with nftables.', { default: 'keepalived' }),
@@ -130,8 +209,6 @@ export const VRRP_KEYWORDS = [
   pending('vrrp_iptables', [optional(word('chain in')), optional(word('chain out'))], 'Filters with iptables.'),
   pending('vrrp_ipsets', [rest(word('set'), { atLeast: 0 })], 'Names of the sets used with iptables.'),
   pending('namespace_with_ipsets', [], 'Uses ipsets in a network namespace.'),
-  pending('vrrp_rx_bufs_policy', [word('MTU|ADVERT|bytes')], 'Size of receive buffers.'),
-  pending('vrrp_rx_bufs_multiplier', [integer('count', { min: 1 })], 'Multiplier of that size.', { default: '3' }),
   pending('vrrp_netlink_cmd_rcv_bufs', BYTES, 'Receive buffer of the netlink command socket.'),
   pending('vrrp_netlink_cmd_rcv_bufs_force', [flag()], 'Lets that buffer exceed rmem_max.'),
   pending('vrrp_netlink_monitor_rcv_bufs', BYTES, 'Receive buffer of the netlink monitor socket.'),

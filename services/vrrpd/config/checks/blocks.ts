@@ -4,7 +4,6 @@ import { readLineOptions } from '../../../shared/config/lineOptions.js';
 import type { Block } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
 import type { Statement } from '../../../shared/config/tree.js';
-import { formatIpAddress, parseIpAddress } from '../../../shared/net/address.js';
 import * as I from '../keywords/instance.js';
 import { parseNetworkPrefix } from '../keywords/prefix.js';
 import { TRACK_GROUP_OPTION } from '../keywords/route.js';
@@ -57,7 +56,6 @@ function checkTrackers(block: Block, report: Reporter): void {
 function checkInstanceLines(block: Block, name: string, report: Reporter): void {
   checkLines(block, I.VIRTUAL_ROUTES, checkRoute, report);
   checkLines(block, I.VIRTUAL_RULES, checkRule, report);
-  checkPeers(block, name, report);
   const accept = block.last(I.ACCEPT);
   if (accept !== undefined && block.has(I.NO_ACCEPT)) {
     report.warning(
@@ -78,33 +76,6 @@ function checkLines(
   const options = optionsOf(spec);
   if (options === undefined) return;
   for (const line of block.lines(spec)) check(line, options, report);
-}
-
-function checkPeers(block: Block, name: string, report: Reporter): void {
-  const family = familyOfAddresses(block);
-  const lines = block.lines(I.UNICAST_PEER);
-  for (const { words } of lines) {
-    const [word, ...others] = words;
-    if (word === undefined) continue;
-    readOptions(I.UNICAST_PEER, others, report);
-    const address = parseIpAddress(word.text);
-    if (address === undefined) {
-      report.tolerable(word, 'bad-address', `'${word.text}' is not an IP address`);
-    } else if (family !== undefined && address.family !== family) {
-      const message = `${name}: unicast peer ${formatIpAddress(address)} is not IPv${family} like the virtual addresses`;
-      report.tolerable(word, 'mixed-families', message);
-    }
-  }
-  const source = block.last(I.UNICAST_SRC_IP);
-  if (source !== undefined && lines.length === 0) {
-    const message = `${name}: unicast_src_ip without unicast_peer leaves the instance multicast`;
-    report.warning(source.keyword, 'no-peers', message, 'add unicast_peer, or write mcast_src_ip');
-  }
-}
-
-function familyOfAddresses(block: Block): 4 | 6 | undefined {
-  const first = block.lines(I.VIRTUAL_IPADDRESS)[0]?.words[0];
-  return first === undefined ? undefined : parseNetworkPrefix(first.text)?.address?.family;
 }
 
 function checkStatic(block: Block, report: Reporter): void {

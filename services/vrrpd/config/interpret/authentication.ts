@@ -1,6 +1,6 @@
 import type { Occurrence } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
-import { AUTH_PASS, AUTH_TYPE, HELD } from '../keywords/instance.js';
+import { AUTH_PASS, AUTH_TYPE } from '../keywords/authentication.js';
 import type { AuthConfig } from '../model.js';
 
 /** RFC 2338 5.3.6.2: the authentication data of an advertisement. */
@@ -33,13 +33,10 @@ export function readAuthentication(
   if (pass === undefined) {
     return nothing('ignored-authentication', 'authentication without auth_pass is none, as in keepalived');
   }
-  if (type.values[0] === 'AH') {
-    return nothing('no-effect-yet', "'auth_type AH' has no effect yet", HELD);
-  }
   const bytes = new TextEncoder().encode(pass.values[0]);
   if (bytes.length > PASSWORD_BYTES) {
     const message = `${instance}: auth_pass is cut to ${PASSWORD_BYTES} bytes`;
     report.warning(pass.statement.words[1] ?? pass.keyword, 'password-too-long', message);
   }
-  return { type: 'pass', password: bytes.slice(0, PASSWORD_BYTES) };
+  return { type: type.values[0] === 'AH' ? 'ah' : 'pass', password: bytes.slice(0, PASSWORD_BYTES) };
 }

@@ -1,16 +1,24 @@
+import * as Global from '../../../shared/config/globals/vrrp.js';
 import type { Block, Occurrence } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
 import type { Word } from '../../../shared/config/tree.js';
-import { formatIpAddress, type IpAddress } from '../../../shared/net/address.js';
+import { formatIpAddress, type IpAddress, isLinkLocal } from '../../../shared/net/address.js';
 import { centiseconds, type Micros, seconds } from '../../../shared/time/duration.js';
+import { AUTH_HMAC, AUTHENTICATION } from '../keywords/authentication.js';
+import * as E from '../keywords/election.js';
 import * as K from '../keywords/instance.js';
 import { TRACK_INTERFACE } from '../keywords/tracking.js';
-import type { GarpConfig, InstanceConfig, TrackInterface, VirtualAddress } from '../model.js';
+import * as U from '../keywords/unicast.js';
+import type { GarpConfig, InstanceConfig, TrackInterface, UnicastConfig, VirtualAddress } from '../model.js';
 import { readAuthentication } from './authentication.js';
+import { readElection, readReceiveBuffer } from './election.js';
 import { readGarp } from './garp.js';
+import { readHmac } from './hmac.js';
 import { readNotify } from './notify.js';
+import { withStrictRules } from './strict.js';
 import { readTrackers, type Trackable, trackersOfOwner } from './trackers.js';
 import { readTrackInterfaces } from './trackInterface.js';
+import { familyOfPeers, readUnicast } from './unicast.js';
 import { readVirtualAddress } from './virtualAddress.js';
 
 /** RFC 9568 6.1: the address owner. */
@@ -29,6 +37,8 @@ export interface InstanceDefaults {
   readonly multicastGroup4: IpAddress;
   readonly multicastGroup6: IpAddress;
   readonly trackable: Trackable;
+  /** `default_interface`: of addresses of instances without interface. */
+  readonly defaultInterface: string;
 }
 
 /** Gives meaning to one `vrrp_instance`; undefined when it has errors, which are reported. */
@@ -39,29 +49,38 @@ export function readInstance(
   report: Reporter,
 ): InstanceConfig | undefined {
   const { block, keyword } = found;
-  const interfaceName = required(block.last(K.INTERFACE), 'interface', name, keyword, report);
   const vrid = required(block.last(K.VIRTUAL_ROUTER_ID), 'virtual_router_id', name, keyword, report);
   const addresses = readAddresses(block, name, keyword, report);
-  const version = readVersion(block, name, addresses.family, defaults, report);
-  const source = readSource(block, addresses.family, report);
+  const family = addresses.family ?? familyOfPeers(block) ?? 4;
+  const checkSource = defaults.globals.has(Global.VRRP_CHECK_UNICAST_SRC);
+  const unicast = readUnicast(block, { name, keyword, family, checkSource }, report);
+  const source = readSource(block, family, unicast !== undefined, report);
+  const place = readPlace(block, name, keyword, { unicast, source }, report);
+  const version = readVersion(block, name, family, defaults, report);
   const state = block.last(K.STATE)?.values[0] === 'MASTER' ? 'master' : 'backup';
   const priority = readPriority(block, name, state, report);
   const { preempt, preemptDelay } = readPreemption(block, name, state, priority, report);
   const advertInterval = readAdvertInterval(block, name, version, report);
-  const auth = readAuthentication(block.last(K.AUTHENTICATION), name, version, report);
-  const multicastGroup = readGroup(block, addresses.family, defaults, report);
-  const trackInterfaces = readTracked(block, name, interfaceName, priority, report);
+  const auth = readAuthentication(block.last(AUTHENTICATION), name, version, report);
+  const authentication = block.last(AUTHENTICATION)?.keyword;
+  const hmac = readHmac(block.last(AUTH_HMAC), { name, advertInterval, authentication }, report);
+  const multicastGroup = readGroup(block, family, defaults, report);
+  const trackInterfaces = readTracked(block, name, place?.interface, priority, report);
   const trackers = trackersOfOwner(name, priority, readTrackers(block, defaults.trackable, report), report);
   const garp = readGarp(block, defaults.garp, report);
   const notify = readNotify(block, defaults.globals, report);
-  const held = heldBecause(block, version);
-  if (interfaceName === undefined || vrid === undefined) return undefined;
-  return {
+  const strict = isStrict(block, defaults.globals);
+  const election = readElection(block, defaults.globals, { name, preempt, strict }, report);
+  const receiveBuffer = readReceiveBuffer(block, defaults.globals);
+  if (place === undefined || vrid === undefined) return undefined;
+  const onDefault = (vips: readonly VirtualAddress[]): readonly VirtualAddress[] =>
+    place.interface === '' ? vips.map((vip) => ({ dev: defaults.defaultInterface, ...vip })) : vips;
+  const instance: InstanceConfig = {
     name,
     position: report.position(keyword),
-    interface: interfaceName,
+    ...place,
     vrid,
-    family: addresses.family,
+    family,
     version,
     initialState: state,
     priority,
@@ -69,28 +88,71 @@ export function readInstance(
     preempt,
     preemptDelay,
     auth,
-    vips: addresses.advertised,
-    excludedVips: addresses.excluded,
+    ...(hmac === undefined ? {} : { hmac }),
+    election,
+    skipAddressCheck:
+      block.last(E.SKIP_CHECK_ADV_ADDR)?.values[0] ??
+      defaults.globals.last(Global.VRRP_SKIP_CHECK_ADV_ADDR)?.values[0] ??
+      false,
+    strict,
+    checksumV3: readChecksum(block, defaults.globals),
+    vips: onDefault(addresses.advertised),
+    excludedVips: onDefault(addresses.excluded),
     trackInterfaces,
     trackers,
     trackPrimary: !block.has(K.DONT_TRACK_PRIMARY),
     ...(source === undefined ? {} : { sourceAddress: source }),
+    trackSource: readTrackSource(block, name, source, report),
     multicastGroup,
+    ...(unicast === undefined ? {} : { unicast }),
+    ...(receiveBuffer === undefined ? {} : { receiveBuffer }),
     garp,
     notify,
     debug: (block.last(K.DEBUG)?.values[0] ?? (block.has(K.DEBUG) ? 1 : 0)) > 0,
-    ...(held === undefined ? {} : { held }),
   };
+  return strict ? withStrictRules(instance, block, keyword, report) : instance;
 }
 
-/** What the peers rely on to hear this instance and that is not built yet. */
-function heldBecause(block: Block, version: 2 | 3): string | undefined {
-  if (block.has(K.UNICAST_PEER)) return "'unicast_peer' is not built yet";
-  const authentication = block.last(K.AUTHENTICATION)?.block;
-  if (authentication?.has(K.AUTH_HMAC)) return "'auth_hmac' is not built yet";
-  // Version 3 has no authentication, whatever the block says.
-  if (version === 2 && authentication?.last(K.AUTH_TYPE)?.values[0] === 'AH') return "'auth_type AH' is not built yet";
-  return undefined;
+const isStrict = (block: Block, globals: Block): boolean =>
+  block.last(E.STRICT_MODE)?.values[0] ?? globals.last(Global.VRRP_STRICT)?.values[0] ?? false;
+
+function readChecksum(block: Block, globals: Block): InstanceConfig['checksumV3'] {
+  const messageOnly =
+    block.last(E.V3_CHECKSUM_AS_V2)?.values[0] ?? globals.last(Global.V3_CHECKSUM_AS_V2)?.values[0] ?? false;
+  return messageOnly ? 'message' : 'pseudo-header';
+}
+
+function readTrackSource(block: Block, name: string, source: IpAddress | undefined, report: Reporter): boolean {
+  const found = block.last(U.TRACK_SRC_IP);
+  if (found === undefined || source !== undefined) return found !== undefined;
+  const message = `${name}: track_src_ip without mcast_src_ip or unicast_src_ip tracks nothing and is ignored`;
+  report.warning(found.keyword, 'ignored', message, 'add the source address or remove it');
+  return false;
+}
+
+/** Where an instance runs: its interface, or none and perhaps a VRF, which only unicast can do with. */
+function readPlace(
+  block: Block,
+  name: string,
+  keyword: Word,
+  how: { readonly unicast: UnicastConfig | undefined; readonly source: IpAddress | undefined },
+  report: Reporter,
+): Pick<InstanceConfig, 'interface' | 'vrf'> | undefined {
+  const found = block.last(K.INTERFACE);
+  const vrf = block.last(U.VRF);
+  if (found !== undefined || how.unicast === undefined) {
+    if (vrf !== undefined) {
+      const message = `${name}: vrf is for unicast instances without interface and is ignored`;
+      report.warning(vrf.keyword, 'ignored', message, 'the interface says in which VRF it is');
+    }
+    const own = required(found, 'interface', name, keyword, report);
+    return own === undefined ? undefined : { interface: own };
+  }
+  if (how.source === undefined) {
+    const message = `${name}: without interface nothing says which address to send from`;
+    report.error(keyword, 'missing-keyword', message, "add 'unicast_src_ip', or 'interface'");
+  }
+  return { interface: '', ...(vrf === undefined ? {} : { vrf: vrf.values[0] }) };
 }
 
 function required<T>(
@@ -107,7 +169,8 @@ function required<T>(
 }
 
 interface Addresses {
-  readonly family: 4 | 6;
+  /** Undefined: there are none. */
+  readonly family: 4 | 6 | undefined;
   readonly advertised: readonly VirtualAddress[];
   readonly excluded: readonly VirtualAddress[];
 }
@@ -136,14 +199,15 @@ function readAddresses(block: Block, name: string, keyword: Word, report: Report
     warnOfRepetition(address, seen, statement.words[0], report);
     excluded.push(address);
   }
-  if (advertised.length === 0) {
+  if (advertised.length === 0 && !block.has(E.NO_VIRTUAL_IPADDRESS)) {
     report.warning(keyword, 'no-addresses', `vrrp_instance ${name} has no virtual_ipaddress`);
-  } else if (advertised.length > MAXIMUM_ADVERTISED) {
+  }
+  if (advertised.length > MAXIMUM_ADVERTISED) {
     const message = `${name}: an advertisement holds ${MAXIMUM_ADVERTISED} addresses; the others are excluded from it`;
     report.warning(keyword, 'too-many-addresses', message, 'move them to virtual_ipaddress_excluded');
     excluded.unshift(...advertised.splice(MAXIMUM_ADVERTISED));
   }
-  return { family: family ?? 4, advertised, excluded };
+  return { family, advertised, excluded };
 }
 
 /** A repeated address stays in the list: peers count the addresses of an advertisement. */
@@ -165,14 +229,30 @@ function readVersion(block: Block, name: string, family: 4 | 6, defaults: Instan
   return 3;
 }
 
-function readSource(block: Block, family: 4 | 6, report: Reporter): IpAddress | undefined {
-  const found = block.last(K.MCAST_SRC_IP);
+/** The later of `mcast_src_ip` and `unicast_src_ip` counts: in keepalived they are one. */
+function readSource(block: Block, family: 4 | 6, unicast: boolean, report: Reporter): IpAddress | undefined {
+  const multicastSource = block.last(K.MCAST_SRC_IP);
+  const unicastSource = block.last(U.UNICAST_SRC_IP);
+  const found =
+    multicastSource !== undefined && unicastSource !== undefined
+      ? standsAfter(multicastSource.keyword, unicastSource.keyword)
+        ? multicastSource
+        : unicastSource
+      : (multicastSource ?? unicastSource);
   if (found === undefined) return undefined;
   const [source] = found.values;
-  if (source.family === family) return source;
-  const message = `mcast_src_ip ${formatIpAddress(source)} is not IPv${family} like the virtual addresses`;
-  report.error(found.statement.words[1] ?? found.keyword, 'mixed-families', message);
-  return undefined;
+  const word = found.statement.words[1] ?? found.keyword;
+  if (source.family !== family) {
+    const message = `${found.keyword.text} ${formatIpAddress(source)} is not IPv${family} like the virtual addresses`;
+    report.error(word, 'mixed-families', message);
+    return undefined;
+  }
+  // RFC 9568 5.1.2.1: the source is the link-local address; peers compare it, and a multicast one with another is not followed.
+  if (family === 6 && !unicast && !isLinkLocal(source)) {
+    const message = `${found.keyword.text} ${formatIpAddress(source)} is not link-local, as IPv6 multicast advertisements demand`;
+    report.warning(word, 'not-link-local', message, 'write an address of fe80::/10 that the interface has');
+  }
+  return source;
 }
 
 function readGroup(block: Block, family: 4 | 6, defaults: InstanceDefaults, report: Reporter): IpAddress {

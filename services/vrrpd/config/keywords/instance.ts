@@ -3,7 +3,6 @@ import {
   address,
   choice,
   decimal,
-  flag,
   integer,
   interfaceName,
   optional,
@@ -13,10 +12,13 @@ import {
 } from '../../../shared/config/argument.js';
 import { KeywordTable, keyword, pending } from '../../../shared/config/keyword.js';
 import { VIRTUAL_ADDRESS_OPTIONS } from './address.js';
+import { AUTH_HMAC, AUTHENTICATION } from './authentication.js';
+import { ELECTION_KEYWORDS } from './election.js';
 import { INSTANCE_NOTIFY_KEYWORDS } from './notify.js';
 import { ROUTE_LINE, VIRTUAL_ROUTE_OPTIONS } from './route.js';
 import { RULE_LINE, VIRTUAL_RULE_OPTIONS } from './rule.js';
 import { TRACK_KEYWORDS } from './tracking.js';
+import { UNICAST_KEYWORDS } from './unicast.js';
 
 const REPEAT = [integer('count', { min: 0, max: 2 ** 31 - 1 })] as const;
 const SECONDS = [integer('seconds', { min: 0, max: 4294 })] as const;
@@ -54,26 +56,6 @@ export const PREEMPT_DELAY = keyword(
   { default: '0' },
 );
 export const DEBUG = keyword('debug', [optional(integer('level', { min: 0, max: 4 }))], 'Logs more.');
-export const AUTH_TYPE = keyword('auth_type', [choice('type', ['PASS', 'AH'])], 'Kind of authentication.');
-export const AUTH_PASS = keyword('auth_pass', [word('password')], 'Password, the first 8 bytes count.', {
-  misspellings: ['autp_pass'],
-});
-
-/** What follows from a keyword without which peers do not hear each other. */
-export const HELD = 'the instance stays in FAULT, since without it there would be two masters';
-
-export const AUTH_HMAC = pending('auth_hmac', [rest(word('algorithm and key'))], 'Keyed hash of advertisements.', {
-  since: '2.3.0',
-  consequence: HELD,
-});
-
-export const AUTHENTICATION = keyword('authentication', [], 'Authentication of VRRP version 2.', {
-  block: {
-    kind: 'keywords',
-    table: new KeywordTable('authentication', [AUTH_TYPE, AUTH_PASS, AUTH_HMAC]),
-  },
-});
-
 const ADDRESS_LINE =
   'address[/prefix] [brd address|+|-] [dev interface] [scope scope] [label label] [peer address] [home] [-nodad] ' +
   '[mngtmpaddr] [noprefixroute] [autojoin] [no_track] [preferred_lft seconds|forever]';
@@ -129,36 +111,6 @@ export const GARP_MASTER_REFRESH_REPEAT = keyword(
   { default: 'vrrp_garp_master_refresh_repeat' },
 );
 
-const TTL = [integer('ttl', { min: 0, max: 255 })] as const;
-
-export const UNICAST_SRC_IP = pending(
-  'unicast_src_ip',
-  [address('address')],
-  'Source address of unicast advertisements.',
-);
-export const UNICAST_PEER = pending(
-  'unicast_peer',
-  [],
-  'Peers that get advertisements instead of the multicast group.',
-  {
-    block: {
-      kind: 'lines',
-      line: 'address [min_ttl 0..255] [max_ttl 0..255]',
-      options: new KeywordTable('a unicast peer', [
-        pending('min_ttl', TTL, 'Lowest TTL of packets that are taken.'),
-        pending('max_ttl', TTL, 'Highest TTL of packets that are taken.'),
-      ]),
-    },
-    repeat: 'list',
-    consequence: HELD,
-  },
-);
-export const DOWN_TIMER_ADVERTS = pending(
-  'down_timer_adverts',
-  [integer('count', { min: 1, max: 100 })],
-  'Advertisements missed until takeover.',
-  { default: 'vrrp_down_timer_adverts, 3', since: '2.2.5' },
-);
 export const VIRTUAL_ROUTES = pending('virtual_routes', [], 'Routes that the master holds.', {
   block: { kind: 'lines', line: ROUTE_LINE, options: VIRTUAL_ROUTE_OPTIONS },
   repeat: 'list',
@@ -182,6 +134,9 @@ export const INSTANCE_TABLE = new KeywordTable('vrrp_instance', [
   PREEMPT_DELAY,
   DEBUG,
   AUTHENTICATION,
+  AUTH_HMAC,
+  ...UNICAST_KEYWORDS,
+  ...ELECTION_KEYWORDS,
   VIRTUAL_IPADDRESS,
   VIRTUAL_IPADDRESS_EXCLUDED,
   DONT_TRACK_PRIMARY,
@@ -195,7 +150,6 @@ export const INSTANCE_TABLE = new KeywordTable('vrrp_instance', [
   GARP_MASTER_REFRESH_REPEAT,
   ...TRACK_KEYWORDS,
   ...INSTANCE_NOTIFY_KEYWORDS,
-  pending('vrf', [interfaceName()], 'VRF of an instance without interface.'),
   pending('use_vmac', [rest(word('interface, MAC'), { atLeast: 0 })], 'Gives the addresses the virtual MAC.'),
   pending('use_vmac_addr', [], 'Virtual MAC on the other interfaces of addresses too.'),
   pending('vmac_xmit_base', [], 'Advertises from the base interface.'),
@@ -203,29 +157,15 @@ export const INSTANCE_TABLE = new KeywordTable('vrrp_instance', [
   pending('native_ipv6', [], 'Makes the instance an IPv6 one.', {
     deprecated: 'the addresses say it: remove the keyword',
   }),
-  UNICAST_SRC_IP,
-  UNICAST_PEER,
-  pending('unicast_fault_no_peer', [], 'FAULT when there are no unicast peers.', { since: '2.2.4' }),
-  pending('unicast_ttl', [integer('ttl', { min: 0, max: 255 })], 'TTL of unicast advertisements.'),
-  pending('check_unicast_src', [], 'Drops advertisements of others than the peers.'),
-  pending('old_unicast_checksum', [optional(word('never'))], 'Checksum of version 3 as before 1.3.6.'),
-  pending('track_src_ip', [], 'FAULT when the source address is missing.'),
   pending('garp_extra_if', [rest(word('all, seconds'))], 'Interval of messages on other interfaces of addresses.'),
-  DOWN_TIMER_ADVERTS,
-  pending('lower_prio_no_advert', [flag()], 'Does not answer an advertisement of lower priority.'),
-  pending('higher_prio_send_advert', [flag()], 'Advertises once more before yielding.'),
   pending('promote_secondaries', [], 'Keeps other addresses of the same prefix.'),
   VIRTUAL_ROUTES,
   VIRTUAL_RULES,
   ACCEPT,
   NO_ACCEPT,
-  pending('skip_check_adv_addr', [flag()], 'Does not compare the addresses of the same master again.'),
-  pending('strict_mode', [flag()], 'Enforces the RFCs.'),
-  pending('kernel_rx_buf_size', [integer('bytes', { min: 1 })], 'Size of the receive buffer.'),
   pending('linkbeat_use_polling', [], 'Polls the link of the interface.', {
     deprecated: 'use a linkbeat_interfaces block',
   }),
-  pending('timer_expired_backup', [], 'Backup instead of master after a timer that fired late.', { since: '2.3.0' }),
   pending('lvs_sync_daemon_interface', [interfaceName()], 'Interface of the IPVS sync daemon.', {
     deprecated: 'use lvs_sync_daemon in global_defs',
   }),

@@ -2,23 +2,19 @@
 import type { Block } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
 import { readInterfaceDelays } from '../checks/interfaceDelays.js';
-import { DOWN_TIMER_ADVERTS, NOPREEMPT } from '../keywords/instance.js';
+import { NOPREEMPT } from '../keywords/instance.js';
 import { VRRP_INSTANCE } from '../keywords.js';
 import type { InstanceConfig, SyncGroupConfig } from '../model.js';
 import { lintDelays } from './delays.js';
 import { lintGroupPreemption } from './nopreempt.js';
 import { lintWeights, lintWeightsWithoutPreemption, weightedTrackers } from './weights.js';
 
-/** RFC 9568 6.1: Active_Down_Interval. */
-const DEFAULT_DOWN_TIMER_ADVERTS = 3;
-
-/** Looks at all instances and groups. `defaultDownTimer`: `vrrp_down_timer_adverts`. */
+/** Looks at all instances and groups. */
 export function lintVrrp(
   root: Block,
   instances: readonly InstanceConfig[],
   groups: readonly SyncGroupConfig[],
   report: Reporter,
-  defaultDownTimer = DEFAULT_DOWN_TIMER_ADVERTS,
 ): void {
   const blocks = new Map(root.all(VRRP_INSTANCE).map(({ values: [name], block }) => [name, block]));
   const grouped = new Set(groups.flatMap(({ members }) => members));
@@ -43,9 +39,9 @@ export function lintVrrp(
   const delayed = instances.map((instance) => ({
     name: instance.name,
     advertInterval: instance.advertInterval,
-    downTimerAdverts: blocks.get(instance.name)?.last(DOWN_TIMER_ADVERTS)?.values[0] ?? defaultDownTimer,
+    downTimerAdverts: instance.election.downTimerAdverts,
     interfaces: [
-      ...(instance.trackPrimary ? [instance.interface] : []),
+      ...(instance.trackPrimary && instance.interface !== '' ? [instance.interface] : []),
       ...instance.trackInterfaces.filter(({ weight }) => weight === 0).map((tracked) => tracked.interface),
     ],
   }));

@@ -49,6 +49,11 @@ describe('defaults of an instance', () => {
       preempt: true,
       preemptDelay: 0,
       auth: { type: 'none' },
+      election: { downTimerAdverts: 3, answerLowerPriority: true, lastWord: true },
+      skipAddressCheck: false,
+      strict: false,
+      checksumV3: 'pseudo-header',
+      trackSource: false,
       excludedVips: [],
       trackInterfaces: [],
       trackers: [],
@@ -185,25 +190,12 @@ describe('authentication', () => {
     ]);
   });
 
-  it('AH is not silently nothing', () => {
-    assert.deepEqual(auth('auth_type AH\nauth_pass 1').messages, [
-      "7:1: warning: V: 'auth_type AH' has no effect yet (the instance stays in FAULT, since without it there would be two masters)",
-    ]);
-  });
-});
-
-describe('what peers rely on and is not built yet', () => {
-  for (const [lines, held] of [
-    ['unicast_peer {\n10.0.0.2\n}', "'unicast_peer' is not built yet"],
-    ['authentication {\nauth_type AH\nauth_pass 1\n}', "'auth_type AH' is not built yet"],
-    ['authentication {\nauth_hmac sha256 key\n}', "'auth_hmac' is not built yet"],
-    ['version 3\nauthentication {\nauth_type AH\nauth_pass 1\n}', undefined],
-    ['authentication {\nauth_type PASS\nauth_pass 1\n}', undefined],
-  ] as const) {
-    it(`${lines.replaceAll('\n', ' ')} ${held === undefined ? 'runs' : 'is held'}`, () => {
-      assert.equal(instanceOf(lines).held, held);
+  it('AH has a password too', () => {
+    assert.deepEqual(instanceOf('authentication {\nauth_type AH\nauth_pass 1\n}').auth, {
+      type: 'ah',
+      password: Uint8Array.of(0x31),
     });
-  }
+  });
 });
 
 describe('virtual addresses', () => {
@@ -461,7 +453,14 @@ describe('global_defs', () => {
     const { global, instances } = modelOf(
       `global_defs {\nrouter_id R\nvrrp_rt_priority 50\nvrrp_startup_delay 2.5\nvrrp_version 3\nvrrp_mcast_group4 224.0.0.20\n}\n${wrap('')}`,
     );
-    assert.deepEqual(global, { routerId: 'R', realtimePriority: 50, startupDelay: 2_500_000, mailConfigured: false });
+    assert.deepEqual(global, {
+      routerId: 'R',
+      realtimePriority: 50,
+      startupDelay: 2_500_000,
+      delayAfterBoot: 0,
+      logUnknownVrids: false,
+      mailConfigured: false,
+    });
     assert.equal(instances[0]?.version, 3);
     assert.equal(
       formatIpAddress(instances[0]?.multicastGroup ?? { family: 4, bytes: new Uint8Array(4) }),

@@ -26,6 +26,8 @@ export const settingsOf = (changes: Partial<RouterSettings> = {}): RouterSetting
   address: address('10.0.0.2'),
   answerLowerPriority: true,
   lastWord: true,
+  downTimerAdverts: 3,
+  rivalPriority: changes.priority ?? 100,
   ...changes,
 });
 

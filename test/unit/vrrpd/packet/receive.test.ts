@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { micros, seconds } from '../../../../services/shared/time/duration.js';
-import type { AdvertisementV2, DropReason } from '../../../../services/vrrpd/packet/advertisement.js';
+import { instant, micros, seconds } from '../../../../services/shared/time/duration.js';
+import type { Advertisement, AdvertisementV2, DropReason } from '../../../../services/vrrpd/packet/advertisement.js';
 import { encodeAdvertisementV2, encodeAdvertisementV3 } from '../../../../services/vrrpd/packet/encode.js';
 import {
-  decodeAdvertisement,
+  type Channel,
+  decodeMessage,
   type Expectation,
   type IncomingMessage,
   receiveAdvertisement,
@@ -33,17 +34,32 @@ const expectation: Expectation = {
   interval: seconds(1),
   addresses: plain.addresses,
   dropOtherAddresses: true,
+  trailer: undefined,
+  peers: undefined,
+  trustsAddressesOf: () => false,
 };
+
+const MULTICAST: Channel = { family: 4, unicast: false };
+const MULTICAST6: Channel = { family: 6, unicast: false };
 
 const message = (payload: Uint8Array, ttl = 255): IncomingMessage => ({
   payload,
   source: SOURCE,
   destination: GROUP,
   ttl,
+  ipHeader: new Uint8Array(0),
+  protocol: 112,
+  receivedAt: instant(0),
 });
 
+/** What a message says, or why it says nothing. */
+function decodeAdvertisement(incoming: IncomingMessage, channel: Channel): Advertisement | DropReason {
+  const decoded = decodeMessage(incoming, channel);
+  return typeof decoded === 'string' ? decoded : decoded.advertisement;
+}
+
 const receive = (incoming: IncomingMessage, expected: Partial<Expectation> = {}) =>
-  receiveAdvertisement(incoming, 4, (vrid) => (vrid === 51 ? { ...expectation, ...expected } : undefined));
+  receiveAdvertisement(incoming, MULTICAST, (vrid) => (vrid === 51 ? { ...expectation, ...expected } : undefined));
 
 /** The advertisement with one octet changed and the checksum made right again. */
 function altered(offset: number, value: number): Uint8Array {
@@ -132,18 +148,18 @@ describe('reception ladder', () => {
       { over: 'message' },
       { over: 'pseudo-header', source: SOURCE, destination: GROUP },
     ] as const) {
-      assert.deepEqual(decodeAdvertisement(message(encodeAdvertisementV3(v3, 4, checksum)), 4), v3);
+      assert.deepEqual(decodeAdvertisement(message(encodeAdvertisementV3(v3, 4, checksum)), MULTICAST), v3);
     }
     const ip6 = { source: address('fe80::3'), destination: address('ff02::12') };
     const addresses = address('fe80::100');
     const without = encodeAdvertisementV3({ ...v3, addresses }, 6, { over: 'message' });
-    assert.equal(decodeAdvertisement({ ...ip6, payload: without, ttl: 255 }, 6), 'checksum');
+    assert.equal(decodeAdvertisement({ ...message(without), ...ip6 }, MULTICAST6), 'checksum');
     const with6 = encodeAdvertisementV3({ ...v3, addresses }, 6, { over: 'pseudo-header', ...ip6 });
-    assert.deepEqual(decodeAdvertisement({ ...ip6, payload: with6, ttl: 255 }, 6), { ...v3, addresses });
+    assert.deepEqual(decodeAdvertisement({ ...message(with6), ...ip6 }, MULTICAST6), { ...v3, addresses });
   });
 
   it('does not take version 2 over IPv6', () => {
-    assert.equal(decodeAdvertisement(message(good), 6), 'version');
+    assert.equal(decodeAdvertisement(message(good), MULTICAST6), 'version');
   });
 });
 
@@ -168,7 +184,7 @@ describe('codec properties', () => {
         }),
         (advertisement) => {
           const bytes = encodeAdvertisementV2(advertisement);
-          assert.deepEqual(decodeAdvertisement(message(bytes), 4), { ...advertisement });
+          assert.deepEqual(decodeAdvertisement(message(bytes), MULTICAST), { ...advertisement });
         },
       ),
     );
@@ -193,7 +209,7 @@ describe('codec properties', () => {
         ),
         ({ family, source, destination, advertisement }) => {
           const payload = encodeAdvertisementV3(advertisement, family, { over: 'pseudo-header', source, destination });
-          const decoded = decodeAdvertisement({ payload, source, destination, ttl: 255 }, family);
+          const decoded = decodeAdvertisement({ ...message(payload), source, destination }, { family, unicast: false });
           assert.deepEqual(decoded, { ...advertisement });
         },
       ),
@@ -205,7 +221,7 @@ describe('codec properties', () => {
     fc.assert(
       fc.property(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }), (offset, change) => {
         const bad = Uint8Array.from(good, (byte, index) => (index === offset ? byte ^ change : byte));
-        assert.equal(typeof decodeAdvertisement(message(bad), 4), 'string');
+        assert.equal(typeof decodeAdvertisement(message(bad), MULTICAST), 'string');
       }),
     );
   });
@@ -217,7 +233,7 @@ describe('codec properties', () => {
         octet,
         fc.constantFrom(4 as const, 6 as const),
         (bytes, ttl, family) => {
-          const outcome = receiveAdvertisement(message(bytes, ttl), family, () => expectation);
+          const outcome = receiveAdvertisement(message(bytes, ttl), { family, unicast: false }, () => expectation);
           assert.ok('reason' in outcome || 'advertisement' in outcome);
         },
       ),
@@ -229,7 +245,7 @@ describe('codec properties', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), octet, (rest, count) => {
         const bytes = Uint8Array.of(0x21, 51, 100, count, 1, 1, 0, 0, ...rest);
-        const outcome = receiveAdvertisement(message(bytes), 4, () => expectation);
+        const outcome = receiveAdvertisement(message(bytes), MULTICAST, () => expectation);
         assert.ok('reason' in outcome || 'advertisement' in outcome);
       }),
       { numRuns: 2000 },
