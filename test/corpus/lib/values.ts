@@ -105,7 +105,7 @@ function ofInstance(one: InstanceConfig, group: string | undefined): Readonly<Re
     ...(group === undefined ? {} : { 'Sync group': group }),
     Wantstate: one.initialState.toUpperCase(),
     Interface: one.interface,
-    'Multicast address': formatIpAddress(one.multicastGroup),
+    ...(one.unicast === undefined ? { 'Multicast address': formatIpAddress(one.multicastGroup) } : {}),
     'Gratuitous ARP delay': inSeconds(one.garp.masterDelay),
     'Gratuitous ARP repeat': String(one.garp.masterRepeat),
     'Gratuitous ARP refresh': inSeconds(one.garp.masterRefresh),
@@ -144,6 +144,7 @@ const ofList = (name: string, items: readonly string[]): Readonly<Record<string,
 
 function ofAuthentication({ auth }: InstanceConfig): Readonly<Record<string, string>> {
   if (auth.type === 'none') return { 'Authentication type': 'none' };
+  if (auth.type === 'ah') return { 'Authentication type': 'IPSEC_AH' };
   return { 'Authentication type': 'SIMPLE_PASSWORD', Password: new TextDecoder().decode(auth.password) };
 }
 
