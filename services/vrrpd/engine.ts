@@ -383,7 +383,8 @@ export class VrrpEngine {
         // An owner sends from an address that is virtual too.
         this.#settle(
           [...this.#routers.values()].filter(
-            (router) => router.ifindex === ifindex && !this.#lookout.keepsSource(router),
+            (router) =>
+              (router.ifindex === ifindex || router.config.interface === '') && !this.#lookout.keepsSource(router),
           ),
         );
         return;

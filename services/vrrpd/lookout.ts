@@ -3,9 +3,9 @@ import { compareIpBytes } from '../shared/net/address.js';
 import type { SyncGroupConfig } from './config/model.js';
 import type { LinkTable } from './linkTable.js';
 import type { SocketPool } from './socketPool.js';
-import { chooseSource } from './sourceAddress.js';
+import { chooseSource, isUsable } from './sourceAddress.js';
 import type { TrackerRegistry } from './track/registry.js';
-import { assess, socketDevice } from './tracking.js';
+import { assess, SOURCE_MISSING, socketDevice } from './tracking.js';
 import type { VipBook } from './vipBook.js';
 import type { VirtualRouter } from './virtualRouter.js';
 
@@ -61,7 +61,12 @@ export class Lookout {
 
   /** True while the address a router sends from is still the one to send from, as after nearly every address event. */
   keepsSource(router: VirtualRouter): boolean {
-    return router.source !== undefined && this.#chooseSource(router) === router.source;
+    const missing = router.standing.faults.some(({ code }) => code === SOURCE_MISSING);
+    return (
+      router.source !== undefined &&
+      this.#chooseSource(router) === router.source &&
+      this.#ownsSource(router) === !missing
+    );
   }
 
   #chooseSource(router: VirtualRouter): Buffer | undefined {
@@ -73,14 +78,17 @@ export class Lookout {
     return router.source?.equals(chosen) ? router.source : Buffer.from(chosen);
   }
 
-  /** Only looked for with `track_src_ip`: it may be on any interface, unless the instance has one. */
+  /**
+   * Whether the configured source address is there, where that matters. It may be on any interface, unless the instance has
+   * one. IPv4 is sent with any source, so only `track_src_ip` asks; from an IPv6 address it does not have the kernel sends nothing.
+   */
   #ownsSource({ config, ifindex }: VirtualRouter): boolean {
     const { sourceAddress } = config;
-    if (!config.trackSource || sourceAddress === undefined) return true;
+    if (sourceAddress === undefined || !(config.trackSource || config.family === 6)) return true;
     const links = config.interface === '' ? this.#links.indexes() : ifindex === undefined ? [] : [ifindex];
     for (const one of links) {
-      for (const { address } of this.#links.addressesOn(one)) {
-        if (compareIpBytes(address, sourceAddress.bytes) === 0) return true;
+      for (const info of this.#links.addressesOn(one)) {
+        if (compareIpBytes(info.address, sourceAddress.bytes) === 0 && isUsable(info)) return true;
       }
     }
     return false;

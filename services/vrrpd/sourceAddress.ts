@@ -5,6 +5,11 @@ import type { InstanceConfig } from './config/model.js';
 
 /** IFA_F_SECONDARY of linux/if_addr.h. */
 const SECONDARY = 0x01;
+/** IFA_F_TENTATIVE: duplicate address detection is not over, and the kernel refuses to send from it. */
+const TENTATIVE = 0x40;
+
+/** True when an address of the machine can be sent from. */
+export const isUsable = ({ flags }: AddressInfo): boolean => (flags & TENTATIVE) === 0;
 
 /**
  * `mcast_src_ip` when configured; else the address in use as long as it is there, else the interface's first address that
@@ -23,7 +28,7 @@ export function chooseSource(
   let best: AddressInfo | undefined;
   let bestRank = Number.POSITIVE_INFINITY;
   for (const info of addresses) {
-    if (info.family !== config.family) continue;
+    if (info.family !== config.family || !isUsable(info)) continue;
     const linkLocal = config.family === 6 && isLinkLocal({ family: 6, bytes: info.address });
     if (config.family === 6 && !linkLocal && !unicast) continue;
     const virtual = isVirtual(info.address);

@@ -20,7 +20,7 @@ export interface Surroundings {
   interfaceStatus(name: string): InterfaceStatus;
   /** There is an address to send from. */
   readonly hasSourceAddress: boolean;
-  /** The configured address to send from is on this machine; only asked with `track_src_ip`. */
+  /** The configured address to send from is on this machine, or need not be. */
   readonly ownsSourceAddress: boolean;
   /** What the sync group tracks for all its members. */
   readonly groupTracks: readonly TrackInterface[];
@@ -97,6 +97,9 @@ function weighTracker(line: TrackLine, surroundings: Surroundings, sum: Sum): vo
   if (wait !== undefined) sum.waits.push(wait);
 }
 
+/** The fault of an instance whose configured source address is missing. */
+export const SOURCE_MISSING = 'source-missing';
+
 /** The device an instance's socket is bound to: its interface, its VRF, or none (empty). */
 export const socketDevice = ({ interface: own, vrf }: InstanceConfig): string => (own === '' ? (vrf ?? '') : own);
 
@@ -114,9 +117,9 @@ function ownInterfaceFaults(config: InstanceConfig, surroundings: Surroundings):
     faults.push({ code: 'no-peers', text: 'there are no unicast peers (unicast_fault_no_peer)' });
   }
   const { sourceAddress } = config;
-  if (config.trackSource && sourceAddress !== undefined && !surroundings.ownsSourceAddress) {
-    const text = `the source address ${formatIpAddress(sourceAddress)} is not on this machine (track_src_ip)`;
-    faults.push({ code: 'source-missing', text });
+  if (sourceAddress !== undefined && !surroundings.ownsSourceAddress) {
+    const text = `the source address ${formatIpAddress(sourceAddress)} is not on this machine, or not ready yet`;
+    faults.push({ code: SOURCE_MISSING, text });
   }
   if (!surroundings.hasSourceAddress) {
     const family = config.family === 4 ? 'IPv4' : config.unicast === undefined ? 'link-local IPv6' : 'IPv6';
