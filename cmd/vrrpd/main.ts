@@ -1,5 +1,5 @@
 /** keepwatch-vrrpd: flags and wiring. */
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
@@ -9,6 +9,7 @@ import { SystemClock } from '../../services/shared/kernel/systemClock.js';
 import { systemKernel } from '../../services/shared/kernel/systemKernel.js';
 import { serviceMain } from '../../services/shared/rpc/serviceMain.js';
 import { interpretVrrpConfig } from '../../services/vrrpd/config/interpret.js';
+import { type KeyFile, withKeyFiles } from '../../services/vrrpd/keyFiles.js';
 import { RESUME_RECORD_BYTES, ResumeRecord } from '../../services/vrrpd/resumeRecord.js';
 import { VrrpService } from '../../services/vrrpd/service.js';
 import { openBlindWatch } from '../../services/vrrpd/track/watch.js';
@@ -26,7 +27,7 @@ void serviceMain({
       logger,
       kernel: systemKernel(clock, (error) => logger.error({ err: error }, error.message)),
       events,
-      interpret: (tree) => interpretVrrpConfig(tree, { hostname: hostname() }),
+      interpret: (tree) => withKeyFiles(interpretVrrpConfig(tree, { hostname: hostname() }), readKeyFile),
       openWatch: openBlindWatch,
       openResume: () =>
         new ResumeRecord(new ResumeFile(join(runDir, 'vrrpd.resume'), RESUME_RECORD_BYTES), (error) =>
@@ -43,6 +44,10 @@ void serviceMain({
     }),
   }),
 });
+
+function readKeyFile(path: string): KeyFile {
+  return { text: readFileSync(path, 'utf8'), exposed: (statSync(path).mode & 0o077) !== 0 };
+}
 
 function programProblem(path: string): string | undefined {
   if (!path.startsWith('/')) return undefined;

@@ -58,19 +58,21 @@ const MODES: readonly Mode[] = [
   },
 ];
 
-const config = (own: 1 | 2, priority: number): string =>
-  configuration(
-    ...MODES.map(({ name, address, advertInt, lines }, index) =>
-      instance({
-        name,
-        vrid: 60 + index,
-        priority,
-        advertInt,
-        addresses: [address],
-        more: lines(own, own === 1 ? 2 : 1),
-      }),
-    ),
-  );
+function config(own: 1 | 2, priority: number, { name: software }: Software): string {
+  const blocks = MODES.map(({ name, address, advertInt, lines }, index) => {
+    const text = instance({
+      name,
+      vrid: 60 + index,
+      priority,
+      advertInt,
+      addresses: [`${address} dev eth0`],
+      more: lines(own, own === 1 ? 2 : 1),
+    });
+    // keepalived 2.2.7 refuses what its manual allows: unicast without interface.
+    return software === 'keepwatch' && name === 'unicast-v3' ? text.replace('interface eth0\n', '\n') : text;
+  });
+  return configuration(...blocks);
+}
 
 async function router(lab: Lab, number: 1 | 2, software: Software): Promise<Router> {
   const host = await lab.host(`r${number}`);
@@ -97,8 +99,8 @@ async function electAndDie(first: Software, second: Software): Promise<void> {
   try {
     const [one, two] = [await router(lab, 1, first), await router(lab, 2, second)];
     routers.push(one, two);
-    await bringUp(lab, one, config(1, 150));
-    await bringUp(lab, two, config(2, 100));
+    await bringUp(lab, one, config(1, 150, first));
+    await bringUp(lab, two, config(2, 100, second));
     const holders = async (address: string): Promise<string> => {
       const held = await Promise.all([one, two].map(({ host }) => host.hasAddress('eth0', address)));
       return held.map((has, index) => (has ? index + 1 : '')).join('');
@@ -134,7 +136,7 @@ async function electAndDie(first: Software, second: Software): Promise<void> {
     // Only a link that goes up anew gets its link-local address back.
     await one.host.ipBatch(['link set eth0 down', 'link set eth0 up', 'address add fd09::1/64 dev eth0']);
     await addressesReady(one.host);
-    await bringUp(lab, one, config(1, 150));
+    await bringUp(lab, one, config(1, 150, first));
     await becomes('1');
     await one.stop();
     await two.stop();

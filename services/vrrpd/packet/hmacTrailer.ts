@@ -111,7 +111,7 @@ function hmacInput(message: Uint8Array, context: TrailerContext): Uint8Array {
 
 /** Sequence numbers of one sender: the time, and always above the last one. */
 export class TrailerSequence {
-  #last = 0n;
+  #last: bigint | undefined;
 
   /**
    * The next number. `wallSeconds`: seconds since 1970 with their fraction. When a clock is put back by more than
@@ -119,9 +119,14 @@ export class TrailerSequence {
    */
   next(wallSeconds: number, windowSeconds: number | undefined): bigint {
     const clock = BigInt(Math.floor(wallSeconds * 65_536)) << 16n;
-    const ahead = Number((this.#last - clock) >> 32n);
-    const stranded = windowSeconds !== undefined && ahead > windowSeconds;
-    this.#last = stranded || follows(clock, this.#last, 64) ? clock : this.#last + 1n;
+    this.#last = this.#follower(clock, windowSeconds);
     return BigInt.asUintN(64, this.#last);
+  }
+
+  #follower(clock: bigint, windowSeconds: number | undefined): bigint {
+    const last = this.#last;
+    if (last === undefined || follows(clock, last, 64)) return clock;
+    const aheadSeconds = Number((last - clock) >> 32n);
+    return windowSeconds !== undefined && aheadSeconds > windowSeconds ? clock : last + 1n;
   }
 }

@@ -68,6 +68,11 @@ function readKeys({ block }: Occurrence, name: string, report: Reporter): readon
       continue;
     }
     const position = report.position(keyword);
+    if (text.startsWith('file:') && !text.startsWith('file:/')) {
+      const message = `${name}: key ${id} of auth_hmac needs the whole path of its file`;
+      report.error(word, 'bad-key', message, 'file:/etc/…');
+      continue;
+    }
     if (text.startsWith('file:')) {
       keys.set(id, { id, secret: { file: text.slice('file:'.length) }, position });
       continue;
