@@ -42,7 +42,10 @@ describe('engines that elect', () => {
   const modes: readonly (readonly [string, (own: 1 | 2) => Partial<InstanceConfig>])[] = [
     ['by unicast', (own) => ({ unicast: unicast(peerOf(own)) })],
     ['by unicast, version 3', (own) => ({ version: 3, auth: none, unicast: unicast(peerOf(own)) })],
-    ['by unicast from a configured address', (own) => ({ unicast: unicast(peerOf(own)), sourceAddress: ip(`10.0.0.${own}`) })],
+    [
+      'by unicast from a configured address',
+      (own) => ({ unicast: unicast(peerOf(own)), sourceAddress: ip(`10.0.0.${own}`) }),
+    ],
     ['inside Authentication Headers', () => ({ auth: ah })],
     ['inside Authentication Headers by unicast', (own) => ({ auth: ah, unicast: unicast(peerOf(own)) })],
     ['with signatures', () => ({ auth: none, hmac: hmac() })],
