@@ -9,11 +9,12 @@ import type { NotifyConfig } from '../../services/notifierd/config/model.js';
 import { interpretCommon } from '../../services/shared/config/common.js';
 import type { Diagnostic } from '../../services/shared/config/diagnostic.js';
 import { splitTree } from '../../services/shared/config/splitTree.js';
+import { systemRoutingNames } from '../../services/shared/config/systemRoutingNames.js';
 import type { ConfigTree } from '../../services/shared/config/tree.js';
 import { interpretVrrpConfig } from '../../services/vrrpd/config/interpret.js';
 import type { VrrpConfig } from '../../services/vrrpd/config/model.js';
 
-const environment = () => ({ hostname: hostname() });
+const environment = () => ({ hostname: hostname(), routingNames: systemRoutingNames() });
 
 /** What belongs to no service: top-level keywords and `global_defs`. */
 export const checkCommon = (tree: ConfigTree): readonly Diagnostic[] =>

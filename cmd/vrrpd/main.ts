@@ -2,6 +2,7 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { systemRoutingNames } from '../../services/shared/config/systemRoutingNames.js';
 import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
 import { clearRealtimePriority, isRealtime, setRealtimePriority } from '../../services/shared/kernel/process.js';
 import { ResumeFile } from '../../services/shared/kernel/resumeFile.js';
@@ -27,7 +28,11 @@ void serviceMain({
       logger,
       kernel: systemKernel(clock, (error) => logger.error({ err: error }, error.message)),
       events,
-      interpret: (tree) => withKeyFiles(interpretVrrpConfig(tree, { hostname: hostname() }), readKeyFile),
+      interpret: (tree) =>
+        withKeyFiles(
+          interpretVrrpConfig(tree, { hostname: hostname(), routingNames: systemRoutingNames() }),
+          readKeyFile,
+        ),
       openWatch: openBlindWatch,
       openResume: () =>
         new ResumeRecord(new ResumeFile(join(runDir, 'vrrpd.resume'), RESUME_RECORD_BYTES), (error) =>

@@ -10,6 +10,7 @@ import { Departures } from './departures.js';
 import type { EngineChange, EngineHost } from './engineHost.js';
 import { masterDownInterval } from './fsm/timers.js';
 import { GroupBook } from './groupBook.js';
+import { KernelState } from './kernelState.js';
 import { LinkTable } from './linkTable.js';
 import { Lookout } from './lookout.js';
 import { PRIORITY_OWNER } from './packet/advertisement.js';
@@ -49,6 +50,8 @@ export class VrrpEngine {
   readonly #netlink: RouteNetlink;
   readonly #sockets: SocketPool;
   readonly #keeper: AddressKeeper;
+  /** Routes, rules and what is static. */
+  readonly kernelState: KernelState;
   readonly #announcer: Announcer;
   readonly #driver: RouterDriver;
   readonly #reclaimer: Reclaimer;
@@ -80,13 +83,30 @@ export class VrrpEngine {
     this.#announcer = new Announcer(clock, this.schedule, kernel.openFrameSender(), (error) =>
       host.logger.warn(`gratuitous ARP not sent: ${error instanceof Error ? error.message : String(error)}`),
     );
+    this.kernelState = new KernelState({
+      clock,
+      schedule: this.schedule,
+      links: this.links,
+      netlink: this.#netlink,
+      kernel,
+      logger: host.logger,
+      faultsChanged: () => this.#applying || this.#settle(this.#routers.values()),
+      note: (owner, note) => this.#tell({ routers: owner === undefined ? [] : this.#named(owner), groups: [], note }),
+      foreignFound: () => this.#applying || this.#layoutRecord(),
+    });
     this.#groups = new GroupBook();
     this.packets = new PacketDesk(host.logger, (router, event, now, lateness) =>
       this.#driver.dispatch(router, event, now, lateness),
     );
     this.#sockets = new SocketPool(kernel, this.packets);
-    this.#lookout = new Lookout(this.links, this.#sockets, this.#vips, this.trackers, host.logger, () =>
-      this.schedule.set(this.#socketRetry, after(clock.now(), SOCKET_RETRY)),
+    this.#lookout = new Lookout(
+      this.links,
+      this.#sockets,
+      this.#vips,
+      this.trackers,
+      this.kernelState,
+      host.logger,
+      () => this.schedule.set(this.#socketRetry, after(clock.now(), SOCKET_RETRY)),
     );
     this.#driver = new RouterDriver({
       host,
@@ -94,6 +114,7 @@ export class VrrpEngine {
       links: this.links,
       keeper: this.#keeper,
       announcer: this.#announcer,
+      kernelState: this.kernelState,
       heldByOther: (router, ifindex, key) => this.#heldByOther(router, ifindex, key),
       entered: (router, transition, now) => this.#entered(router, transition, now),
       rival: (router, address, priority) => this.#rival(router, address, priority),
@@ -156,6 +177,7 @@ export class VrrpEngine {
     this.#applying = true;
     this.#watch.configure(config);
     this.#vips.configure(config);
+    this.kernelState.configure(config, this.#predecessor);
     for (const change of diff.instances) {
       if (change.kind === 'update' && change.after !== undefined) this.#update(change.name, change.after);
     }
@@ -202,6 +224,7 @@ export class VrrpEngine {
       for (const transition of this.#groups.stop(clock)) this.#tellGroup(transition);
       resume.clear();
     }
+    this.kernelState.close(keepKernelState);
     resume.close();
     this.#watch.close();
     this.#announcer.close();
@@ -257,6 +280,8 @@ export class VrrpEngine {
       // An address we now stand by for may be left over on the interface.
       this.#keeper.remove(router, added, (ifindex, key) => this.#heldByOther(router, ifindex, key));
     }
+    if (router.state.kind === 'master') this.kernelState.hold(router);
+    else if (router.started) this.kernelState.release(router);
   }
 
   /** Takes a router out of service. One that may linger answers until its successor is heard; false while it does. */
@@ -278,6 +303,7 @@ export class VrrpEngine {
   }
 
   #release(router: VirtualRouter): void {
+    this.kernelState.forget(router);
     this.schedule.set(router, undefined);
     this.#sockets.release(router);
   }
@@ -339,8 +365,9 @@ export class VrrpEngine {
   }
 
   #layoutRecord(): void {
-    this.#host.resume.layout(
-      [...this.#routers.values()].map((router) => {
+    this.#host.resume.layout([
+      this.kernelState.record(),
+      ...[...this.#routers.values()].map((router) => {
         const { config, state } = router;
         // Until it is resumed, what a predecessor left must survive another crash.
         const before = router.started ? undefined : this.#predecessor.get(router.name);
@@ -351,17 +378,22 @@ export class VrrpEngine {
           vrid: config.vrid,
           family: config.family,
           version: config.version,
-          foreign: [...router.foreignAddresses],
+          foreign: [...router.foreignAddresses, ...this.kernelState.foreignOf(config)],
           master: before?.master ?? state.kind === 'master',
           lastAdvertAt: before?.lastAdvertAt ?? lastAdvertAt,
         };
       }),
-    );
+    ]);
   }
 
   // Tracking
 
   #linkEvent(event: LinkEvent): void {
+    this.#takeLinkEvent(event);
+    this.kernelState.linkEvent(event);
+  }
+
+  #takeLinkEvent(event: LinkEvent): void {
     switch (event.kind) {
       case 'link': {
         const before = this.links.byIndex(event.link.ifindex);
@@ -515,6 +547,11 @@ export class VrrpEngine {
     const note = `(${router.name}) address removed by another program put back: ${texts}`;
     this.#host.logger.warn({ instance: router.name }, note);
     this.#tell({ routers: [router], groups: [], note });
+  }
+
+  #named(name: string): VirtualRouter[] {
+    const router = this.#routers.get(name);
+    return router === undefined ? [] : [router];
   }
 
   #tell(change: EngineChange): void {

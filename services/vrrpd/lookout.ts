@@ -1,6 +1,7 @@
 import type { Logger } from '../shared/log/logger.js';
 import { compareIpBytes } from '../shared/net/address.js';
 import type { SyncGroupConfig } from './config/model.js';
+import type { KernelState } from './kernelState.js';
 import type { LinkTable } from './linkTable.js';
 import type { SocketPool } from './socketPool.js';
 import { chooseSource, isUsable } from './sourceAddress.js';
@@ -20,6 +21,7 @@ export class Lookout {
   readonly #sockets: SocketPool;
   readonly #vips: VipBook;
   readonly #trackers: TrackerRegistry;
+  readonly #kernelState: KernelState;
   readonly #logger: Logger;
   /** A socket could not be opened: look again later. */
   readonly #socketFailed: () => void;
@@ -29,6 +31,7 @@ export class Lookout {
     sockets: SocketPool,
     vips: VipBook,
     trackers: TrackerRegistry,
+    kernelState: KernelState,
     logger: Logger,
     socketFailed: () => void,
   ) {
@@ -36,6 +39,7 @@ export class Lookout {
     this.#sockets = sockets;
     this.#vips = vips;
     this.#trackers = trackers;
+    this.#kernelState = kernelState;
     this.#logger = logger;
     this.#socketFailed = socketFailed;
   }
@@ -46,11 +50,13 @@ export class Lookout {
     router.ifindex = device === '' ? NO_DEVICE : this.#links.byName(device)?.ifindex;
     router.source = this.#chooseSource(router);
     this.#bind(router);
+    const interfaceStatus = (name: string) => {
+      const link = this.#links.byName(name);
+      return { exists: link !== undefined, up: link?.up === true };
+    };
     router.standing = assess(router.config, {
-      interfaceStatus: (name) => {
-        const link = this.#links.byName(name);
-        return { exists: link !== undefined, up: link?.up === true };
-      },
+      interfaceStatus,
+      kernelFaults: this.#kernelState.faultsOf(router, interfaceStatus),
       hasSourceAddress: router.source !== undefined,
       ownsSourceAddress: this.#ownsSource(router),
       groupTracks: group?.trackInterfaces ?? [],

@@ -9,6 +9,7 @@ import type { RouterAction } from './fsm/actions.js';
 import type { RouterEvent } from './fsm/events.js';
 import { nextDeadline } from './fsm/state.js';
 import { step } from './fsm/step.js';
+import type { KernelState } from './kernelState.js';
 import type { LinkTable } from './linkTable.js';
 import { PRIORITY_STOP } from './packet/advertisement.js';
 import { gratuitousArp } from './packet/gratuitousArp.js';
@@ -24,6 +25,7 @@ export interface DriverParts {
   readonly links: LinkTable;
   readonly keeper: AddressKeeper;
   readonly announcer: Announcer;
+  readonly kernelState: KernelState;
   /** Another router in MASTER holds this address, so it stays. */
   readonly heldByOther: (router: VirtualRouter, ifindex: number, key: string) => boolean;
   /** Called after everything a transition asks for was done. */
@@ -57,7 +59,7 @@ export class RouterDriver {
   }
 
   #execute(router: VirtualRouter, action: RouterAction, now: Instant, lateness: Micros): void {
-    const { keeper, announcer } = this.#parts;
+    const { keeper, announcer, kernelState } = this.#parts;
     switch (action.kind) {
       case 'send-advert':
         this.#send(router, action.priority);
@@ -70,6 +72,8 @@ export class RouterDriver {
       }
       case 'remove-addresses':
         announcer.cancel(router);
+        // Before the addresses they may need.
+        kernelState.release(router);
         keeper.remove(router, router.allVips(), (ifindex, key) => this.#parts.heldByOther(router, ifindex, key));
         return;
       case 'announce': {
@@ -91,6 +95,8 @@ export class RouterDriver {
         this.#parts.rival(router, formatIpBytes(action.source), action.priority);
         return;
       case 'enter':
+        // Neighbours have been told of the addresses by now; scripts find the routes.
+        if (action.to === 'master') kernelState.hold(router);
         this.#enter(router, action, now, lateness);
     }
   }

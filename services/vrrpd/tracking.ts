@@ -24,6 +24,8 @@ export interface Surroundings {
   readonly ownsSourceAddress: boolean;
   /** What the sync group tracks for all its members. */
   readonly groupTracks: readonly TrackInterface[];
+  /** Faults of routes, rules and addresses on other interfaces. */
+  readonly kernelFaults: readonly FaultReason[];
   readonly groupTrackers: readonly TrackLine[];
   /** What is known of a script, file, process or BFD session. */
   reading(kind: TrackerKind, name: string): Reading | undefined;
@@ -69,6 +71,7 @@ const PRIORITY_MAX = 254;
 export function assess(config: InstanceConfig, surroundings: Surroundings): Standing {
   const terms: PriorityTerm[] = [{ reason: 'configured', value: config.priority }];
   const faults: FaultReason[] = ownInterfaceFaults(config, surroundings);
+  faults.push(...surroundings.kernelFaults);
   const sum: Sum = { terms, faults, waits: [], trackers: [] };
   for (const track of [...config.trackInterfaces, ...surroundings.groupTracks])
     weighInterface(track, surroundings, sum);

@@ -7,6 +7,7 @@ import { VRRP_KEYWORDS } from './globals/vrrp.js';
 import { KeywordTable } from './keyword.js';
 import { type Block, readBlock } from './readBlock.js';
 import { Reporter } from './reporter.js';
+import type { RoutingNames } from './routingNames.js';
 import type { ConfigTree, Statement } from './tree.js';
 
 /** All keywords of `global_defs`. */
@@ -22,6 +23,8 @@ export const GLOBAL_TABLE = new KeywordTable('global_defs', [
 export interface InterpretEnvironment {
   /** Host name, the default of `router_id` and of the names in mails. */
   readonly hostname: string;
+  /** Names of routing tables and the like; absent: only those that hold everywhere. */
+  readonly routingNames?: RoutingNames;
 }
 
 /** The statements of all `global_defs` blocks. */

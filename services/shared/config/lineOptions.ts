@@ -46,11 +46,6 @@ export function readLineOptions(
   return uses;
 }
 
-/** The values of the first use of an option. */
-export function optionValues(uses: readonly OptionUse[], spec: KeywordSpec): readonly unknown[] | undefined {
-  return uses.find((use) => use.spec === spec)?.values;
-}
-
 interface Values {
   readonly taken: number;
   readonly values?: readonly unknown[];

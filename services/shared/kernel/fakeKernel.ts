@@ -1,5 +1,6 @@
 import { errnoByName, fakeError } from './fakeErrors.js';
 import { FakeRouteNetlink } from './fakeRouteNetlink.js';
+import { FakeRouting } from './fakeRouting.js';
 import type { FakePacket, FakeWorld } from './fakeWorld.js';
 import type {
   DeadlineTimer,
@@ -11,6 +12,7 @@ import type {
   VrrpSocket,
   VrrpSocketOptions,
 } from './ports.js';
+import type { Routing } from './routing.js';
 
 /** An interface of a fake machine. */
 export interface FakeInterface {
@@ -35,6 +37,7 @@ export class FakeKernel implements Kernel {
   readonly name: string;
   readonly world: FakeWorld;
   readonly netlink: FakeRouteNetlink;
+  readonly routing = new FakeRouting();
   /** Everything given to frame senders, in order, with the moment. */
   readonly sentFrames: SentFrames[] = [];
   /** Makes the next calls of an operation fail: `failures.set('send', 'ENOBUFS')`. Operations: send, sendmmsg, socket. */
@@ -118,6 +121,11 @@ export class FakeKernel implements Kernel {
   /** The same netlink each time: a fake machine has one routing table. */
   openRouteNetlink(): RouteNetlink {
     return this.netlink;
+  }
+
+  /** The same each time, for the same reason. */
+  openRouting(): Routing {
+    return this.routing;
   }
 
   /** True when the interface exists and carries packets. */

@@ -134,6 +134,8 @@ export const ERRNO = {
   EBADF: constants.errno.EBADF,
   ENODEV: constants.errno.ENODEV,
   ENOBUFS: constants.errno.ENOBUFS,
+  ENOENT: constants.errno.ENOENT,
+  ESRCH: constants.errno.ESRCH,
   EADDRNOTAVAIL: constants.errno.EADDRNOTAVAIL,
   EPROTO: constants.errno.EPROTO,
 } as const;

@@ -18,14 +18,14 @@ const ATTRIBUTE_TYPE_MASK = 0x3fff;
 export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;
 
-const NLM_F_REQUEST = 0x1;
-const NLM_F_ACK = 0x4;
+export const NLM_F_REQUEST = 0x1;
+export const NLM_F_ACK = 0x4;
 /** A dump was disturbed by a change and may miss entries. */
 export const NLM_F_DUMP_INTR = 0x10;
 const NLM_F_REPLACE = 0x100;
-const NLM_F_CREATE = 0x400;
+export const NLM_F_CREATE = 0x400;
 /** NLM_F_ROOT | NLM_F_MATCH */
-const NLM_F_DUMP = 0x300;
+export const NLM_F_DUMP = 0x300;
 /** In an answer: the request is not repeated in it. */
 const NLM_F_CAPPED = 0x100;
 /** In an answer: attributes follow. */
@@ -40,8 +40,8 @@ export const RTM_DELADDR = 21;
 const RTM_GETADDR = 22;
 
 const AF_UNSPEC = 0;
-const AF_INET = 2;
-const AF_INET6 = 10;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
 
 const IFINFOMSG_BYTES = 16;
 const IFLA_ADDRESS = 1;
@@ -50,6 +50,8 @@ const IFLA_MTU = 4;
 const IFLA_LINK = 5;
 const IFLA_LINKINFO = 18;
 const IFLA_INFO_KIND = 1;
+const IFLA_INFO_DATA = 2;
+const IFLA_VRF_TABLE = 1;
 const IFLA_EXT_MASK = 29;
 const IFLA_LINK_NETNSID = 37;
 /** RTEXT_FILTER_SKIP_STATS: leave the counters out, most of a link's message. */
@@ -88,17 +90,17 @@ export interface Acknowledgement {
 }
 
 /** Up to the next multiple of 4; not `& ~3`, which makes lengths past 2^31 negative. */
-const align = (length: number): number => length + (-length & 3);
+export const align = (length: number): number => length + (-length & 3);
 
 /** A 32-bit attribute value, host order. */
-function u32(value: number): Buffer {
+export function u32(value: number): Buffer {
   const buffer = Buffer.alloc(4);
   buffer.writeUInt32LE(value >>> 0, 0);
   return buffer;
 }
 
 /** A zero-terminated string attribute value. */
-const cString = (text: string): Buffer => Buffer.from(`${text}\0`);
+export const cString = (text: string): Buffer => Buffer.from(`${text}\0`);
 
 /** Builds one request; the port is left 0 for the kernel to fill in. */
 export function encodeMessage(
@@ -235,7 +237,8 @@ export function decodeLink(payload: Buffer): LinkInfo | undefined {
   const name = attributes.get(IFLA_IFNAME);
   if (name === undefined) return undefined;
   const mtu = attributes.get(IFLA_MTU);
-  const kind = nested(attributes.get(IFLA_LINKINFO))?.get(IFLA_INFO_KIND);
+  const info = nested(attributes.get(IFLA_LINKINFO));
+  const kind = info?.get(IFLA_INFO_KIND);
   // An index in another namespace says nothing here.
   const parent = attributes.has(IFLA_LINK_NETNSID) ? undefined : attributes.get(IFLA_LINK);
   return {
@@ -245,11 +248,16 @@ export function decodeLink(payload: Buffer): LinkInfo | undefined {
     flags,
     mtu: mtu === undefined || mtu.length < 4 ? 0 : mtu.readUInt32LE(0),
     mac: Buffer.from(attributes.get(IFLA_ADDRESS) ?? []),
-    ...(kind === undefined ? {} : { kind: readCString(kind) }),
+    ...(kind === undefined ? {} : { kind: readCString(kind), ...vrfTable(readCString(kind), info) }),
     ...(parent === undefined || parent.length < 4 || parent.readUInt32LE(0) === 0
       ? {}
       : { parent: parent.readUInt32LE(0) }),
   };
+}
+
+function vrfTable(kind: string, info: Map<number, Buffer> | undefined): { readonly vrfTable?: number } {
+  const table = kind === 'vrf' ? nested(info?.get(IFLA_INFO_DATA))?.get(IFLA_VRF_TABLE) : undefined;
+  return table === undefined || table.length < 4 ? {} : { vrfTable: table.readUInt32LE(0) };
 }
 
 /** Reads RTM_NEWADDR or RTM_DELADDR; undefined for other families and messages without an address. */
@@ -279,7 +287,8 @@ export function decodeAddress(payload: Buffer): AddressInfo | undefined {
 const nested = (value: Buffer | undefined): Map<number, Buffer> | undefined =>
   value === undefined ? undefined : decodeAttributes(value, 0);
 
-function readCString(bytes: Buffer): string {
+/** The text of a zero-terminated string attribute. */
+export function readCString(bytes: Buffer): string {
   const end = bytes.indexOf(0);
   return bytes.toString('utf8', 0, end < 0 ? bytes.length : end);
 }

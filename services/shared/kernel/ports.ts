@@ -3,6 +3,10 @@
  * Addresses are raw bytes in network order (4 or 16), so no adapter parses text on the hot path.
  */
 import type { Instant } from '../time/duration.js';
+import type { KernelResult } from './kernelError.js';
+import type { Routing } from './routing.js';
+
+export { KernelError, type KernelResult } from './kernelError.js';
 
 /** One received VRRP packet. */
 export interface ReceivedPacket {
@@ -91,6 +95,8 @@ export interface LinkInfo {
   readonly kind?: string;
   /** ifindex of the lower device. */
   readonly parent?: number;
+  /** The routing table of a VRF. */
+  readonly vrfTable?: number;
 }
 
 /** An address on an interface as rtnetlink tells it. */
@@ -124,9 +130,6 @@ export interface AddressSpec {
   readonly preferredLifetime?: number;
   readonly validLifetime?: number;
 }
-
-/** Result of one kernel request out of a batch. */
-export type KernelResult = { readonly ok: true } | { readonly ok: false; readonly error: KernelError };
 
 /** Changes the kernel tells about unasked. */
 export type LinkEvent =
@@ -166,21 +169,6 @@ export interface Kernel {
   /** `onExpire` is called when the armed deadline has passed, never before it; it must not throw. */
   openDeadlineTimer(onExpire: () => void): DeadlineTimer;
   openRouteNetlink(): RouteNetlink;
-}
-
-/** A system call or netlink request that failed: which, with what errno, about what. */
-export class KernelError extends Error {
-  override readonly name = 'KernelError';
-  readonly operation: string;
-  /** Positive errno. */
-  readonly errno: number;
-  /** `EPERM`, `ENODEV`, … */
-  readonly code: string;
-
-  constructor(operation: string, errno: number, code: string, detail: string) {
-    super(`${operation}: ${code}: ${detail}`);
-    this.operation = operation;
-    this.errno = errno;
-    this.code = code;
-  }
+  /** Opened only where routes or rules are configured. */
+  openRouting(): Routing;
 }

@@ -3,6 +3,7 @@ import { TimerfdDeadlineTimer } from './deadlineTimer.js';
 import { PacketFrameSender } from './frameSender.js';
 import type { Kernel } from './ports.js';
 import { RtnetlinkRouteNetlink } from './routeNetlink.js';
+import { RtnetlinkRouting } from './rtnetlinkRouting.js';
 import { openVrrpSocket } from './vrrpSocket.js';
 
 /**
@@ -15,5 +16,6 @@ export function systemKernel(clock: Clock, onError: (error: Error) => void): Ker
     openFrameSender: () => new PacketFrameSender(),
     openDeadlineTimer: (onExpire) => new TimerfdDeadlineTimer(onExpire, onError),
     openRouteNetlink: () => new RtnetlinkRouteNetlink(onError),
+    openRouting: () => new RtnetlinkRouting(onError),
   };
 }

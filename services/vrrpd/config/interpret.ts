@@ -13,6 +13,7 @@ import {
 import { type InterpretEnvironment, isMailConfigured, readGlobals, routerId } from '../../shared/config/globals.js';
 import { type Block, type Occurrence, readBlock } from '../../shared/config/readBlock.js';
 import { Reporter } from '../../shared/config/reporter.js';
+import { RoutingNames } from '../../shared/config/routingNames.js';
 import { statementsOf } from '../../shared/config/topLevel.js';
 import type { ConfigTree, Word } from '../../shared/config/tree.js';
 import { formatIpAddress } from '../../shared/net/address.js';
@@ -20,6 +21,7 @@ import { seconds } from '../../shared/time/duration.js';
 import { checkBlocks } from './checks/blocks.js';
 import { readGlobalGarp } from './interpret/garp.js';
 import { type InstanceDefaults, readInstance } from './interpret/instance.js';
+import { RoutingReader, readStatics } from './interpret/routing.js';
 import { type GroupContext, readSyncGroup, withoutWeights } from './interpret/syncGroup.js';
 import { readTrackDefinitions, watchedConfig } from './interpret/trackDefinitions.js';
 import type { Trackable } from './interpret/trackers.js';
@@ -38,11 +40,14 @@ const MULTICAST_GROUP6 = {
 export function interpretVrrpConfig(tree: ConfigTree, environment: InterpretEnvironment): Interpretation<VrrpConfig> {
   const report = new Reporter(tree.files, tree.lenient);
   const globals = readGlobals(tree);
-  const block = readBlock(statementsOf(tree, 'vrrpd'), VRRP_TABLE, report);
+  const statements = statementsOf(tree, 'vrrpd');
+  const block = readBlock(statements, VRRP_TABLE, report);
   const definitions = readTrackDefinitions(block, report);
-  const defaults = instanceDefaults(globals, definitions.trackable, report);
+  const routing = new RoutingReader(environment.routingNames ?? new RoutingNames(), statements);
+  const defaults = instanceDefaults(globals, definitions.trackable, routing, report);
   const instances = readInstances(block, defaults, report);
   const { groups, memberOf } = readGroups(block, globals, definitions.trackable, report);
+  const statics = readStatics(block, globals, routing, report);
   checkBlocks(block, report);
   lintVrrp(block, instances, groups, report);
   const global: VrrpGlobalConfig = {
@@ -56,7 +61,7 @@ export function interpretVrrpConfig(tree: ConfigTree, environment: InterpretEnvi
   const grouped = instances.map((one) => inGroup(one, memberOf, report));
   // The lint has reported what is wrong with the delays.
   const watched = watchedConfig(block, definitions, [...grouped, ...groups], new Reporter(tree.files, tree.lenient));
-  const model: VrrpConfig = { global, instances: grouped, groups, ...watched };
+  const model: VrrpConfig = { global, instances: grouped, groups, statics, ...watched };
   return report.hasErrors ? { diagnostics: report.diagnostics } : { model, diagnostics: report.diagnostics };
 }
 
@@ -65,7 +70,12 @@ function realtimePriority(globals: Block): { readonly realtimePriority?: number 
   return priority === undefined ? {} : { realtimePriority: priority };
 }
 
-function instanceDefaults(globals: Block, trackable: Trackable, report: Reporter): InstanceDefaults {
+function instanceDefaults(
+  globals: Block,
+  trackable: Trackable,
+  routing: RoutingReader,
+  report: Reporter,
+): InstanceDefaults {
   return {
     globals,
     trackable,
@@ -74,6 +84,7 @@ function instanceDefaults(globals: Block, trackable: Trackable, report: Reporter
     multicastGroup4: globals.last(VRRP_MCAST_GROUP4)?.values[0] ?? MULTICAST_GROUP4,
     multicastGroup6: globals.last(VRRP_MCAST_GROUP6)?.values[0] ?? MULTICAST_GROUP6,
     defaultInterface: globals.last(DEFAULT_INTERFACE)?.values[0] ?? 'eth0',
+    routing,
   };
 }
 

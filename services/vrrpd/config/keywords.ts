@@ -47,12 +47,12 @@ export const GARP_GROUP = pending('garp_group', [], 'Pacing of gratuitous ARP on
   repeat: 'list',
 });
 
-export const TRACK_GROUP_MEMBERS = pending('group', [], 'Instances that track it.', {
+export const TRACK_GROUP_MEMBERS = keyword('group', [], 'Instances that track it.', {
   block: { kind: 'lines', line: 'instance' },
   repeat: 'list',
 });
 
-export const TRACK_GROUP = pending(
+export const TRACK_GROUP = keyword(
   'track_group',
   [word('name')],
   'Instances that track static addresses, routes or rules.',
@@ -73,9 +73,22 @@ export const STATIC_IPADDRESS = lines(
   'address[/prefix] [dev interface] [brd address|+|-] …',
   'Addresses that are always there.',
   STATIC_ADDRESS_OPTIONS,
+  keyword,
 );
-export const STATIC_ROUTES = lines('static_routes', ROUTE_LINE, 'Routes that are always there.', STATIC_ROUTE_OPTIONS);
-export const STATIC_RULES = lines('static_rules', RULE_LINE, 'Rules that are always there.', STATIC_RULE_OPTIONS);
+export const STATIC_ROUTES = lines(
+  'static_routes',
+  ROUTE_LINE,
+  'Routes that are always there.',
+  STATIC_ROUTE_OPTIONS,
+  keyword,
+);
+export const STATIC_RULES = lines(
+  'static_rules',
+  RULE_LINE,
+  'Rules that are always there.',
+  STATIC_RULE_OPTIONS,
+  keyword,
+);
 export const LINKBEAT_INTERFACES = lines(
   'linkbeat_interfaces',
   'interface [MII|ETHTOOL|IOCTL]',

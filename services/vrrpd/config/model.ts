@@ -6,6 +6,7 @@ import type { SourcePosition } from '../../shared/config/position.js';
 import type { ScriptCommand } from '../../shared/config/scriptCommand.js';
 import type { IpAddress } from '../../shared/net/address.js';
 import type { Micros } from '../../shared/time/duration.js';
+import type { RouteConfig, RuleConfig } from './routingModel.js';
 
 export type { ScriptCommand };
 
@@ -219,6 +220,10 @@ export interface InstanceConfig {
   readonly checksumV3: 'pseudo-header' | 'message';
   readonly vips: readonly VirtualAddress[];
   readonly excludedVips: readonly VirtualAddress[];
+  readonly routes: readonly RouteConfig[];
+  readonly rules: readonly RuleConfig[];
+  /** `promote_secondaries`: other addresses of a prefix stay when the first one is removed. */
+  readonly promoteSecondaries: boolean;
   readonly trackInterfaces: readonly TrackInterface[];
   readonly trackers: readonly TrackLine[];
   /** `dont_track_primary`: link loss of the own interface does not matter. */
@@ -272,4 +277,20 @@ export interface VrrpConfig {
   readonly trackFiles: readonly TrackFileConfig[];
   readonly trackProcesses: readonly TrackProcessConfig[];
   readonly interfaceDelays: readonly InterfaceDelayConfig[];
+  readonly statics: StaticConfig;
+}
+
+/** One line of `static_ipaddress`. */
+export interface StaticAddress extends VirtualAddress {
+  readonly dev: string;
+  readonly trackGroup?: string;
+}
+
+/** What is there as long as vrrpd runs, whoever is master. */
+export interface StaticConfig {
+  readonly addresses: readonly StaticAddress[];
+  readonly routes: readonly RouteConfig[];
+  readonly rules: readonly RuleConfig[];
+  /** `track_group`: the instances that go to FAULT when something of the group is missing. */
+  readonly groups: readonly { readonly name: string; readonly members: readonly string[] }[];
 }

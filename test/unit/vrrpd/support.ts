@@ -52,6 +52,9 @@ export const instance = (changes: Partial<InstanceConfig> = {}): InstanceConfig 
   trackSource: false,
   vips: [vip('10.0.0.100/24')],
   excludedVips: [],
+  routes: [],
+  rules: [],
+  promoteSecondaries: false,
   trackInterfaces: [],
   trackers: [],
   trackPrimary: true,
@@ -94,6 +97,7 @@ export const config = (instances: readonly InstanceConfig[], groups: readonly Sy
   trackFiles: [],
   trackProcesses: [],
   interfaceDelays: [],
+  statics: { addresses: [], routes: [], rules: [], groups: [] },
 });
 
 /** Slots that outlive an engine, as a file does. */

@@ -5,13 +5,10 @@ import type { Block } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
 import type { Statement } from '../../../shared/config/tree.js';
 import * as I from '../keywords/instance.js';
-import { parseNetworkPrefix } from '../keywords/prefix.js';
 import { TRACK_GROUP_OPTION } from '../keywords/route.js';
 import * as T from '../keywords/tracking.js';
 import * as K from '../keywords.js';
 import { checkDefinitions, definitionsOf } from './definitions.js';
-import { checkRoute } from './route.js';
-import { checkRule } from './rule.js';
 import { checkDefined, readTrackedNames } from './tracked.js';
 
 /** Checks all blocks. */
@@ -54,8 +51,6 @@ function checkTrackers(block: Block, report: Reporter): void {
 }
 
 function checkInstanceLines(block: Block, name: string, report: Reporter): void {
-  checkLines(block, I.VIRTUAL_ROUTES, checkRoute, report);
-  checkLines(block, I.VIRTUAL_RULES, checkRule, report);
   const accept = block.last(I.ACCEPT);
   if (accept !== undefined && block.has(I.NO_ACCEPT)) {
     report.warning(
@@ -66,29 +61,7 @@ function checkInstanceLines(block: Block, name: string, report: Reporter): void 
     );
   }
 }
-
-function checkLines(
-  block: Block,
-  spec: KeywordSpec,
-  check: (line: Statement, options: KeywordTable, report: Reporter) => void,
-  report: Reporter,
-): void {
-  const options = optionsOf(spec);
-  if (options === undefined) return;
-  for (const line of block.lines(spec)) check(line, options, report);
-}
-
 function checkStatic(block: Block, report: Reporter): void {
-  checkLines(block, K.STATIC_ROUTES, checkRoute, report);
-  checkLines(block, K.STATIC_RULES, checkRule, report);
-  for (const { words } of block.lines(K.STATIC_IPADDRESS)) {
-    const [word, ...others] = words;
-    if (word === undefined) continue;
-    if (parseNetworkPrefix(word.text)?.address === undefined) {
-      report.tolerable(word, 'bad-address', `'${word.text}' is not an IP address`);
-    }
-    readOptions(K.STATIC_IPADDRESS, others, report);
-  }
   const groups = definitionsOf(block, K.TRACK_GROUP);
   for (const spec of [K.STATIC_IPADDRESS, K.STATIC_ROUTES, K.STATIC_RULES]) {
     for (const { words } of block.lines(spec)) {

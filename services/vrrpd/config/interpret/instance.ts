@@ -7,6 +7,8 @@ import { centiseconds, type Micros, seconds } from '../../../shared/time/duratio
 import { AUTH_HMAC, AUTHENTICATION } from '../keywords/authentication.js';
 import * as E from '../keywords/election.js';
 import * as K from '../keywords/instance.js';
+import { VIRTUAL_ROUTE_OPTIONS } from '../keywords/route.js';
+import { VIRTUAL_RULE_OPTIONS } from '../keywords/rule.js';
 import { TRACK_INTERFACE } from '../keywords/tracking.js';
 import * as U from '../keywords/unicast.js';
 import type { GarpConfig, InstanceConfig, TrackInterface, UnicastConfig, VirtualAddress } from '../model.js';
@@ -15,6 +17,7 @@ import { readElection, readReceiveBuffer } from './election.js';
 import { readGarp } from './garp.js';
 import { readHmac } from './hmac.js';
 import { readNotify } from './notify.js';
+import type { RoutingReader } from './routing.js';
 import { withStrictRules } from './strict.js';
 import { readTrackers, type Trackable, trackersOfOwner } from './trackers.js';
 import { readTrackInterfaces } from './trackInterface.js';
@@ -39,6 +42,7 @@ export interface InstanceDefaults {
   readonly trackable: Trackable;
   /** `default_interface`: of addresses of instances without interface. */
   readonly defaultInterface: string;
+  readonly routing: RoutingReader;
 }
 
 /** Gives meaning to one `vrrp_instance`; undefined when it has errors, which are reported. */
@@ -72,6 +76,8 @@ export function readInstance(
   const strict = isStrict(block, defaults.globals);
   const election = readElection(block, defaults.globals, { name, preempt, strict }, report);
   const receiveBuffer = readReceiveBuffer(block, defaults.globals);
+  const routes = defaults.routing.routes(block.lines(K.VIRTUAL_ROUTES), VIRTUAL_ROUTE_OPTIONS, report);
+  const rules = defaults.routing.rules(block.lines(K.VIRTUAL_RULES), VIRTUAL_RULE_OPTIONS, report);
   if (place === undefined || vrid === undefined) return undefined;
   const onDefault = (vips: readonly VirtualAddress[]): readonly VirtualAddress[] =>
     place.interface === '' ? vips.map((vip) => ({ dev: defaults.defaultInterface, ...vip })) : vips;
@@ -98,6 +104,9 @@ export function readInstance(
     checksumV3: readChecksum(block, defaults.globals),
     vips: onDefault(addresses.advertised),
     excludedVips: onDefault(addresses.excluded),
+    routes,
+    rules,
+    promoteSecondaries: block.has(K.PROMOTE_SECONDARIES),
     trackInterfaces,
     trackers,
     trackPrimary: !block.has(K.DONT_TRACK_PRIMARY),

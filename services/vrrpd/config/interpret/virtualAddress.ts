@@ -1,7 +1,7 @@
 import type { Reporter } from '../../../shared/config/reporter.js';
 import type { Statement, Word } from '../../../shared/config/tree.js';
 import { formatIpAddress, type IpAddress, parseIpAddress } from '../../../shared/net/address.js';
-import type { VirtualAddress } from '../model.js';
+import type { StaticAddress, VirtualAddress } from '../model.js';
 
 /** RT_SCOPE_* of linux/rtnetlink.h by the names of iproute2. */
 const SCOPES: Readonly<Record<string, number>> = { global: 0, site: 200, link: 253, host: 254, nowhere: 255 };
@@ -30,6 +30,7 @@ interface Draft {
   /** `preferred_lft` was given, be it `forever`. */
   lifetimeGiven: boolean;
   noTrack: boolean;
+  trackGroup?: string;
 }
 
 /** An address and a prefix length; the length is that of a host when it is not written. */
@@ -38,8 +39,25 @@ interface Prefix {
   readonly prefixLength: number;
 }
 
+/** An address as read; `trackGroup` only of a static one. */
+type ReadAddress = VirtualAddress & { readonly trackGroup?: string };
+
 /** Reads one line of `virtual_ipaddress` or `virtual_ipaddress_excluded`; undefined when it is wrong, which is reported. */
 export function readVirtualAddress(statement: Statement, report: Reporter): VirtualAddress | undefined {
+  return readAddress(statement, false, report);
+}
+
+/** Reads one line of `static_ipaddress`; without `dev` it is on `defaultInterface`. */
+export function readStaticAddress(
+  statement: Statement,
+  defaultInterface: string,
+  report: Reporter,
+): StaticAddress | undefined {
+  const address = readAddress(statement, true, report);
+  return address === undefined ? undefined : { ...address, dev: address.dev ?? defaultInterface };
+}
+
+function readAddress(statement: Statement, isStatic: boolean, report: Reporter): ReadAddress | undefined {
   const [first, ...options] = statement.words;
   if (first === undefined) return undefined;
   if (statement.block) {
@@ -49,7 +67,7 @@ export function readVirtualAddress(statement: Statement, report: Reporter): Virt
   const prefix = readPrefix(first, report);
   if (prefix === undefined) return undefined;
   const draft: Draft = { flags: 0, lifetimeGiven: false, noTrack: false };
-  if (!readOptions(options, prefix, draft, report)) return undefined;
+  if (!readOptions(options, prefix, draft, isStatic, report)) return undefined;
   const { lifetimeGiven, ...rest } = draft;
   // keepalived.conf(5): IPv6 host addresses are deprecated, so that they do not become source addresses.
   if (!lifetimeGiven && prefix.address.family === 6 && prefix.prefixLength === 128) rest.preferredLifetime = 0;
@@ -72,7 +90,13 @@ function readPrefix(word: Word, report: Reporter): Prefix | undefined {
   return undefined;
 }
 
-function readOptions(words: readonly Word[], prefix: Prefix, draft: Draft, report: Reporter): boolean {
+function readOptions(
+  words: readonly Word[],
+  prefix: Prefix,
+  draft: Draft,
+  isStatic: boolean,
+  report: Reporter,
+): boolean {
   let good = true;
   for (let index = 0; index < words.length; index++) {
     const option = words[index];
@@ -80,9 +104,9 @@ function readOptions(words: readonly Word[], prefix: Prefix, draft: Draft, repor
     const flag = Object.hasOwn(FLAGS, option.text) ? FLAGS[option.text] : undefined;
     if (flag !== undefined) {
       draft.flags |= flag;
-    } else if (option.text === 'no_track') {
+    } else if (option.text === 'no_track' && !isStatic) {
       draft.noTrack = true;
-    } else if (option.text === 'use_vmac') {
+    } else if (option.text === 'use_vmac' && !isStatic) {
       report.warning(option, 'no-effect-yet', "'use_vmac' has no effect yet");
     } else if (VALUED.has(option.text)) {
       const value = words[++index];
@@ -90,7 +114,8 @@ function readOptions(words: readonly Word[], prefix: Prefix, draft: Draft, repor
         report.error(option, 'missing-argument', `'${option.text}' needs a value`);
         return false;
       }
-      good = readValue(option, value, prefix, draft, report) && good;
+      if (isStatic && option.text === 'track_group') draft.trackGroup = value.text;
+      else good = readValue(option, value, prefix, draft, report) && good;
     } else {
       report.error(option, 'unknown-option', `unknown option '${option.text}' of an address`, optionHint(option));
       return false;

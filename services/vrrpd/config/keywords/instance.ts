@@ -111,14 +111,19 @@ export const GARP_MASTER_REFRESH_REPEAT = keyword(
   { default: 'vrrp_garp_master_refresh_repeat' },
 );
 
-export const VIRTUAL_ROUTES = pending('virtual_routes', [], 'Routes that the master holds.', {
+export const VIRTUAL_ROUTES = keyword('virtual_routes', [], 'Routes that the master holds.', {
   block: { kind: 'lines', line: ROUTE_LINE, options: VIRTUAL_ROUTE_OPTIONS },
   repeat: 'list',
 });
-export const VIRTUAL_RULES = pending('virtual_rules', [], 'Rules that the master holds.', {
+export const VIRTUAL_RULES = keyword('virtual_rules', [], 'Rules that the master holds.', {
   block: { kind: 'lines', line: RULE_LINE, options: VIRTUAL_RULE_OPTIONS },
   repeat: 'list',
 });
+export const PROMOTE_SECONDARIES = pending(
+  'promote_secondaries',
+  [],
+  'Keeps other addresses of the same prefix when one is removed.',
+);
 export const ACCEPT = pending('accept', [], 'Accepts packets to the virtual addresses.');
 export const NO_ACCEPT = pending('no_accept', [], 'Drops packets to the virtual addresses.');
 
@@ -158,7 +163,7 @@ export const INSTANCE_TABLE = new KeywordTable('vrrp_instance', [
     deprecated: 'the addresses say it: remove the keyword',
   }),
   pending('garp_extra_if', [rest(word('all, seconds'))], 'Interval of messages on other interfaces of addresses.'),
-  pending('promote_secondaries', [], 'Keeps other addresses of the same prefix.'),
+  PROMOTE_SECONDARIES,
   VIRTUAL_ROUTES,
   VIRTUAL_RULES,
   ACCEPT,

@@ -8,7 +8,7 @@ import {
   optional,
   word,
 } from '../../../shared/config/argument.js';
-import { KeywordTable, pending } from '../../../shared/config/keyword.js';
+import { KeywordTable, keyword } from '../../../shared/config/keyword.js';
 import { networkPrefix } from './prefix.js';
 
 /** Kinds of routes besides the usual unicast one (ip-route(8), TYPE). */
@@ -39,23 +39,23 @@ const LABELS: Argument<string> = {
       : { ok: false, code: 'bad-value', message: `needs labels such as 100/200, not '${text}'` },
 };
 
-export const ROUTE_TO = pending('to', [networkPrefix('destination')], 'Destination; the word may be left out.');
-export const ROUTE_VIA = pending('via', [FAMILY, address('gateway')], 'Next router.');
-export const ROUTE_GW = pending('gw', [FAMILY, address('gateway')], 'Next router.', { deprecated: "use 'via'" });
-export const ROUTE_OR = pending('or', [FAMILY, address('gateway')], 'A second next router.', {
+export const ROUTE_TO = keyword('to', [networkPrefix('destination')], 'Destination; the word may be left out.');
+export const ROUTE_VIA = keyword('via', [FAMILY, address('gateway')], 'Next router.');
+export const ROUTE_GW = keyword('gw', [FAMILY, address('gateway')], 'Next router.', { deprecated: "use 'via'" });
+export const ROUTE_OR = keyword('or', [FAMILY, address('gateway')], 'A second next router.', {
   deprecated: "use 'nexthop'",
 });
-export const ROUTE_SRC = pending('src', [address('address')], 'Source address of packets that take the route.');
-export const ROUTE_DEV = pending('dev', [interfaceName()], 'Interface.', { aliases: ['oif'] });
-export const ROUTE_NEXTHOP = pending(
+export const ROUTE_SRC = keyword('src', [address('address')], 'Source address of packets that take the route.');
+export const ROUTE_DEV = keyword('dev', [interfaceName()], 'Interface.', { aliases: ['oif'] });
+export const ROUTE_NEXTHOP = keyword(
   'nexthop',
   [],
   'Begins one of several next routers, with its own via, dev, weight, onlink.',
 );
-export const ROUTE_INET = pending('inet', [], 'The route is an IPv4 one.');
-export const ROUTE_INET6 = pending('inet6', [], 'The route is an IPv6 one.');
-export const ROUTE_NO_TRACK = pending('no_track', [], 'Its removal by others does not matter.');
-export const TRACK_GROUP_OPTION = pending('track_group', [word('track_group')], 'Whose instances need it.');
+export const ROUTE_INET = keyword('inet', [], 'The route is an IPv4 one.');
+export const ROUTE_INET6 = keyword('inet6', [], 'The route is an IPv6 one.');
+export const ROUTE_NO_TRACK = keyword('no_track', [], 'Its removal by others does not matter.');
+export const TRACK_GROUP_OPTION = keyword('track_group', [word('track_group')], 'Whose instances need it.');
 
 const OPTIONS = [
   ROUTE_TO,
@@ -67,46 +67,47 @@ const OPTIONS = [
   ROUTE_NEXTHOP,
   ROUTE_INET,
   ROUTE_INET6,
-  pending('as', [optional(word('to')), word('label')], 'MPLS label to send with.'),
-  pending('weight', [integer('weight', { min: 1, max: 256 })], 'Share of a nexthop.'),
-  pending('onlink', [], 'The gateway is on the link, whatever its address looks like.'),
-  pending('table', [word('table')], 'Routing table: a number or a name.', { default: 'main' }),
-  pending('tos', [word('tos')], 'Type of service it is for.', { aliases: ['dsfield'] }),
-  pending('metric', [number()], 'Preference: the lowest wins.', { aliases: ['priority', 'preference'] }),
-  pending('scope', [word('scope')], 'global, site, link, host, nowhere or a number.'),
-  pending('protocol', [word('protocol')], 'Who put it there: a number or a name.', { default: 'keepalived' }),
-  pending('mtu', [LOCK, number('bytes')], 'Largest packet.'),
-  pending('hoplimit', [integer('hops', { min: 0, max: 255 })], 'Hop limit of packets.'),
-  pending('advmss', [LOCK, number('bytes')], 'Segment size that TCP announces.'),
-  pending('rtt', [LOCK, word('time')], 'First guess of the round trip time.'),
-  pending('rttvar', [LOCK, word('time')], 'First guess of its variance.'),
-  pending('reordering', [LOCK, number()], 'Reordering that TCP takes for normal.'),
-  pending('window', [number('bytes')], 'Largest window TCP announces.'),
-  pending('cwnd', [LOCK, number()], 'Clamp of the congestion window.'),
-  pending('ssthresh', [LOCK, number()], 'First slow start threshold.'),
-  pending('realms', [word('realms')], 'Realm, or source and destination realm with a slash.'),
-  pending('rto_min', [LOCK, word('time')], 'Shortest retransmission timeout.'),
-  pending('initcwnd', [number()], 'First congestion window.'),
-  pending('initrwnd', [number()], 'First receive window.'),
-  pending('features', [choice('feature', ['ecn'])], 'Features of the connection.'),
-  pending('quickack', [integer('on', { min: 0, max: 1 })], 'Acknowledges at once.'),
-  pending('congctl', [LOCK, word('algorithm')], 'Congestion control algorithm.'),
-  pending('pref', [choice('preference', ['low', 'medium', 'high'])], 'Preference of an IPv6 router.'),
-  pending('expires', [integer('seconds', { ...U32, unit: 's' })], 'Lifetime of an IPv6 route.'),
-  pending(
+  keyword('as', [optional(word('to')), word('label')], 'For MPLS destinations only; ignored.'),
+  keyword('weight', [integer('weight', { min: 1, max: 256 })], 'Share of a nexthop.'),
+  keyword('onlink', [], 'The gateway is on the link, whatever its address looks like.'),
+  keyword('table', [word('table')], 'Routing table: a number or a name.', { default: 'main' }),
+  keyword('tos', [word('tos')], 'Type of service it is for.', { aliases: ['dsfield'] }),
+  keyword('metric', [number()], 'Preference: the lowest wins.', { aliases: ['priority', 'preference'] }),
+  keyword('scope', [word('scope')], 'global, site, link, host, nowhere or a number.'),
+  keyword('protocol', [word('protocol')], 'Who put it there: a number or a name.', { default: 'keepalived' }),
+  keyword('mtu', [LOCK, number('bytes')], 'Largest packet.'),
+  keyword('hoplimit', [integer('hops', { min: 0, max: 255 })], 'Hop limit of packets.'),
+  keyword('advmss', [LOCK, number('bytes')], 'Segment size that TCP announces.'),
+  keyword('rtt', [LOCK, word('time')], 'First guess of the round trip time.'),
+  keyword('rttvar', [LOCK, word('time')], 'First guess of its variance.'),
+  keyword('reordering', [LOCK, number()], 'Reordering that TCP takes for normal.'),
+  keyword('window', [number('bytes')], 'Largest window TCP announces.'),
+  keyword('cwnd', [LOCK, number()], 'Clamp of the congestion window.'),
+  keyword('ssthresh', [LOCK, number()], 'First slow start threshold.'),
+  keyword('realms', [word('realms')], 'Realm, or source and destination realm with a slash.'),
+  keyword('rto_min', [LOCK, word('time')], 'Shortest retransmission timeout.'),
+  keyword('initcwnd', [number()], 'First congestion window.'),
+  keyword('initrwnd', [number()], 'First receive window.'),
+  keyword('features', [choice('feature', ['ecn'])], 'Features of the connection.'),
+  keyword('quickack', [integer('on', { min: 0, max: 1 })], 'Acknowledges at once.'),
+  keyword('congctl', [LOCK, word('algorithm')], 'Congestion control algorithm.'),
+  keyword('pref', [choice('preference', ['low', 'medium', 'high'])], 'Preference of an IPv6 router.'),
+  keyword('expires', [integer('seconds', { ...U32, unit: 's' })], 'Lifetime of an IPv6 route.'),
+  keyword(
     'encap',
     [choice('type', ['mpls', 'ip', 'ip6', 'ila']), optional(LABELS)],
     'Encapsulation; mpls and ila with labels.',
   ),
-  pending('id', [word('id')], 'Tunnel key of encap.'),
-  pending('dst', [address('address')], 'Other end of encap.'),
-  pending('ttl', [integer('hops', { min: 0, max: 255 })], 'TTL of encap.'),
-  pending('flags', [word('flags')], 'Flags of encap.'),
-  pending('ttl-propagate', [choice('propagate', ['enabled', 'disabled'])], 'Passes the TTL on into MPLS.'),
-  pending('fastopen_no_cookie', [integer('on', { min: 0, max: 1 })], 'TCP Fast Open without cookie.'),
-  pending('vrf', [interfaceName('vrf')], 'VRF whose table it goes into.'),
-  pending('append', [], 'After routes that match, not before them.'),
-  pending('add', [], 'Only when there is no route that matches.'),
+  keyword('id', [word('id')], 'Tunnel key of encap.'),
+  keyword('dst', [address('address')], 'Other end of encap.'),
+  keyword('ttl', [integer('hops', { min: 0, max: 255 })], 'TTL of encap.'),
+  keyword('tc', [integer('class', { min: 0, max: 255 })], 'Traffic class of encap ip6.'),
+  keyword('flags', [word('flags')], 'Flags of encap.'),
+  keyword('ttl-propagate', [choice('propagate', ['enabled', 'disabled'])], 'Passes the TTL on into MPLS.'),
+  keyword('fastopen_no_cookie', [integer('on', { min: 0, max: 1 })], 'TCP Fast Open without cookie.'),
+  keyword('vrf', [interfaceName('vrf')], 'VRF whose table it goes into.'),
+  keyword('append', [], 'After routes that match, not before them.'),
+  keyword('add', [], 'Only when there is no route that matches.'),
 ];
 
 /** Options of a line of `virtual_routes`. */

@@ -87,9 +87,7 @@ const TABLE: readonly (readonly [string, string, readonly string[]])[] = [
   [
     'a route to nowhere',
     route('192.0.3.0/24'),
-    [
-      '8:3: warning: the route to 192.0.3.0/24 has no interface, so its removal is not noticed (add dev, via or no_track)',
-    ],
+    ['8:3: warning: the route to 192.0.3.0/24 has neither via nor dev; the kernel refuses it (add dev or via)'],
   ],
   [
     'a route in the old spelling',
@@ -122,7 +120,7 @@ const TABLE: readonly (readonly [string, string, readonly string[]])[] = [
     'a rule without preference',
     rule('from 192.0.2.0/24 table 1'),
     [
-      '8:3: warning: a rule should have a preference (without it the place of the rule depends on the order of takeovers)',
+      '8:3: warning: a rule should have a preference (without it places are given out downwards from 16384, in the order of the file)',
     ],
   ],
   [
