@@ -97,6 +97,8 @@ describe('bad input', { skip: await keepwatchSkip('keepalived'), concurrency: 2 
       const control = Control.of(lab, first);
       await control.ready();
       await capture.advertOf(FIRST);
+      // The advertisement leaves a moment before the address comes.
+      await eventually('the address', () => first.host.hasAddress('eth0', VIP));
       const copies = (await first.host.addresses('eth0')).filter(({ address }) => address === VIP);
       assert.equal(copies.length, 1);
       await nothingCrashed(control);
