@@ -1,20 +1,32 @@
 /** keepwatch-healthcheckerd: flags and wiring. */
 import { hostname } from 'node:os';
-import { networkProber } from '../../services/healthcheckerd/checkers/prober.js';
+import { SystemProber } from '../../services/healthcheckerd/checkers/prober.js';
 import { interpretHealthConfig } from '../../services/healthcheckerd/config/interpret.js';
 import { startHealthService } from '../../services/healthcheckerd/healthService.js';
 import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
 import { serviceMain } from '../../services/shared/rpc/serviceMain.js';
+import { SystemAccounts } from '../../services/shared/script/accounts.js';
+import { closeInheritedDescriptors } from '../../services/shared/script/inherited.js';
+import { ProcessScriptRunner } from '../../services/shared/script/run.js';
+
+// Before anything else is opened: what the starter left open must not reach a script.
+closeInheritedDescriptors();
+
+const clock = new SystemClock();
 
 void serviceMain({
   name: 'healthcheckerd',
   summary: 'Checks real servers and decides which of them get traffic.',
-  clock: new SystemClock(),
+  clock,
   openDatagram,
   start: (context) =>
     startHealthService(context, {
       interpret: (tree) => interpretHealthConfig(tree, { hostname: hostname() }),
-      prober: networkProber,
+      prober: new SystemProber({
+        runner: new ProcessScriptRunner(clock),
+        accounts: new SystemAccounts(),
+        logger: context.logger,
+      }),
     }),
 });

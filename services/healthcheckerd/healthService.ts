@@ -1,5 +1,6 @@
 /** healthcheckerd as a service: configuration, timer, state, `ha_suspend`. The conclusions are the engine's business. */
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import type { Interpretation } from '../shared/config/diagnostic.js';
 import type { ConfigTree } from '../shared/config/tree.js';
 import { formatIpAddress, parseIpAddress } from '../shared/net/address.js';
@@ -14,7 +15,10 @@ import type { HealthConfig } from './config/model.js';
 import { HealthEngine } from './engine.js';
 import { planChanges } from './planChanges.js';
 import type { Prober } from './probe.js';
+import { FileResumeRecord } from './resumeRecord.js';
 
+/** In the run directory. */
+const RESUME_FILE = 'healthcheckerd.resume';
 /** setTimeout takes no more than this many milliseconds. */
 const MAX_TIMER_MS = 0x7fffffff;
 
@@ -49,6 +53,7 @@ class HealthBehaviour implements ServiceBehaviour {
   readonly #context: ServiceContext;
   readonly #interpret: HealthServiceOptions['interpret'];
   readonly #engine: HealthEngine;
+  readonly #resume: FileResumeRecord;
   #timer: NodeJS.Timeout | undefined;
   #armedFor: Instant | undefined;
   #stopped = false;
@@ -56,6 +61,8 @@ class HealthBehaviour implements ServiceBehaviour {
   constructor(context: ServiceContext, { interpret, prober }: HealthServiceOptions) {
     this.#context = context;
     this.#interpret = interpret;
+    this.#resume = new FileResumeRecord(join(context.runDir, RESUME_FILE), context.logger);
+    if (this.#resume.resumes) context.logger.info('resuming the verdicts of a predecessor that was killed');
     this.#engine = new HealthEngine({
       clock: context.clock,
       prober,
@@ -65,6 +72,7 @@ class HealthBehaviour implements ServiceBehaviour {
       rearm: () => this.#rearm(),
       localAddresses,
       spreadStart: Math.random(),
+      resume: this.#resume,
     });
   }
 
@@ -85,6 +93,7 @@ class HealthBehaviour implements ServiceBehaviour {
     if (model === undefined) return { accepted: false, diagnostics: wireDiagnostics(diagnostics), changes: [] };
     const changes = planChanges(this.#engine.config, model);
     this.#engine.apply(model);
+    this.#resume.settle();
     return { accepted: true, diagnostics: wireDiagnostics(diagnostics), changes };
   }
 
@@ -109,9 +118,10 @@ class HealthBehaviour implements ServiceBehaviour {
     ];
   }
 
-  async stop(): Promise<void> {
+  async stop({ keepKernelState }: { readonly keepKernelState: boolean }): Promise<void> {
     this.#stopped = true;
     this.#engine.stop();
+    this.#resume.close(keepKernelState);
     clearTimeout(this.#timer);
   }
 

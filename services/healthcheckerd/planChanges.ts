@@ -4,7 +4,7 @@ import type { HealthConfig, RealServerConfig, VirtualServerConfig, VirtualServer
 import { nameVirtualServers, realServerName } from './names.js';
 
 /** A value for comparison and for people: without its place in the file, bytes as numbers. */
-const plainText = (value: unknown): string =>
+export const plainText = (value: unknown): string =>
   JSON.stringify(value, (key, inner: unknown) => {
     if (key === 'position') return undefined;
     return inner instanceof Uint8Array ? [...inner].join('.') : inner;

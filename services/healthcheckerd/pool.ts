@@ -6,6 +6,7 @@
  *   last state stands. A pool starts without quorum unless it has enough for gaining it.
  * - Without quorum a sorry server, where there is one, takes all traffic and every real server leaves; without a sorry server
  *   the real servers that are up stay.
+ * - The quorum counts the weights in force, which checkers may have moved; its limits follow from the configured ones.
  * - With `inhibit_on_failure` (`sorry_server_inhibit`) weight 0 stands for not being in the table.
  */
 import type { RealServerConfig, SorryServerConfig, VirtualServerConfig } from './config/model.js';
@@ -55,16 +56,21 @@ function holds(limits: QuorumLimits, weight: number, before: boolean): boolean {
 const OUT: PoolMember = { inTable: false, weight: 0 };
 const INHIBITED: PoolMember = { inTable: true, weight: 0 };
 
-/**
- * Looks at one pool. `up` has the verdict of each real server by index; `quorumBefore` is the last known quorum, false at
- * the start.
- */
-export function viewPool(config: PoolConfig, up: readonly boolean[], quorumBefore: boolean): PoolView {
-  const weightUp = config.realServers.reduce((sum, server, index) => sum + (up[index] ? server.weight : 0), 0);
+/** What is known of one real server. */
+export interface MemberState {
+  readonly up: boolean;
+  /** The weight it has while it is up. */
+  readonly weight: number;
+}
+
+/** Looks at one pool. `states` by index of the real server; `quorumBefore` is the last known quorum, false at the start. */
+export function viewPool(config: PoolConfig, states: readonly MemberState[], quorumBefore: boolean): PoolView {
+  const weightUp = states.reduce((sum, { up, weight }) => sum + (up ? weight : 0), 0);
   const quorumUp = holds(quorumLimits(config), weightUp, quorumBefore);
   const sorryActive = config.sorryServer !== undefined && !quorumUp;
   const members = config.realServers.map((server, index) => {
-    if (up[index] && !sorryActive) return { inTable: true, weight: server.weight };
+    const state = states[index];
+    if (state?.up === true && !sorryActive) return { inTable: true, weight: state.weight };
     return server.inhibitOnFailure ? INHIBITED : OUT;
   });
   if (config.sorryServer === undefined) return { quorumUp, weightUp, members };

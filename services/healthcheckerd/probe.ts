@@ -1,6 +1,6 @@
-/** How checks reach the network: one narrow interface, with the real checks in `checkers/` and a fake in the tests. */
+/** How checks reach the world: one narrow interface, with the real checks in `checkers/` and a fake in the tests. */
 import type { CheckResult } from './checker.js';
-import type { CheckerConfig } from './config/model.js';
+import type { CheckerConfig } from './config/checkerModel.js';
 
 /** A checker this version can run. */
 export type RunnableCheck = Exclude<CheckerConfig, { kind: 'unavailable' }>;
@@ -8,8 +8,8 @@ export type RunnableCheck = Exclude<CheckerConfig, { kind: 'unavailable' }>;
 /** Runs single checks. */
 export interface Prober {
   /**
-   * Starts one check. `ended` is called exactly once, never before `start` has returned, and not at all after the returned
-   * function was called.
+   * Starts one check. `ended` is called once, by a standing check each time there is something new; never before `start` has
+   * returned, and not at all after the returned function was called. `url`: number of the url HTTP_GET gets.
    */
-  start(check: RunnableCheck, ended: (result: CheckResult) => void): () => void;
+  start(check: RunnableCheck, ended: (result: CheckResult) => void, url: number): () => void;
 }

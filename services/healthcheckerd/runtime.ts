@@ -1,17 +1,22 @@
 /** What lives between two configurations: virtual servers, their real servers and checkers, found again by key. */
 import type { IpvsServiceKey, IpvsVirtualService } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
 import type { Micros } from '../shared/time/duration.js';
-import type { CheckerState } from './checker.js';
-import type { CheckerConfig, RealServerConfig, VirtualServerConfig } from './config/model.js';
+import type { CheckerRules, CheckerState } from './checker.js';
+import type { UnavailableCheckConfig } from './config/checkerModel.js';
+import type { RealServerConfig, VirtualServerConfig } from './config/model.js';
 import type { PoolView } from './pool.js';
 import type { RunnableCheck } from './probe.js';
 
-/** A checker that runs. */
+/** A checker that runs, once for all real servers that want exactly the same check. */
 export interface RunningChecker {
   readonly kind: 'running';
+  /** The meaning of its configuration as text. */
+  readonly key: string;
   config: RunnableCheck;
+  rules: CheckerRules;
   state: CheckerState;
-  server: ServerRuntime;
+  /** Those it speaks for. */
+  readonly servers: Set<ServerRuntime>;
   /** Delay of the first check, kept for the life of the checker so that the spread stays even. */
   readonly phase: Micros;
   /** Ends the check that is under way. */
@@ -21,7 +26,7 @@ export interface RunningChecker {
 /** A checker of a kind this version cannot run: no verdict but the one it starts with. */
 interface IdleChecker {
   readonly kind: 'idle';
-  config: Extract<CheckerConfig, { kind: 'unavailable' }>;
+  config: UnavailableCheckConfig;
 }
 
 export type CheckerRuntime = RunningChecker | IdleChecker;
@@ -34,6 +39,8 @@ export interface ServerRuntime {
   /** By `tcp#0`: kind and number among its kind. */
   checkers: Map<string, CheckerRuntime>;
   up: boolean;
+  /** The configured weight and what the checkers make of it. */
+  weight: number;
 }
 
 export interface VirtualRuntime {
@@ -53,4 +60,20 @@ export function verdictOf(server: ServerRuntime): boolean {
     if (checker.kind === 'running' ? !checker.state.up : checker.config.alpha) return false;
   }
   return true;
+}
+
+/** Weights of linux/ip_vs.h are C ints. */
+const MAXIMUM_WEIGHT = 2 ** 31 - 1;
+
+/**
+ * The weight of a server: what is configured and what MISC_CHECK (`misc_dynamic`) and FILE_CHECK add to it; one MISC_CHECK alone
+ * sets it (keepalived.conf(5), MISC_CHECK).
+ */
+export function weightOf({ config, checkers }: Pick<ServerRuntime, 'config' | 'checkers'>): number {
+  let weight = config.weight;
+  for (const checker of checkers.values()) {
+    const effect = checker.kind === 'running' ? checker.state.weight : undefined;
+    if (effect !== undefined) weight += 'set' in effect ? effect.set - config.weight : effect.add;
+  }
+  return Math.max(0, Math.min(weight, MAXIMUM_WEIGHT));
 }

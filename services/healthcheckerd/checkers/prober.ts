@@ -1,14 +1,44 @@
 /** The real prober: picks the check by kind. */
+import { ClientSockets } from '../../shared/kernel/clientSockets.js';
 import type { CheckResult } from '../checker.js';
 import type { Prober, RunnableCheck } from '../probe.js';
+import { startDnsCheck } from './dnsCheck.js';
+import { startFileCheck } from './fileCheck.js';
+import { startHttpCheck } from './httpCheck.js';
+import { type ScriptTools, startMiscCheck } from './miscCheck.js';
+import { startPingCheck } from './pingCheck.js';
+import { startSmtpCheck } from './smtpCheck.js';
 import { startTcpCheck } from './tcpCheck.js';
+import { startUdpCheck } from './udpCheck.js';
 
-/** Checks over the network of this machine. */
-export const networkProber: Prober = {
-  start(check: RunnableCheck, ended: (result: CheckResult) => void): () => void {
+/** Checks over the network and with the programs and files of this machine. */
+export class SystemProber implements Prober {
+  readonly #sockets: ClientSockets;
+  readonly #tools: ScriptTools;
+
+  constructor(tools: ScriptTools) {
+    this.#tools = tools;
+    this.#sockets = new ClientSockets((error) => tools.logger.error(`a check failed unexpectedly: ${error.message}`));
+  }
+
+  start(check: RunnableCheck, ended: (result: CheckResult) => void, url: number): () => void {
     switch (check.kind) {
       case 'tcp':
-        return startTcpCheck(check, ended);
+        return startTcpCheck(check, this.#sockets, ended);
+      case 'http':
+        return startHttpCheck(check, url, this.#sockets, ended);
+      case 'smtp':
+        return startSmtpCheck(check, this.#sockets, ended);
+      case 'dns':
+        return startDnsCheck(check, this.#sockets, ended);
+      case 'udp':
+        return startUdpCheck(check, this.#sockets, ended);
+      case 'ping':
+        return startPingCheck(check, this.#sockets, ended);
+      case 'misc':
+        return startMiscCheck(check, this.#tools, ended);
+      case 'file':
+        return startFileCheck(check, ended);
     }
-  },
-};
+  }
+}

@@ -8,8 +8,10 @@ import { Reporter } from '../../shared/config/reporter.js';
 import { statementsOf } from '../../shared/config/topLevel.js';
 import type { ConfigTree } from '../../shared/config/tree.js';
 import { readGroup } from './interpret/group.js';
+import type { CheckerSurroundings } from './interpret/surroundings.js';
+import { readScriptDefaults, readTlsFiles, readTrackFiles } from './interpret/surroundings.js';
 import { describeTarget } from './interpret/target.js';
-import { readVirtualServer } from './interpret/virtualServer.js';
+import { readVirtualServer, type VirtualServerContext } from './interpret/virtualServer.js';
 import { VIRTUAL_SERVER } from './keywords/server.js';
 import { HEALTH_TABLE, VIRTUAL_SERVER_GROUP } from './keywords.js';
 import type { HealthConfig, HealthGlobalConfig, VirtualServerConfig, VirtualServerGroupConfig } from './model.js';
@@ -23,7 +25,12 @@ export function interpretHealthConfig(
   const globals = readGlobals(tree);
   const block = readBlock(statementsOf(tree, 'healthcheckerd'), HEALTH_TABLE, report);
   const groups = readGroups(block, report);
-  const virtualServers = readVirtualServers(block, globals, groups, report);
+  const surroundings: CheckerSurroundings = {
+    scripts: readScriptDefaults(globals),
+    tls: readTlsFiles(block),
+    trackFiles: readTrackFiles(tree),
+  };
+  const virtualServers = readVirtualServers(block, { globals, groups, surroundings }, report);
   const model: HealthConfig = {
     global: readGlobal(globals, environment),
     groups: [...groups.values()],
@@ -63,15 +70,14 @@ function readGroups(block: Block, report: Reporter): ReadonlyMap<string, Virtual
 
 function readVirtualServers(
   block: Block,
-  globals: Block,
-  groups: ReadonlyMap<string, VirtualServerGroupConfig>,
+  shared: Omit<VirtualServerContext, 'groupNames'>,
   report: Reporter,
 ): readonly VirtualServerConfig[] {
   const groupNames: ReadonlySet<string> = new Set(block.all(VIRTUAL_SERVER_GROUP).map(({ values: [name] }) => name));
   const servers: VirtualServerConfig[] = [];
   const seen = new Map<string, number>();
   for (const found of block.all(VIRTUAL_SERVER)) {
-    const server = readVirtualServer(found, { globals, groups, groupNames }, report);
+    const server = readVirtualServer(found, { ...shared, groupNames }, report);
     if (server === undefined) continue;
     // The kernel tells services apart by these; for a mark the protocol does not count.
     const name = describeTarget(server.target);

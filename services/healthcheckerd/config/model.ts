@@ -7,6 +7,7 @@ import type { SourcePosition } from '../../shared/config/position.js';
 import type { ScriptCommand } from '../../shared/config/scriptCommand.js';
 import type { IpAddress } from '../../shared/net/address.js';
 import { type Micros, seconds } from '../../shared/time/duration.js';
+import type { CheckerConfig } from './checkerModel.js';
 
 /** `delay_loop` when it is not given. */
 export const DEFAULT_DELAY_LOOP: Micros = seconds(60);
@@ -32,64 +33,6 @@ export type TunnelConfig =
   | { readonly type: 'ipip' }
   | { readonly type: 'gue'; readonly port: number; readonly checksum: 'nocsum' | 'csum' | 'remcsum' }
   | { readonly type: 'gre'; readonly checksum: 'nocsum' | 'csum' };
-
-/** When a checker runs and how often it must fail. */
-export interface CheckerTiming {
-  /** `delay_loop`: from the end of one check to the start of the next while the verdict stands. */
-  readonly delayLoop: Micros;
-  /** `connect_timeout`. */
-  readonly connectTimeout: Micros;
-  /** `retry`: additional checks after a failure before an alive server counts as dead. */
-  readonly retry: number;
-  /** `delay_before_retry`: from the end of a failed check to the next. */
-  readonly delayBeforeRetry: Micros;
-  /** `warmup`: the first check starts within this time; 0 = at once. Default: delay_loop. */
-  readonly warmup: Micros;
-  /** `alpha`: down until the first check succeeds. */
-  readonly alpha: boolean;
-  /** `log_all_failures`: every failed check of an alive server is logged, not only the last. */
-  readonly logAllFailures: boolean;
-}
-
-/** Where and from where a checker connects. */
-export interface CheckerEndpoint {
-  /** `connect_ip`; default: the real server's address. */
-  readonly address: IpAddress;
-  /** `connect_port`; default: the real server's port. */
-  readonly port: number;
-  /** `bindto`. */
-  readonly bindAddress?: IpAddress;
-  /** `bind_if`: SO_BINDTODEVICE, and the zone of a link-local `bindto`. */
-  readonly bindInterface?: string;
-  /** `bind_port`. */
-  readonly bindPort?: number;
-  /** `fwmark`: SO_MARK of the checker's packets. */
-  readonly fwmark?: number;
-}
-
-/** `TCP_CHECK`: up when a connection is accepted. */
-export interface TcpCheckConfig {
-  readonly kind: 'tcp';
-  readonly endpoint: CheckerEndpoint;
-  readonly timing: CheckerTiming;
-  readonly position: SourcePosition;
-}
-
-/**
- * A checker keyword of keepalived that this version knows by name but cannot run. It gives no verdict; the service reports
- * it as an impairment and in its state, so nobody believes the server is watched.
- */
-export interface UnavailableCheckConfig {
-  readonly kind: 'unavailable';
-  /** `HTTP_GET`, `MISC_CHECK`, … */
-  readonly keyword: string;
-  /** `alpha` in force for it: without a verdict such a server never comes up. */
-  readonly alpha: boolean;
-  readonly position: SourcePosition;
-}
-
-/** One checker of one real server. */
-export type CheckerConfig = TcpCheckConfig | UnavailableCheckConfig;
 
 /** What a virtual server listens on; with the protocol and family of the virtual server it is its key. */
 export type VirtualServerTarget =

@@ -22,6 +22,9 @@ export function splitTree(tree: ConfigTree): Readonly<Record<ConfiguredService, 
 const EVERYONE: readonly ConfiguredService[] = ['vrrpd', 'healthcheckerd', 'ipvsd', 'notifierd'];
 
 function receivers(statement: Statement, owner: BlockOwner | undefined): readonly ConfiguredService[] {
+  const name = statement.words[0]?.text ?? '';
+  // FILE_CHECK looks at the same files.
+  if (name === 'track_file' || name === 'vrrp_track_file') return ['vrrpd', 'healthcheckerd'];
   if (owner === 'vrrpd' || owner === 'healthcheckerd') return [owner];
-  return statement.words[0]?.text === 'global_defs' && owner === 'common' ? EVERYONE : [];
+  return name === 'global_defs' && owner === 'common' ? EVERYONE : [];
 }

@@ -59,6 +59,11 @@ interface LibcFunctions {
   sendmmsg(fd: number, messages: Buffer, count: number, flags: number): number;
   read(fd: number, buffer: Buffer, length: number): number;
   close(fd: number): number;
+  connect(fd: number, address: Buffer, length: number): number;
+  send(fd: number, buffer: Buffer, length: number, flags: number): number;
+  epoll_create1(flags: number): number;
+  epoll_ctl(epoll: number, operation: number, fd: number, event: Buffer | null): number;
+  epoll_wait(epoll: number, events: Buffer, most: number, timeout: number): number;
   timerfd_create(clock: number, flags: number): number;
   timerfd_settime(fd: number, flags: number, value: Buffer, old: null): number;
   sched_setscheduler(pid: number, policy: number, parameters: Buffer): number;
@@ -85,6 +90,11 @@ const DECLARATIONS: { readonly [Name in keyof LibcFunctions]: readonly [result: 
   sendmmsg: ['int', ['int', 'void *', 'uint32_t', 'int']],
   read: ['intptr_t', ['int', 'void *', 'size_t']],
   close: ['int', ['int']],
+  connect: ['int', ['int', 'void *', 'uint32_t']],
+  send: ['intptr_t', ['int', 'void *', 'size_t', 'int']],
+  epoll_create1: ['int', ['int']],
+  epoll_ctl: ['int', ['int', 'int', 'int', 'void *']],
+  epoll_wait: ['int', ['int', 'void *', 'int', 'int']],
   timerfd_create: ['int', ['int', 'int']],
   timerfd_settime: ['int', ['int', 'int', 'void *', 'void *']],
   sched_setscheduler: ['int', ['int', 'int', 'void *']],
@@ -138,6 +148,7 @@ export const ERRNO = {
   ESRCH: constants.errno.ESRCH,
   EADDRNOTAVAIL: constants.errno.EADDRNOTAVAIL,
   EPROTO: constants.errno.EPROTO,
+  EINPROGRESS: constants.errno.EINPROGRESS,
 } as const;
 
 /** The name of a positive errno (`ENODEV`), or `errno 123` for one the platform does not name. */

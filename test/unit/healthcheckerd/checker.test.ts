@@ -9,7 +9,7 @@ import {
   nextDue,
   step,
 } from '../../../services/healthcheckerd/checker.js';
-import type { CheckerTiming } from '../../../services/healthcheckerd/config/model.js';
+import type { CheckerTiming } from '../../../services/healthcheckerd/config/checkerModel.js';
 import {
   elapsed,
   type Instant,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { UnavailableCheckConfig } from '../../../services/healthcheckerd/config/model.js';
+import type { UnavailableCheckConfig } from '../../../services/healthcheckerd/config/checkerModel.js';
 import { seconds } from '../../../services/shared/time/duration.js';
 import { address, Bench, healthConfig, position, realServer, refused, tcpCheck, virtualServer } from './support.js';
 

@@ -4,11 +4,15 @@ import fc from 'fast-check';
 import { quorumLimits, viewPool } from '../../../services/healthcheckerd/pool.js';
 
 const server = (weight: number, inhibitOnFailure = false) => ({ weight, inhibitOnFailure });
+/** The verdicts of the servers of a pool, with their configured weights. */
+const states = (config: { realServers: readonly { weight: number }[] }, up: readonly boolean[]) =>
+  config.realServers.map(({ weight }, index) => ({ up: up[index] === true, weight }));
+
 const out = { inTable: false, weight: 0 };
 
 test('without a sorry server the living stay, with or without quorum', () => {
   const config = { quorum: 2, hysteresis: 0, realServers: [server(1), server(3)] };
-  assert.deepEqual(viewPool(config, [true, false], true), {
+  assert.deepEqual(viewPool(config, states(config, [true, false]), true), {
     quorumUp: false,
     weightUp: 1,
     members: [{ inTable: true, weight: 1 }, out],
@@ -22,7 +26,7 @@ test('without quorum the sorry server takes over and every real server leaves; t
     realServers: [server(1), server(1, true), server(1)],
     sorryServer: { inhibit: false },
   };
-  assert.deepEqual(viewPool(config, [true, true, true], false), {
+  assert.deepEqual(viewPool(config, states(config, [true, true, true]), false), {
     quorumUp: true,
     weightUp: 3,
     members: [
@@ -32,7 +36,7 @@ test('without quorum the sorry server takes over and every real server leaves; t
     ],
     sorry: { ...out, active: false },
   });
-  assert.deepEqual(viewPool(config, [true, true, false], true), {
+  assert.deepEqual(viewPool(config, states(config, [true, true, false]), true), {
     quorumUp: false,
     weightUp: 2,
     members: [out, { inTable: true, weight: 0 }, out],
@@ -42,8 +46,8 @@ test('without quorum the sorry server takes over and every real server leaves; t
 
 test('an inhibited sorry server waits in the table with weight 0', () => {
   const config = { quorum: 1, hysteresis: 0, realServers: [server(1)], sorryServer: { inhibit: true } };
-  assert.deepEqual(viewPool(config, [true], false).sorry, { inTable: true, weight: 0, active: false });
-  assert.deepEqual(viewPool(config, [false], true).sorry, { inTable: true, weight: 1, active: true });
+  assert.deepEqual(viewPool(config, states(config, [true]), false).sorry, { inTable: true, weight: 0, active: false });
+  assert.deepEqual(viewPool(config, states(config, [false]), true).sorry, { inTable: true, weight: 1, active: true });
 });
 
 test('quorum is gained at quorum + hysteresis, lost below quorum - hysteresis, and stands in between', () => {
@@ -51,7 +55,7 @@ test('quorum is gained at quorum + hysteresis, lost below quorum - hysteresis, a
   const up = (count: number): boolean[] => config.realServers.map((_, index) => index < count);
   let before = false;
   const seen = [5, 4, 3, 2, 1, 2, 3, 4].map((count) => {
-    before = viewPool(config, up(count), before).quorumUp;
+    before = viewPool(config, states(config, up(count)), before).quorumUp;
     return before;
   });
   assert.deepEqual(seen, [true, true, true, true, false, false, false, true]);
@@ -63,8 +67,8 @@ test('what cannot be is lowered: quorum to the total weight, hysteresis below th
     hysteresis: 2,
   });
   const drained = { quorum: 1, hysteresis: 0, realServers: [server(0)] };
-  assert.equal(viewPool(drained, [true], false).quorumUp, false);
-  assert.deepEqual(viewPool(drained, [true], false).members, [{ inTable: true, weight: 0 }]);
+  assert.equal(viewPool(drained, states(drained, [true]), false).quorumUp, false);
+  assert.deepEqual(viewPool(drained, states(drained, [true]), false).members, [{ inTable: true, weight: 0 }]);
 });
 
 const pools = fc.record({
@@ -85,7 +89,7 @@ test('always: the dead get no traffic, the sorry server or the real ones do, quo
       const { quorum, hysteresis } = quorumLimits(config);
       let before = false;
       for (const up of history) {
-        const view = viewPool(config, up, before);
+        const view = viewPool(config, states(config, up), before);
         for (const [index, member] of view.members.entries()) {
           if (!up[index]) assert.equal(member.weight, 0);
           if (!up[index] && !config.realServers[index]?.inhibitOnFailure) assert.equal(member.inTable, false);
@@ -99,7 +103,7 @@ test('always: the dead get no traffic, the sorry server or the real ones do, quo
         if (inBand) assert.equal(view.quorumUp, before);
         else assert.equal(view.quorumUp, view.weightUp > 0 && view.weightUp >= quorum + hysteresis);
         assert.deepEqual(
-          viewPool(config, up, view.quorumUp).quorumUp,
+          viewPool(config, states(config, up), view.quorumUp).quorumUp,
           view.quorumUp,
           'the same verdicts change nothing',
         );

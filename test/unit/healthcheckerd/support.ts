@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import type { CheckResult } from '../../../services/healthcheckerd/checker.js';
+import { checkerTarget } from '../../../services/healthcheckerd/checkerText.js';
+import type { CheckerTiming, TcpCheckConfig } from '../../../services/healthcheckerd/config/checkerModel.js';
 import type {
-  CheckerTiming,
   HealthConfig,
   HealthGlobalConfig,
   RealServerConfig,
-  TcpCheckConfig,
   VirtualServerConfig,
 } from '../../../services/healthcheckerd/config/model.js';
-import { type EngineReport, HealthEngine } from '../../../services/healthcheckerd/engine.js';
+import { HealthEngine } from '../../../services/healthcheckerd/engine.js';
 import type { Prober, RunnableCheck } from '../../../services/healthcheckerd/probe.js';
+import type { EngineReport } from '../../../services/healthcheckerd/reporter.js';
 import { silentLogger } from '../../../services/shared/log/logger.js';
 import { formatIpAddress, type IpAddress, parseIpAddress } from '../../../services/shared/net/address.js';
 import { FakeClock } from '../../../services/shared/time/clock.js';
@@ -105,7 +106,8 @@ class FakeProber implements Prober {
   }
 
   start(check: RunnableCheck, ended: (result: CheckResult) => void): () => void {
-    const target = `${formatIpAddress(check.endpoint.address)}:${check.endpoint.port}`;
+    const target =
+      'endpoint' in check ? `${formatIpAddress(check.endpoint.address)}:${check.endpoint.port}` : checkerTarget(check);
     this.checks.push({ at: this.#now(), target });
     let cancelled = false;
     this.#pending.push(() => {

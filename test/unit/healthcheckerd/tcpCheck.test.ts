@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { CheckResult } from '../../../services/healthcheckerd/checker.js';
-import { describeConnectError, startTcpCheck } from '../../../services/healthcheckerd/checkers/tcpCheck.js';
+import { describeConnectError } from '../../../services/healthcheckerd/checkers/connectError.js';
+import { startTcpCheck } from '../../../services/healthcheckerd/checkers/tcpCheck.js';
+import { ClientSockets } from '../../../services/shared/kernel/clientSockets.js';
 import { millis } from '../../../services/shared/time/duration.js';
 import { address, tcpCheck } from './support.js';
+
+const sockets = new ClientSockets((error) => assert.fail(error));
 
 function listen(context: TestContext, onConnection: (socket: Socket) => void, host = '127.0.0.1'): Promise<number> {
   return new Promise((resolve) => {
@@ -18,7 +22,9 @@ function listen(context: TestContext, onConnection: (socket: Socket) => void, ho
 
 const check = (port: number, more: object = {}, connectTimeout = millis(300)): Promise<CheckResult> => {
   const config = tcpCheck('127.0.0.1', port, { connectTimeout });
-  return new Promise((resolve) => startTcpCheck({ ...config, endpoint: { ...config.endpoint, ...more } }, resolve));
+  return new Promise((resolve) =>
+    startTcpCheck({ ...config, endpoint: { ...config.endpoint, ...more } }, sockets, resolve),
+  );
 };
 
 test('a server that accepts is up, also when it says goodbye at once', async (context) => {
@@ -68,7 +74,7 @@ test('no answer within the timeout, or no way there, ends as a failure in time',
 test('a cancelled check says nothing', async (context) => {
   const port = await listen(context, (socket) => socket.resume());
   let ended = false;
-  const cancel = startTcpCheck(tcpCheck('127.0.0.1', port), () => {
+  const cancel = startTcpCheck(tcpCheck('127.0.0.1', port), sockets, () => {
     ended = true;
   });
   cancel();

@@ -1,19 +1,19 @@
-/** Checks of the checkers that no interpreter reads yet: complete, and free of contradictions, as keepalived wants them. */
+/** Checks of the checkers: complete, and free of contradictions, as keepalived wants them. */
 import type { KeywordSpec } from '../../../shared/config/keyword.js';
 import type { Block, Occurrence } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
 import type { Word } from '../../../shared/config/tree.js';
-import { UNAVAILABLE_CHECKERS } from '../keywords/checkers.js';
+import { CHECKERS } from '../keywords/checkers.js';
 import { unclosedIn } from './pattern.js';
 
 /** MD5 in hexadecimal. */
-const DIGEST = /^[0-9a-fA-F]{32}$/;
+export const DIGEST = /^[0-9a-fA-F]{32}$/;
 const DNS_TYPES = ['A', 'NS', 'CNAME', 'SOA', 'MX', 'TXT', 'AAAA'];
-const STATUS = /^([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?$/;
+export const STATUS = /^([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?$/;
 
 /** Reports what is wrong in the checkers of one real server. */
 export function checkCheckers(server: Block, report: Reporter): void {
-  for (const spec of UNAVAILABLE_CHECKERS) {
+  for (const spec of CHECKERS) {
     const check = CHECKS.get(spec.name);
     if (check === undefined) continue;
     for (const found of server.all(spec)) check(new Contents(spec, found), report);

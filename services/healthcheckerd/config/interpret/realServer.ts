@@ -1,14 +1,14 @@
 import type { Block, Occurrence } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
 import { readScript } from '../../../shared/config/scriptWords.js';
-import { formatIpAddress } from '../../../shared/net/address.js';
 import { checkCheckers } from '../checks/checkers.js';
-import * as C from '../keywords/checkers.js';
 import * as K from '../keywords/server.js';
-import type { CheckerConfig, CheckerEndpoint, Forwarding, RealServerConfig, TcpCheckConfig } from '../model.js';
-import { type Endpoint, readEndpoint } from './endpoint.js';
+import type { Forwarding, RealServerConfig } from '../model.js';
+import { readCheckers } from './checkers.js';
+import { readEndpoint } from './endpoint.js';
 import { readForwarding } from './forwarding.js';
-import { readTiming, resolveTiming, type TimingSettings } from './timing.js';
+import type { CheckerSurroundings } from './surroundings.js';
+import { readTiming, type TimingSettings } from './timing.js';
 
 /** ip_vs_ctl.c takes more, but schedulers multiply weights: what ipvsadm(8) allows. */
 const MAXIMUM_WEIGHT = 65_535;
@@ -22,6 +22,7 @@ export interface RealServerDefaults {
   readonly virtualhost?: string;
   /** Port of the virtual server; 0 when it has none. */
   readonly port: number;
+  readonly surroundings: CheckerSurroundings;
 }
 
 /** Gives meaning to one `real_server`; undefined when it is wrong, which is reported. */
@@ -53,7 +54,17 @@ export function readRealServer(
     upperThreshold: upper,
     lowerThreshold: lower,
     smtpAlert: block.last(K.SMTP_ALERT)?.values[0] ?? defaults.smtpAlert,
-    checkers: readCheckers(block, endpoint, defaults.port, timing, report),
+    checkers: readCheckers(
+      block,
+      {
+        ...defaults.surroundings,
+        server: endpoint,
+        virtualPort: defaults.port,
+        timing,
+        ...(virtualhost === undefined ? {} : { virtualhost }),
+      },
+      report,
+    ),
     position: report.position(keyword),
   };
   // Set only where there is something, one by one: there may be a hundred thousand servers.
@@ -83,68 +94,4 @@ function readThresholds(block: Block, report: Reporter): { readonly upper: numbe
     report.warning(found?.keyword, 'out-of-range', `lthreshold ${lower} is above uthreshold ${upper}`);
   }
   return { upper, lower };
-}
-
-function readCheckers(
-  block: Block,
-  server: Endpoint,
-  virtualPort: number,
-  timing: TimingSettings,
-  report: Reporter,
-): readonly CheckerConfig[] {
-  const checkers: CheckerConfig[] = [];
-  for (const found of block.all(C.TCP_CHECK)) {
-    const checker = readTcpCheck(found, server, virtualPort, timing, report);
-    if (checker !== undefined) checkers.push(checker);
-  }
-  for (const spec of C.UNAVAILABLE_CHECKERS) {
-    for (const found of block.all(spec)) {
-      const alpha = readTiming(found.block, timing).alpha ?? false;
-      checkers.push({ kind: 'unavailable', keyword: spec.name, alpha, position: report.position(found.keyword) });
-    }
-  }
-  return checkers;
-}
-
-function readTcpCheck(
-  found: Occurrence,
-  server: Endpoint,
-  virtualPort: number,
-  timing: TimingSettings,
-  report: Reporter,
-): TcpCheckConfig | undefined {
-  const { block, keyword } = found;
-  const address = block.last(C.CONNECT_IP)?.values[0] ?? server.address;
-  const port = block.last(C.CONNECT_PORT)?.values[0] ?? (server.port === 0 ? virtualPort : server.port);
-  if (port === 0) {
-    const message = `${keyword.text} has no port to connect to`;
-    report.error(keyword, 'missing-argument', message, 'add connect_port, or a port to the real server');
-    return undefined;
-  }
-  const endpoint = withSource({ address, port }, block, report);
-  return {
-    kind: 'tcp',
-    endpoint,
-    timing: resolveTiming(readTiming(block, timing)),
-    position: report.position(keyword),
-  };
-}
-
-function withSource(endpoint: Endpoint, block: Block, report: Reporter): CheckerEndpoint {
-  const bind = block.last(C.BINDTO);
-  const bindInterface = block.last(C.BIND_IF)?.values[0];
-  const bindPort = block.last(C.BIND_PORT)?.values[0];
-  const fwmark = block.last(C.FWMARK)?.values[0] ?? 0;
-  const source = bind?.values[0];
-  const { family } = endpoint.address;
-  if (source !== undefined && source.family !== family) {
-    const message = `bindto ${formatIpAddress(source)} is not IPv${family} like the address to connect to`;
-    report.error(bind?.statement.words[1], 'mixed-families', message);
-  }
-  const result: { -readonly [K in keyof CheckerEndpoint]: CheckerEndpoint[K] } = endpoint;
-  if (source !== undefined) result.bindAddress = source;
-  if (bindInterface !== undefined) result.bindInterface = bindInterface;
-  if (bindPort !== undefined) result.bindPort = bindPort;
-  if (fwmark !== 0) result.fwmark = fwmark;
-  return result;
 }

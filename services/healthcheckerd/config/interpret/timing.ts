@@ -1,13 +1,8 @@
 import type { Block } from '../../../shared/config/readBlock.js';
 import type { Micros } from '../../../shared/time/duration.js';
+import type { CheckerTiming } from '../checkerModel.js';
 import * as K from '../keywords/timing.js';
-import {
-  type CheckerTiming,
-  DEFAULT_CONNECT_TIMEOUT,
-  DEFAULT_DELAY_BEFORE_RETRY,
-  DEFAULT_DELAY_LOOP,
-  DEFAULT_RETRY,
-} from '../model.js';
+import { DEFAULT_CONNECT_TIMEOUT, DEFAULT_DELAY_BEFORE_RETRY, DEFAULT_DELAY_LOOP, DEFAULT_RETRY } from '../model.js';
 
 /** What one level says about timing; the level below overrides it word by word. */
 export interface TimingSettings {
@@ -44,14 +39,22 @@ export function readTiming(block: Block, above: TimingSettings): TimingSettings 
   };
 }
 
+/** Defaults of one kind of checker. */
+export interface TimingDefaults {
+  readonly retry?: number;
+  readonly delayBeforeRetry?: Micros | 'delay_loop';
+}
+
 /** Fills in what no level said. */
-export function resolveTiming(settings: TimingSettings): CheckerTiming {
+export function resolveTiming(settings: TimingSettings, defaults: TimingDefaults = {}): CheckerTiming {
   const delayLoop = settings.delayLoop ?? DEFAULT_DELAY_LOOP;
+  const own = defaults.delayBeforeRetry ?? DEFAULT_DELAY_BEFORE_RETRY;
+  const pause = own === 'delay_loop' ? delayLoop : own;
   return {
     delayLoop,
     connectTimeout: settings.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT,
-    retry: settings.retry ?? DEFAULT_RETRY,
-    delayBeforeRetry: settings.delayBeforeRetry ?? DEFAULT_DELAY_BEFORE_RETRY,
+    retry: settings.retry ?? defaults.retry ?? DEFAULT_RETRY,
+    delayBeforeRetry: settings.delayBeforeRetry ?? pause,
     warmup: settings.warmup ?? delayLoop,
     alpha: settings.alpha ?? false,
     logAllFailures: settings.logAllFailures ?? false,

@@ -22,6 +22,7 @@ import { checkFamilies, familyOf } from './family.js';
 import { readForwarding } from './forwarding.js';
 import { readPersistence } from './persistence.js';
 import { type RealServerDefaults, readRealServer } from './realServer.js';
+import type { CheckerSurroundings } from './surroundings.js';
 import { describeTarget, readTarget } from './target.js';
 import { NO_TIMING, readTiming } from './timing.js';
 
@@ -30,6 +31,7 @@ export interface VirtualServerContext {
   readonly globals: Block;
   readonly groups: ReadonlyMap<string, VirtualServerGroupConfig>;
   readonly groupNames: ReadonlySet<string>;
+  readonly surroundings: CheckerSurroundings;
 }
 
 /** Gives meaning to one `virtual_server`; undefined when it is wrong or has no real servers, which is reported. */
@@ -116,6 +118,7 @@ function readPool(
     smtpAlert: block.last(K.SMTP_ALERT)?.values[0] ?? globalSmtpAlert(context.globals) ?? true,
     ...(virtualhost === undefined ? {} : { virtualhost }),
     port: target.kind === 'address' ? target.port : 0,
+    surroundings: context.surroundings,
   };
   const servers: RealServerConfig[] = [];
   const seen = new Set<string>();

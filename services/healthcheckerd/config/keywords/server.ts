@@ -1,7 +1,7 @@
 /** Keywords of `virtual_server` and `real_server`. */
 import { choice, flag, integer, optional, rest, script, word } from '../../../shared/config/argument.js';
 import { type Arguments, type KeywordSpec, KeywordTable, keyword, pending } from '../../../shared/config/keyword.js';
-import { TCP_CHECK, UNAVAILABLE_CHECKERS } from './checkers.js';
+import { CHECKERS } from './checkers.js';
 import { TIMING_KEYWORDS } from './timing.js';
 
 const COMMAND = [script(), optional(word('user')), optional(word('group'))] as const;
@@ -47,8 +47,7 @@ export const REAL_SERVER = keyword('real_server', ENDPOINT, 'One server of the p
       NOTIFY_DOWN,
       UTHRESHOLD,
       LTHRESHOLD,
-      TCP_CHECK,
-      ...UNAVAILABLE_CHECKERS,
+      ...CHECKERS,
     ]),
   },
   repeat: 'list',

@@ -1,0 +1,55 @@
+/** Draws the conclusions for pools: what a verdict means for the table, the quorum, and whoever has to be told. */
+import type { Logger } from '../shared/log/logger.js';
+import type { Notification } from '../shared/rpc/generated/keepwatch/v1/notify.js';
+import { desiredServices } from './desiredTable.js';
+import type { NotificationBuilder, QuorumChange } from './notifications.js';
+import { quorumLimits, viewPool } from './pool.js';
+import type { ResumeRecord } from './resumeRecord.js';
+import type { VirtualRuntime } from './runtime.js';
+
+/** Mail about a server that is taken away by the configuration or by a stop. */
+export const REMOVING = '=> Removing <=';
+
+/**
+ * Looks at one pool again; what changed of its quorum, where that is told. `starting`: the virtual server is new; without quorum
+ * and with nothing that stands in for it keepalived starts in silence.
+ */
+export function lookAtPool(
+  virtual: VirtualRuntime,
+  starting: boolean,
+  resume: ResumeRecord,
+  logger: Logger,
+): QuorumChange | undefined {
+  const { config, view: before } = virtual;
+  const view = viewPool(config, virtual.servers, before.quorumUp);
+  virtual.view = view;
+  virtual.desired = desiredServices(config, virtual.keys, view);
+  const changed = view.quorumUp !== before.quorumUp;
+  if (starting || changed) resume.saveQuorum(virtual.name, view.quorumUp);
+  const tell = starting ? view.quorumUp || config.alpha || config.sorryServer !== undefined : changed;
+  if (!tell) return undefined;
+  const limits = quorumLimits(config);
+  const event = starting
+    ? `starts with quorum ${view.quorumUp ? 'up' : 'down'}`
+    : view.quorumUp
+      ? 'gained quorum'
+      : 'lost quorum';
+  logger.info(
+    `virtual server ${virtual.name} ${event}: weight ${view.weightUp}, quorum ${limits.quorum}, hysteresis ${limits.hysteresis}`,
+  );
+  return { up: view.quorumUp, starting, limits, weightUp: view.weightUp };
+}
+
+/** What `omega` says about a virtual server that goes: everything that was up is down. */
+export function farewell(virtual: VirtualRuntime, notify: NotificationBuilder, at: Date): Notification[] {
+  if (!virtual.config.omega) return [];
+  const notifications = virtual.servers
+    .filter((server) => server.up)
+    .flatMap(({ config, name }) =>
+      notify.change(virtual, at, { config, name, up: false, mailBody: REMOVING }, undefined),
+    );
+  if (!virtual.view.quorumUp) return notifications;
+  const limits = quorumLimits(virtual.config);
+  const quorum = { up: false, starting: false, limits, weightUp: 0 };
+  return [...notifications, ...notify.change(virtual, at, undefined, quorum)];
+}
