@@ -1,7 +1,8 @@
 /** healthcheckerd and ipvsd as processes: a listener dies and comes back, and the wanted table follows. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { HealthDefinition } from 'nice-grpc-server-health';
 import { rpcClient } from '../../services/shared/rpc/client.js';
@@ -278,4 +279,38 @@ test('ipvsd without IPVS in the kernel says so everywhere, keeps what is wanted,
     /INVALID_ARGUMENT.*scheduler/,
   );
   assert.equal(await ipvs.stop(), 0, ipvs.log);
+});
+
+test('a killed healthcheckerd resumes its verdicts: a dead server does not come back, nothing is told twice', async (context) => {
+  const living = await listen('127.0.0.11');
+  const { port } = living.address() as AddressInfo;
+  context.after(() => close(living));
+  const health = new ServiceProcess(context, 'healthcheckerd');
+  await health.start();
+  const mirror = new Mirror(context, health);
+  assert.ok((await health.configure(guide(port))).accepted);
+  const died = await mirror.transition(0, () => health.log);
+  assert.deepEqual(destinations(died.event.desired), ['127.0.0.11 w3']);
+  await health.kill();
+  await health.start();
+  const successor = new Mirror(context, health);
+  assert.ok((await health.configure(guide(port))).accepted);
+  const table = async (): Promise<string[]> => {
+    const { state } = await health.lifecycle.snapshot({});
+    return state?.state?.$case === 'health' ? destinations(state.state.value.desired) : [];
+  };
+  assert.deepEqual(await table(), ['127.0.0.11 w3'], 'from its very first table on');
+  await until(
+    () => successor.events.length > 0,
+    () => health.log,
+  );
+  assert.ok(
+    successor.events.every(({ event }) => event.transition === undefined && destinations(event.desired).length < 2),
+  );
+  assert.deepEqual(
+    successor.events.flatMap(({ notifications }) => notifications),
+    [],
+  );
+  assert.equal(await health.stop(), 0);
+  assert.ok(!existsSync(join(health.runDir, 'healthcheckerd.resume')), 'an orderly stop leaves nothing to resume');
 });
