@@ -2,7 +2,11 @@
 import type { SuiteStatus } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
 import { ServiceHealth } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
 import type { RealServer, VirtualServer } from '../../services/shared/rpc/generated/keepwatch/v1/health.js';
-import { type VrrpInstance, VrrpStateName } from '../../services/shared/rpc/generated/keepwatch/v1/vrrp.js';
+import {
+  type VrrpInstance,
+  VrrpStateName,
+  type VrrpTracker,
+} from '../../services/shared/rpc/generated/keepwatch/v1/vrrp.js';
 import type { Colours } from './colours.js';
 import { formatWireDiagnostic } from './diagnosticText.js';
 import { table } from './table.js';
@@ -77,12 +81,12 @@ function instances({ vrrp }: SuiteStatus, now: Date, colours: Colours): string[]
     colours.dim(header),
     ...vrrp.instances.flatMap((instance, index) => [
       lines[index] ?? '',
-      ...instanceDetails(instance, colours).map((text) => `    ${text}`),
+      ...instanceDetails(instance, now, colours).map((text) => `    ${text}`),
     ]),
   ];
 }
 
-function instanceDetails(instance: VrrpInstance, colours: Colours): string[] {
+function instanceDetails(instance: VrrpInstance, now: Date, colours: Colours): string[] {
   const details: string[] = [];
   const addresses = instance.addresses.map(({ address, interface: on, present }) => {
     const text = `${address} on ${on}`;
@@ -99,16 +103,20 @@ function instanceDetails(instance: VrrpInstance, colours: Colours): string[] {
     const heard = age === undefined ? '' : `, heard ${formatAge(Number(age))} ago`;
     details.push(`master: ${instance.masterAddress} with priority ${instance.masterPriority}${heard}`);
   }
-  for (const { kind, name, up, weight, detail } of instance.trackers) {
-    if (up) continue;
-    details.push(
-      colours.yellow(
-        `${kind} ${name} is down${weight === 0 ? '' : `, weight ${weight}`}${detail === '' ? '' : `: ${detail}`}`,
-      ),
-    );
-  }
+  const good = instance.trackers.filter(({ up }) => up).map(({ kind, name, detail }) => `${kind} ${name} ${detail}`);
+  if (good.length > 0) details.push(`tracks: ${good.join(', ')}`);
+  for (const tracker of instance.trackers) if (!tracker.up) details.push(colours.yellow(trackerText(tracker, now)));
+  for (const wait of instance.waits) details.push(colours.yellow(wait));
   for (const fault of instance.faults) details.push(colours.red(`fault: ${fault}`));
   return details;
+}
+
+/** `script chk is bad, weight -30: exit 3, since 12:00:00`. */
+function trackerText({ kind, name, condition, weight, reverse, detail, since }: VrrpTracker, now: Date): string {
+  const state = kind === 'interface' ? 'down' : condition === '' ? 'bad' : condition;
+  const what = weight === 0 ? '' : `, weight ${weight}`;
+  const when = since === undefined ? '' : `, since ${formatMoment(since, now)}`;
+  return `${kind} ${name} is ${state}${what}${reverse ? ' reverse' : ''}${detail === '' ? '' : `: ${detail}`}${when}`;
 }
 
 function groups({ vrrp }: SuiteStatus, now: Date, colours: Colours): string[] {

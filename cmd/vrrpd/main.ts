@@ -1,7 +1,7 @@
 /** keepwatch-vrrpd: flags and wiring. */
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { systemRoutingNames } from '../../services/shared/config/systemRoutingNames.js';
 import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
 import { clearRealtimePriority, isRealtime, setRealtimePriority } from '../../services/shared/kernel/process.js';
@@ -13,9 +13,17 @@ import { interpretVrrpConfig } from '../../services/vrrpd/config/interpret.js';
 import { type KeyFile, withKeyFiles } from '../../services/vrrpd/keyFiles.js';
 import { RESUME_RECORD_BYTES, ResumeRecord } from '../../services/vrrpd/resumeRecord.js';
 import { VrrpService } from '../../services/vrrpd/service.js';
-import { openBlindWatch } from '../../services/vrrpd/track/watch.js';
+import { TRACK_RECORD_BYTES, TrackRecord } from '../../services/vrrpd/track/trackRecord.js';
+import { TrackWatch } from '../../services/vrrpd/track/trackWatch.js';
+import { watcherProcess } from '../../services/vrrpd/track/watcherLink.js';
 
 const clock = new SystemClock();
+
+/** The command that watches what is tracked; it stands beside this one, bundled or as source. */
+function watcherArguments(): readonly string[] {
+  const ours = realpathSync(process.argv[1] ?? '');
+  return [...process.execArgv, join(dirname(dirname(ours)), 'trackd', `main${extname(ours)}`)];
+}
 
 void serviceMain({
   name: 'vrrpd',
@@ -33,7 +41,23 @@ void serviceMain({
           interpretVrrpConfig(tree, { hostname: hostname(), routingNames: systemRoutingNames() }),
           readKeyFile,
         ),
-      openWatch: openBlindWatch,
+      openWatch: (registry) =>
+        new TrackWatch(
+          {
+            clock,
+            logger,
+            openLink: watcherProcess(watcherArguments()),
+            openRecord: () =>
+              new TrackRecord(new ResumeFile(join(runDir, 'vrrpd.trackers'), TRACK_RECORD_BYTES), (error) =>
+                logger.warn(
+                  { err: error },
+                  'record of trackers not written: a crash of vrrpd would forget their states',
+                ),
+              ),
+            impairmentsChanged,
+          },
+          registry,
+        ),
       openResume: () =>
         new ResumeRecord(new ResumeFile(join(runDir, 'vrrpd.resume'), RESUME_RECORD_BYTES), (error) =>
           logger.warn({ err: error }, 'resume record not written: a crash of vrrpd would be noticed'),

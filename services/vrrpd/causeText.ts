@@ -10,8 +10,8 @@ export function causeCode(cause: Cause): string {
   return cause.code === 'master-down-timer' && cause.timer === 'skew' ? 'priority-zero-advert' : cause.code;
 }
 
-/** One line for a human: why a router changed its state at `now`. */
-export function causeText(cause: Cause, heard: HeardAdvert | undefined, ownPriority: number, now: Instant): string {
+/** One line for a human: why a router changed its state at `now`. `ownPriority`: with what moved it. */
+export function causeText(cause: Cause, heard: HeardAdvert | undefined, ownPriority: string, now: Instant): string {
   switch (cause.code) {
     case 'startup':
       return 'started';

@@ -1,7 +1,7 @@
 /** What a new configuration changes, by instance and group name. Pure: `Plan` shows it, `apply` carries it out. */
 import { formatIpAddress } from '../shared/net/address.js';
 import { formatDuration } from '../shared/time/duration.js';
-import type { InstanceConfig, SyncGroupConfig, VirtualAddress, VrrpConfig } from './config/model.js';
+import type { InstanceConfig, SyncGroupConfig, TrackLine, VirtualAddress, VrrpConfig } from './config/model.js';
 import { vipText } from './virtualAddress.js';
 
 /** `restart`: cannot be changed in place, so the instance leaves and comes back. */
@@ -102,6 +102,7 @@ function instanceDetails(before: InstanceConfig, after: InstanceConfig): string[
   details.push(...addressDetails('virtual_ipaddress', before.vips, after.vips));
   details.push(...addressDetails('virtual_ipaddress_excluded', before.excludedVips, after.excludedVips));
   value('track_interface', trackText(before), trackText(after));
+  value('trackers', trackersText(before), trackersText(after));
   if (before.trackPrimary !== after.trackPrimary) {
     details.push(after.trackPrimary ? 'tracks its own interface' : 'dont_track_primary');
   }
@@ -129,6 +130,11 @@ const peersText = ({ unicast }: InstanceConfig): string =>
 const trackText = (config: InstanceConfig): string =>
   config.trackInterfaces
     .map((track) => `${track.interface} weight ${track.weight}${track.reverse ? ' reverse' : ''}`)
+    .join(', ') || 'none';
+
+const trackersText = (config: { readonly trackers: readonly TrackLine[] }): string =>
+  config.trackers
+    .map(({ kind, name, weight, reverse }) => `${kind} ${name} weight ${weight}${reverse ? ' reverse' : ''}`)
     .join(', ') || 'none';
 
 function addressDetails(
@@ -166,6 +172,9 @@ function groupChange(
   const members = (config: SyncGroupConfig): string => config.members.join(' ');
   if (members(before) !== members(after)) details.push(`members ${members(before)} -> ${members(after)}`);
   if (!sameValue(before.trackInterfaces, after.trackInterfaces)) details.push('track_interface');
+  if (!sameValue(before.trackers, after.trackers)) {
+    details.push(`trackers ${trackersText(before)} -> ${trackersText(after)}`);
+  }
   if (!sameValue(before.notify, after.notify)) details.push('notify scripts or alerts');
   return { kind: details.length === 0 ? 'same' : 'update', name, after, details };
 }

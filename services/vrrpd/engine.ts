@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../shared/config/diagnostic.js';
 import type { LinkEvent, LinkInfo, RouteNetlink } from '../shared/kernel/ports.js';
 import { formatIpBytes } from '../shared/net/address.js';
-import { after, elapsed, type Instant, instant, micros } from '../shared/time/duration.js';
+import { after, elapsed, type Instant, instant, type Micros, micros } from '../shared/time/duration.js';
 import { AddressKeeper } from './addressKeeper.js';
 import { Announcer } from './announcer.js';
 import type { InstanceConfig, TrackerKind, TrackLine, VrrpConfig } from './config/model.js';
@@ -10,6 +10,7 @@ import { Departures } from './departures.js';
 import type { EngineChange, EngineHost } from './engineHost.js';
 import { masterDownInterval } from './fsm/timers.js';
 import { GroupBook } from './groupBook.js';
+import { InterfaceWatch } from './interfaceWatch.js';
 import { KernelState } from './kernelState.js';
 import { LinkTable } from './linkTable.js';
 import { Lookout } from './lookout.js';
@@ -24,7 +25,7 @@ import { Schedule, type Scheduled } from './schedule.js';
 import { SocketPool } from './socketPool.js';
 import { TrackerRegistry } from './track/registry.js';
 import type { Watch } from './track/watch.js';
-import type { Standing } from './tracking.js';
+import { type Standing, termsText } from './tracking.js';
 import { VipBook } from './vipBook.js';
 import { vipKey } from './virtualAddress.js';
 import { type GroupRuntime, type Transition, VirtualRouter } from './virtualRouter.js';
@@ -44,8 +45,9 @@ export class VrrpEngine {
   readonly schedule: Schedule;
   readonly packets: PacketDesk;
   /** What is known of scripts, files, processes and BFD sessions: whoever watches them reports here. */
-  readonly trackers = new TrackerRegistry((kind, name) => this.#trackerChanged(kind, name));
+  readonly trackers = new TrackerRegistry((kind, name, _before, at) => this.#trackerChanged(kind, name, at));
   readonly #watch: Watch;
+  readonly #interfaces: InterfaceWatch;
   readonly #host: EngineHost;
   readonly #netlink: RouteNetlink;
   readonly #sockets: SocketPool;
@@ -99,12 +101,14 @@ export class VrrpEngine {
       this.#driver.dispatch(router, event, now, lateness),
     );
     this.#sockets = new SocketPool(kernel, this.packets);
+    this.#interfaces = new InterfaceWatch(clock, this.schedule, () => this.#settle(this.#routers.values()));
     this.#lookout = new Lookout(
       this.links,
       this.#sockets,
       this.#vips,
       this.trackers,
       this.kernelState,
+      this.#interfaces,
       host.logger,
       () => this.schedule.set(this.#socketRetry, after(clock.now(), SOCKET_RETRY)),
     );
@@ -176,6 +180,7 @@ export class VrrpEngine {
     const now = this.#host.clock.now();
     this.#applying = true;
     this.#watch.configure(config);
+    this.#interfaces.configure(config.interfaceDelays);
     this.#vips.configure(config);
     this.kernelState.configure(config, this.#predecessor);
     for (const change of diff.instances) {
@@ -206,6 +211,7 @@ export class VrrpEngine {
       removedRouters,
       removedGroups,
       note: 'configuration in force',
+      reloaded: !first,
     });
     return [];
   }
@@ -441,8 +447,8 @@ export class VrrpEngine {
     }
   }
 
-  /** Looks again at what routers depend on, and tells them and their sync groups what became of it. */
-  #settle(routers: Iterable<VirtualRouter>): void {
+  /** Looks again at what routers depend on, and tells them and their sync groups what became of it, `lateness` ago. */
+  #settle(routers: Iterable<VirtualRouter>, lateness = ON_TIME): void {
     const affected = new Set<VirtualRouter>();
     for (const router of routers) {
       const group = this.#groups.groupOf(router.name);
@@ -457,32 +463,33 @@ export class VrrpEngine {
     const now = this.#host.clock.now();
     // Whoever fails by itself goes first, so that the group's transition names the real cause.
     const [failing, others] = partition(affected, (router) => router.standing.faults.length > 0);
-    for (const router of [...failing, ...others]) this.#tellStanding(router, now);
+    for (const router of [...failing, ...others]) this.#tellStanding(router, now, lateness);
   }
 
-  #tellStanding(router: VirtualRouter, now: Instant): void {
+  #tellStanding(router: VirtualRouter, now: Instant, lateness: Micros): void {
+    const [fault] = router.faults;
+    // A fault first: the priority it leaves with is the one it had, and nobody is told of one it never advertised.
+    if (router.started && fault !== undefined && router.state.kind !== 'fault') {
+      this.#driver.dispatch(router, { kind: 'fault', reason: fault }, now, lateness);
+    }
     const settings = router.settings();
     const { state } = router;
     if (!sameValue(settings, state.settings)) {
       const { priority } = state.settings;
-      this.#driver.dispatch(router, { kind: 'settings', settings }, now, ON_TIME);
+      this.#driver.dispatch(router, { kind: 'settings', settings }, now, lateness);
       if (router.started && priority !== settings.priority) this.#priorityChanged(router, priority);
     }
     if (!router.started) {
       if (this.#begun) this.#start(router, now);
       return;
     }
-    const [fault] = router.faults;
-    if (fault === undefined) {
-      // What it recovers from may be a fault that a tracker without a result still has.
-      if (router.state.kind === 'fault' && router.waits.length === 0)
-        this.#driver.dispatch(router, { kind: 'recovered' }, now, ON_TIME);
-    } else if (router.state.kind !== 'fault') {
-      this.#driver.dispatch(router, { kind: 'fault', reason: fault }, now, ON_TIME);
+    // What it recovers from may be a fault that a tracker without a result still has.
+    if (fault === undefined && router.state.kind === 'fault' && router.waits.length === 0) {
+      this.#driver.dispatch(router, { kind: 'recovered' }, now, lateness);
     }
   }
 
-  #trackerChanged(kind: TrackerKind, name: string): void {
+  #trackerChanged(kind: TrackerKind, name: string, at: Instant | undefined): void {
     if (this.#applying) return;
     const tracks = ({ trackers }: { readonly trackers: readonly TrackLine[] }): boolean =>
       trackers.some((line) => line.kind === kind && line.name === name);
@@ -490,17 +497,16 @@ export class VrrpEngine {
       const group = this.#groups.groupOf(router.name);
       return tracks(router.config) || (group !== undefined && tracks(group.config));
     });
-    this.#settle(routers);
+    this.#settle(routers, at === undefined ? ON_TIME : elapsed(at, this.#host.clock.now()));
     const trackers = [...this.trackers.all()].filter((known) => known.kind === kind && known.name === name);
     this.#tell({ routers, groups: [], trackers });
   }
 
   #priorityChanged(router: VirtualRouter, before: number): void {
     const { effectivePriority, terms } = router.standing;
-    const why = terms.map((term) => `${term.reason} ${term.value}`).join(', ');
-    const note = `(${router.name}) effective priority ${before} -> ${effectivePriority}: ${why}`;
+    const note = `(${router.name}) effective priority ${before} -> ${effectivePriority}: ${termsText(terms)}`;
     this.#host.logger.info({ instance: router.name }, note);
-    this.#tell({ routers: [router], groups: [], note });
+    this.#tell({ routers: [router], groups: [], note, notice: { kind: 'priority', router } });
   }
 
   // What drivers tell
@@ -532,7 +538,11 @@ export class VrrpEngine {
   }
 
   #rival(router: VirtualRouter, address: string, priority: number): void {
-    const note = this.#rivals.note(router, address, priority, this.#host.clock.now());
+    const now = this.#host.clock.now();
+    if (priority > 0 && this.#rivals.mayNotify(router, now)) {
+      this.#tell({ routers: [], groups: [], notice: { kind: 'lower-priority', router } });
+    }
+    const note = this.#rivals.note(router, address, priority, now);
     if (note === undefined) return;
     this.#host.logger.warn({ instance: router.name, rival: address }, note);
     this.#tell({ routers: [router], groups: [], note });

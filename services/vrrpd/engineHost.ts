@@ -16,10 +16,20 @@ export interface EngineChange {
   readonly removedGroups?: readonly string[];
   /** The configuration of an instance that is no longer in force, whose last transition this is. */
   readonly departed?: InstanceConfig;
+  /** Something to tell people and scripts that is no change of state. */
+  readonly notice?: Notice;
+  /** A configuration that is not the first was put in force. */
+  readonly reloaded?: boolean;
   /** Trackers whose reading is another one now. */
   readonly trackers?: readonly KnownTracker[];
   /** What happened besides, in words. */
   readonly note?: string;
+}
+
+/** `lower-priority`: a master heard an advertisement of lower priority; `priority`: its own priority is another one now. */
+export interface Notice {
+  readonly kind: 'lower-priority' | 'priority';
+  readonly router: VirtualRouter;
 }
 
 /** The world as the engine gets it. */

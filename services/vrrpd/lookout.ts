@@ -1,6 +1,7 @@
 import type { Logger } from '../shared/log/logger.js';
 import { compareIpBytes } from '../shared/net/address.js';
 import type { SyncGroupConfig } from './config/model.js';
+import type { InterfaceWatch } from './interfaceWatch.js';
 import type { KernelState } from './kernelState.js';
 import type { LinkTable } from './linkTable.js';
 import type { SocketPool } from './socketPool.js';
@@ -22,6 +23,7 @@ export class Lookout {
   readonly #vips: VipBook;
   readonly #trackers: TrackerRegistry;
   readonly #kernelState: KernelState;
+  readonly #interfaces: InterfaceWatch;
   readonly #logger: Logger;
   /** A socket could not be opened: look again later. */
   readonly #socketFailed: () => void;
@@ -32,6 +34,7 @@ export class Lookout {
     vips: VipBook,
     trackers: TrackerRegistry,
     kernelState: KernelState,
+    interfaces: InterfaceWatch,
     logger: Logger,
     socketFailed: () => void,
   ) {
@@ -40,6 +43,7 @@ export class Lookout {
     this.#vips = vips;
     this.#trackers = trackers;
     this.#kernelState = kernelState;
+    this.#interfaces = interfaces;
     this.#logger = logger;
     this.#socketFailed = socketFailed;
   }
@@ -50,10 +54,7 @@ export class Lookout {
     router.ifindex = device === '' ? NO_DEVICE : this.#links.byName(device)?.ifindex;
     router.source = this.#chooseSource(router);
     this.#bind(router);
-    const interfaceStatus = (name: string) => {
-      const link = this.#links.byName(name);
-      return { exists: link !== undefined, up: link?.up === true };
-    };
+    const interfaceStatus = (name: string) => this.#interfaces.status(name, this.#links.byName(name));
     router.standing = assess(router.config, {
       interfaceStatus,
       kernelFaults: this.#kernelState.faultsOf(router, interfaceStatus),

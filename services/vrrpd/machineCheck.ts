@@ -77,6 +77,8 @@ function checkNotify(notify: NotifyConfig, about: string, facts: MachineFacts, f
     ['notify_fault', notify.fault],
     ['notify_stop', notify.stop],
     ['notify', notify.any],
+    ['notify_deleted', notify.deleted?.script],
+    ['notify_master_rx_lower_pri', notify.lowerPriority],
   ];
   for (const [keyword, script] of scripts) {
     const path = script?.argv[0];

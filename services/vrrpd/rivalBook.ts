@@ -13,9 +13,21 @@ interface Conflict {
   untold: number;
 }
 
+/** Advertisements come a little early at times; this part of an interval after the last, the next is another one. */
+const NEXT_ADVERT = 0.8;
+
 /** The conflicts a master is in: who else claimed to be master, and when that was last told. */
 export class RivalBook {
   readonly #conflicts = new Map<VirtualRouter, Conflict>();
+  readonly #notifiedAt = new Map<VirtualRouter, Instant>();
+
+  /** Whether scripts and FIFOs hear of it: once for each interval, however many advertisements somebody sends. */
+  mayNotify(router: VirtualRouter, now: Instant): boolean {
+    const last = this.#notifiedAt.get(router);
+    if (last !== undefined && elapsed(last, now) < router.config.advertInterval * NEXT_ADVERT) return false;
+    this.#notifiedAt.set(router, now);
+    return true;
+  }
 
   /** Notes that `address` was heard as a second master; returns what to tell, or nothing when that was told just now. */
   note(router: VirtualRouter, address: string, priority: number, now: Instant): string | undefined {
@@ -35,5 +47,6 @@ export class RivalBook {
 
   forget(router: VirtualRouter): void {
     this.#conflicts.delete(router);
+    this.#notifiedAt.delete(router);
   }
 }

@@ -15,6 +15,7 @@ import { PRIORITY_STOP } from './packet/advertisement.js';
 import { gratuitousArp } from './packet/gratuitousArp.js';
 import { neighbourAdvertisement } from './packet/neighbourAdvertisement.js';
 import type { Schedule } from './schedule.js';
+import { termsText } from './tracking.js';
 import { vipKey } from './virtualAddress.js';
 import { peerOf, type Transition, type VirtualRouter } from './virtualRouter.js';
 
@@ -142,7 +143,7 @@ export class RouterDriver {
       priority,
       cause: {
         code: causeCode(cause),
-        text: causeText(cause, router.state.heard, priority, now),
+        text: causeText(cause, router.state.heard, priorityText(router), now),
         ...peerOf(cause, router.state.heard),
         ...(lastAdvertAge === undefined ? {} : { lastAdvertAge }),
         lateness,
@@ -192,4 +193,11 @@ export class RouterDriver {
       `(${router.name}) advertisement not sent: ${detail}`,
     );
   }
+}
+
+/** `80 (configured 110, script chk: exit 1 -30)`; the number alone while no tracker moves it. */
+function priorityText({ standing, state }: VirtualRouter): string {
+  const { priority } = state.settings;
+  if (standing.terms.length < 2 || priority !== standing.effectivePriority) return String(priority);
+  return `${priority} (${termsText(standing.terms)})`;
 }

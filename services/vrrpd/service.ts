@@ -4,14 +4,15 @@ import type { Logger } from '../shared/log/logger.js';
 import { wireDiagnostics } from '../shared/rpc/diagnostics.js';
 import type { ConfigTree, Diagnostic } from '../shared/rpc/generated/keepwatch/v1/common.js';
 import type { ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import type { Notification } from '../shared/rpc/generated/keepwatch/v1/notify.js';
 import type { ConfigureOutcome, EventSink, PlanOutcome, ServiceBehaviour } from '../shared/rpc/service.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { NotifyConfig, VrrpConfig } from './config/model.js';
 import { diffConfigs } from './configDiff.js';
 import { VrrpEngine } from './engine.js';
-import type { EngineChange } from './engineHost.js';
+import type { EngineChange, Notice } from './engineHost.js';
 import { checkMachine } from './machineCheck.js';
-import { notificationFor } from './notifications.js';
+import { noticeFor, notificationFor, statesNotification } from './notifications.js';
 import { planMoves, plannedChanges, type Standing } from './planChanges.js';
 import type { ResumeRecord } from './resumeRecord.js';
 import { changeEvent, wholeState } from './snapshot.js';
@@ -164,14 +165,47 @@ export class VrrpService implements ServiceBehaviour {
     const engine = this.#engine;
     if (engine === undefined) return;
     const event = changeEvent(engine, change, this.#parts.clock.now());
-    const notification =
+    const notifications = [
       change.transition === undefined
         ? undefined
-        : this.#notification(engine, change.transition, change.departed?.notify);
-    this.#parts.events.publish({
-      event: { $case: 'vrrp', value: event },
-      notifications: notification === undefined ? [] : [notification],
-    });
+        : this.#notification(engine, change.transition, change.departed?.notify),
+      change.notice === undefined ? undefined : this.#notice(engine, change.notice),
+      change.reloaded === true ? this.#states(engine) : undefined,
+    ].filter((notification) => notification !== undefined);
+    // A notice that nobody wants to hear is no event.
+    if (notifications.length === 0 && change.notice?.kind === 'lower-priority') return;
+    this.#parts.events.publish({ event: { $case: 'vrrp', value: event }, notifications });
+  }
+
+  #notice(engine: VrrpEngine, { kind, router }: Notice): Notification | undefined {
+    const global = engine.config?.global;
+    if (global === undefined) return undefined;
+    const { notify } = router.config;
+    const group = engine.config?.groups.find(({ members }) => members.includes(router.name));
+    const priorityChanges = notify.priorityChanges || group?.notify.priorityChanges === true;
+    const { kind: state } = router.state;
+    const { name } = router;
+    const priority = router.standing.effectivePriority;
+    return noticeFor(
+      kind,
+      { name, priority, state: state === 'master' || state === 'backup' ? state : 'other' },
+      {
+        notify: { ...notify, priorityChanges },
+        fifoConfigured: global.fifoConfigured,
+        at: this.#parts.clock.wall(),
+      },
+    );
+  }
+
+  #states(engine: VrrpEngine): Notification | undefined {
+    const global = engine.config?.global;
+    if (global?.statesOnReload !== true || !global.fifoConfigured) return undefined;
+    const instances = [...engine.routers.values()].map(({ name, state, standing }) => ({
+      name,
+      state: state.kind,
+      priority: standing.effectivePriority,
+    }));
+    return statesNotification(instances, engine.groups, this.#parts.clock.wall());
   }
 
   #notification(

@@ -161,3 +161,7 @@ function effectivePriority(base: number, terms: readonly PriorityTerm[]): number
   const sum = terms.reduce((total, term) => total + term.value, 0);
   return Math.min(PRIORITY_MAX, Math.max(PRIORITY_MIN, sum));
 }
+
+/** The terms of a priority in one line: `configured 110, script chk: exit 1 -30`. */
+export const termsText = (terms: readonly PriorityTerm[]): string =>
+  terms.map(({ reason, value }, index) => `${reason} ${index > 0 && value > 0 ? '+' : ''}${value}`).join(', ');

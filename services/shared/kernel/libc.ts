@@ -69,6 +69,9 @@ interface LibcFunctions {
   sched_setscheduler(pid: number, policy: number, parameters: Buffer): number;
   sched_getscheduler(pid: number): number;
   flock(fd: number, operation: number): number;
+  inotify_init1(flags: number): number;
+  inotify_add_watch(fd: number, path: string, mask: number): number;
+  inotify_rm_watch(fd: number, watch: number): number;
   prctl(option: number, a: number, b: number, c: number, d: number): number;
   getrlimit(resource: number, limit: Buffer): number;
   setrlimit(resource: number, limit: Buffer): number;
@@ -100,6 +103,9 @@ const DECLARATIONS: { readonly [Name in keyof LibcFunctions]: readonly [result: 
   sched_setscheduler: ['int', ['int', 'int', 'void *']],
   sched_getscheduler: ['int', ['int']],
   flock: ['int', ['int', 'int']],
+  inotify_init1: ['int', ['int']],
+  inotify_add_watch: ['int', ['int', 'str', 'uint32_t']],
+  inotify_rm_watch: ['int', ['int', 'int']],
   prctl: ['int', ['int', 'ulong', 'ulong', 'ulong', 'ulong']],
   getrlimit: ['int', ['int', 'void *']],
   setrlimit: ['int', ['int', 'void *']],

@@ -1,6 +1,13 @@
 /** From the statement tree to what vrrpd runs on. */
 import type { Interpretation } from '../../shared/config/diagnostic.js';
-import { VRRP_RT_PRIORITY } from '../../shared/config/globals/process.js';
+import { PROCESS_MONITOR_RCV_BUFS, VRRP_RT_PRIORITY } from '../../shared/config/globals/process.js';
+import {
+  ENABLE_SCRIPT_SECURITY,
+  FIFO_WRITE_VRRP_STATES_ON_RELOAD,
+  NOTIFY_FIFO,
+  SCRIPT_USER,
+  VRRP_NOTIFY_FIFO,
+} from '../../shared/config/globals/scripts.js';
 import {
   DEFAULT_INTERFACE,
   LOG_UNKNOWN_VRIDS,
@@ -57,12 +64,26 @@ export function interpretVrrpConfig(tree: ConfigTree, environment: InterpretEnvi
     logUnknownVrids: globals.has(LOG_UNKNOWN_VRIDS),
     startupDelay: globals.last(VRRP_STARTUP_DELAY)?.values[0] ?? seconds(0),
     mailConfigured: isMailConfigured(globals),
+    fifoConfigured: globals.has(NOTIFY_FIFO) || globals.has(VRRP_NOTIFY_FIFO),
+    statesOnReload: globals.has(FIFO_WRITE_VRRP_STATES_ON_RELOAD),
+    scriptRules: readScriptRules(globals),
   };
   const grouped = instances.map((one) => inGroup(one, memberOf, report));
   // The lint has reported what is wrong with the delays.
   const watched = watchedConfig(block, definitions, [...grouped, ...groups], new Reporter(tree.files, tree.lenient));
   const model: VrrpConfig = { global, instances: grouped, groups, statics, ...watched };
   return report.hasErrors ? { diagnostics: report.diagnostics } : { model, diagnostics: report.diagnostics };
+}
+
+function readScriptRules(globals: Block): VrrpGlobalConfig['scriptRules'] {
+  const [user, group] = globals.last(SCRIPT_USER)?.values ?? [];
+  const receiveBuffer = globals.last(PROCESS_MONITOR_RCV_BUFS)?.values[0];
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(group === undefined ? {} : { group }),
+    security: globals.has(ENABLE_SCRIPT_SECURITY),
+    ...(receiveBuffer === undefined ? {} : { receiveBuffer }),
+  };
 }
 
 function realtimePriority(globals: Block): { readonly realtimePriority?: number } {

@@ -18,6 +18,12 @@ export interface NotifyConfig {
   readonly stop?: ScriptCommand;
   /** Called with the four extra arguments. */
   readonly any?: ScriptCommand;
+  /** `notify_deleted`: a reload that removes the instance is told as DELETED, not as FAULT; the script may be missing. */
+  readonly deleted?: { readonly script?: ScriptCommand };
+  /** `notify_master_rx_lower_pri`: as MASTER an advertisement of lower priority was heard. */
+  readonly lowerPriority?: ScriptCommand;
+  /** `notify_priority_changes`: changes of the effective priority go to the FIFOs. */
+  readonly priorityChanges: boolean;
   readonly smtpAlert: boolean;
 }
 
@@ -265,6 +271,20 @@ export interface VrrpGlobalConfig {
   readonly logUnknownVrids: boolean;
   /** A mail server and recipients are configured, so mails make sense. */
   readonly mailConfigured: boolean;
+  /** There is a FIFO for VRRP notifications. */
+  readonly fifoConfigured: boolean;
+  /** `fifo_write_vrrp_states_on_reload`. */
+  readonly statesOnReload: boolean;
+  /** As whom tracking scripts run, and what the watcher of processes gets. */
+  readonly scriptRules: {
+    /** `script_user`. */
+    readonly user?: string;
+    readonly group?: string;
+    /** `enable_script_security`. */
+    readonly security: boolean;
+    /** `process_monitor_rcv_bufs`, bytes. */
+    readonly receiveBuffer?: number;
+  };
 }
 
 /** The whole typed configuration of vrrpd. */

@@ -290,7 +290,11 @@ function meetRival(
 ): { readonly state: MasterState; readonly actions: readonly RouterAction[] } {
   const { announcedAt, settings } = state;
   if (announcedAt !== undefined && elapsed(announcedAt, now) < settings.advertInterval) {
-    return { state: { ...state, announcePending: true }, actions: NO_ACTIONS };
+    const report: RouterAction = { kind: 'report-rival', source, priority };
+    return {
+      state: { ...state, announcePending: true },
+      actions: isLastWord(state, source, now) ? NO_ACTIONS : [report],
+    };
   }
   const announced = { ...state, announcedAt: now, announcePending: false };
   if (isLastWord(state, source, now)) {

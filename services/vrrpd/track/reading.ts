@@ -9,6 +9,8 @@ export type Condition = 'good' | 'bad' | 'pending' | 'ignored';
 /** One reading. */
 export interface Reading {
   readonly condition: Condition;
+  /** `init_fail`: while pending it counts as this where it has a weight. */
+  readonly assumed?: 'bad';
   /** The number in a file; absent for what is only good or bad. */
   readonly value?: number;
   /** In words, for causes and the status: `exit 1`, `killed by SIGSEGV`, `1 of 2 processes`. */

@@ -1,9 +1,18 @@
+import type { Instant } from '../../shared/time/duration.js';
 import type { TrackerKind } from '../config/model.js';
 import { sameValue } from '../configDiff.js';
 import type { Reading } from './reading.js';
 
-/** Told when a reading is another one than before; `before` is undefined for the first. */
-export type ReadingChanged = (kind: TrackerKind, name: string, before: Reading | undefined) => void;
+/**
+ * Told when a reading is another one than before; `before` is undefined for the first. `at`: when the watcher saw it,
+ * where it says so.
+ */
+export type ReadingChanged = (
+  kind: TrackerKind,
+  name: string,
+  before: Reading | undefined,
+  at: Instant | undefined,
+) => void;
 
 /** One tracker with what is known of it. */
 export interface KnownTracker {
@@ -25,14 +34,14 @@ export class TrackerRegistry {
   }
 
   /** Takes in a reading. One that says the same as the last, whatever its `since`, changes nothing. */
-  report(kind: TrackerKind, name: string, reading: Reading): void {
+  report(kind: TrackerKind, name: string, reading: Reading, at?: Instant): void {
     const key = keyOf(kind, name);
     const before = this.#known.get(key)?.reading;
     if (before !== undefined && sameReading(before, reading)) return;
     const since =
       before?.condition === reading.condition && before.value === reading.value ? before.since : reading.since;
     this.#known.set(key, { kind, name, reading: { ...reading, since } });
-    this.#changed(kind, name, before);
+    this.#changed(kind, name, before, at);
   }
 
   /** What is known; undefined while nothing is. */

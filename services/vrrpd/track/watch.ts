@@ -15,15 +15,3 @@ export type OpenWatch = (registry: TrackerRegistry) => Watch;
 
 /** Watches nothing: for tests and simulations, which report themselves. */
 export const openNoWatch: OpenWatch = () => ({ configure() {}, impairments: () => [], close() {} });
-
-/** Reports that nothing can be watched, so that nobody waits for it. */
-export const openBlindWatch: OpenWatch = (registry) => ({
-  configure({ trackScripts, trackFiles, trackProcesses }) {
-    const blind = { condition: 'ignored', detail: 'cannot be watched yet', since: new Date() } as const;
-    for (const { name } of trackScripts) registry.report('script', name, blind);
-    for (const { name } of trackFiles) registry.report('file', name, blind);
-    for (const { name } of trackProcesses) registry.report('process', name, blind);
-  },
-  impairments: () => [],
-  close() {},
-});

@@ -21,7 +21,7 @@ const NOTHING: Effect = {};
 /** What `reading` means to an instance or group that tracks it by `line`; undefined = not known yet. */
 export function weigh(line: TrackLine, reading: Reading | undefined): Effect {
   const condition = reading?.condition ?? 'pending';
-  if (reading === undefined || condition === 'pending') return pending(line);
+  if (reading === undefined || condition === 'pending') return pending(line, reading?.assumed === 'bad');
   if (condition === 'ignored') return NOTHING;
   if (reading.value !== undefined) return weighNumber(line, reading.value, reading);
   const good = (condition === 'good') !== line.reverse;
@@ -38,7 +38,8 @@ function weighNumber(line: TrackLine, value: number, reading: Reading): Effect {
 }
 
 /** Files and processes are known within moments, whatever they weigh; the first run of a script may take long. */
-function pending(line: TrackLine): Effect {
+function pending(line: TrackLine, failed: boolean): Effect {
+  if (failed && line.weight < 0) return adding(line.reverse ? -line.weight : line.weight);
   const isAtOnce = line.kind === 'file' || line.kind === 'process';
   if (line.weight !== 0 && !isAtOnce) return NOTHING;
   return { wait: { code: 'tracker-pending', text: `waits for the first result of ${line.kind} ${line.name}` } };

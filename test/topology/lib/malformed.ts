@@ -56,6 +56,9 @@ function packet(facts: PacketFacts, spoiling: Spoiling): Buffer {
   return Buffer.concat([ip, body]);
 }
 
+/** An advertisement of version 2 with nothing wrong about it. */
+export const soundPacket = (facts: PacketFacts): Buffer => packet(facts, {});
+
 /** One packet for every rung of the reception checks; each would win the election if it were believed. */
 export function malformedPackets(facts: PacketFacts): Buffer[] {
   const spoilings: Spoiling[] = [

@@ -455,7 +455,11 @@ describe('engine, two masters', () => {
     }
     assert.equal(one.state(), 'master');
     assert.ok(one.arpFrames() - frames <= 20, `${one.arpFrames() - frames} announcements in 2 s`);
-    assert.ok(one.told.length - told <= 3, `${one.told.length - told} events in 2 s`);
+    const events = one.told.slice(told);
+    // Scripts and FIFOs that want it hear of a lower priority about once an interval, whoever sends how many.
+    const notices = events.filter(({ notice }) => notice !== undefined).length;
+    assert.ok(notices >= 2 && notices <= 3, `${notices} notices in 2 s`);
+    assert.ok(events.length - notices <= 3, `${events.length - notices} events in 2 s`);
     const answers = world.sent.slice(sentBefore).filter(({ from }) => from === 'R1').length;
     assert.ok(answers <= 23, `${answers} advertisements in 2 s`);
   });

@@ -21,6 +21,7 @@ const NOTIFY: NotifyConfig = {
   fault: script('/etc/fault.sh'),
   stop: script('/etc/stop.sh'),
   any: script('/etc/notify.sh', 'first'),
+  priorityChanges: false,
   smtpAlert: true,
 };
 
@@ -126,9 +127,61 @@ describe('notifications', () => {
     const [deleted] = told();
     assert.deepEqual(
       deleted?.scripts.map(({ argv }) => argv.join(' ')),
-      ['/etc/fault.sh', '/etc/notify.sh first INSTANCE VI_1 FAULT 100'],
+      ['/etc/notify.sh first INSTANCE VI_1 FAULT 100'],
     );
     assert.equal(deleted?.mails[0]?.body, '=> VRRP Deleted at reload <=');
+  });
+});
+
+describe('what is told besides states', () => {
+  const written = (all: readonly { readonly vrrpFifoLines: readonly string[] }[]) =>
+    all.flatMap(({ vrrpFifoLines }) => vrrpFifoLines);
+
+  it('notify_deleted says DELETED and runs its script before notify', async () => {
+    const { configure, told } = newService();
+    const notify: NotifyConfig = { ...NOTIFY, deleted: { script: script('/etc/deleted.sh', 'x') } };
+    await configure(config([instance({ notify })]));
+    told();
+    await configure(config([]));
+    const [deleted] = told();
+    assert.deepEqual(
+      deleted?.scripts.map(({ argv }) => argv.join(' ')),
+      ['/etc/deleted.sh x', '/etc/notify.sh first INSTANCE VI_1 DELETED 100'],
+    );
+    assert.deepEqual(deleted?.vrrpFifoLines, ['INSTANCE "VI_1" DELETED 100']);
+  });
+
+  it('changes of priority go to the FIFOs where asked for, while MASTER or BACKUP', async () => {
+    const { world, configure, told } = newService();
+    const with_ = (priority: number, priorityChanges: boolean) =>
+      config([instance({ priority, notify: { ...NOTIFY, priorityChanges } })]);
+    await configure(with_(100, true));
+    told();
+    await configure(with_(110, true));
+    assert.deepEqual(written(told()), ['INSTANCE "VI_1" BACKUP_PRIORITY 110']);
+    world.advance(seconds(4));
+    told();
+    await configure(with_(120, true));
+    const [changed] = told();
+    assert.deepEqual(changed?.vrrpFifoLines, ['INSTANCE "VI_1" MASTER_PRIORITY 120']);
+    assert.deepEqual(changed?.scripts, []);
+    await configure(with_(130, false));
+    assert.deepEqual(told(), []);
+  });
+
+  it('fifo_write_vrrp_states_on_reload writes every state once, and not at the start', async () => {
+    const { world, configure, told } = newService();
+    const base = config([instance(), instance({ name: 'VI_2', vrid: 52 })], [group(['VI_1', 'VI_2'])]);
+    const model = { ...base, global: { ...base.global, statesOnReload: true } };
+    await configure(model);
+    world.advance(seconds(4));
+    told();
+    await configure(model);
+    assert.deepEqual(written(told()), [
+      'INSTANCE "VI_1" MASTER 100',
+      'INSTANCE "VI_2" MASTER 100',
+      'GROUP "VG_1" MASTER 0',
+    ]);
   });
 });
 

@@ -30,7 +30,7 @@ export const vip = (text: string, changes: Partial<VirtualAddress> = {}): Virtua
   return { address: ip(address), prefixLength: Number(prefix), flags: 0, noTrack: false, position, ...changes };
 };
 
-export const NO_NOTIFY: NotifyConfig = { smtpAlert: false };
+export const NO_NOTIFY: NotifyConfig = { smtpAlert: false, priorityChanges: false };
 
 export const instance = (changes: Partial<InstanceConfig> = {}): InstanceConfig => ({
   name: 'VI_1',
@@ -90,6 +90,9 @@ export const config = (instances: readonly InstanceConfig[], groups: readonly Sy
     delayAfterBoot: micros(0),
     logUnknownVrids: false,
     mailConfigured: true,
+    fifoConfigured: true,
+    statesOnReload: false,
+    scriptRules: { security: false },
   },
   instances,
   groups,

@@ -19,6 +19,13 @@ export const INCLUDE_CHECK = keyword(
   { since: '2.2.3', repeat: 'list' },
 );
 
+export const PROCESS_MONITOR_RCV_BUFS = keyword(
+  'process_monitor_rcv_bufs',
+  BYTES,
+  'Receive buffer of the monitor of processes.',
+  { default: '1048576' },
+);
+
 export const PROCESS_KEYWORDS = [
   VRRP_RT_PRIORITY,
   CHECKER_RT_PRIORITY,
@@ -56,8 +63,8 @@ export const PROCESS_KEYWORDS = [
   pending('bfd_rlimit_rttime', RTTIME, 'CPU time between two blocking calls under SCHED_RR.', {
     aliases: ['bfd_rlimit_rtime'],
   }),
-  pending('process_monitor_rcv_bufs', BYTES, 'Receive buffer of the process monitor.'),
-  pending('process_monitor_rcv_bufs_force', [flag()], 'Lets that buffer exceed rmem_max.'),
+  PROCESS_MONITOR_RCV_BUFS,
+  keyword('process_monitor_rcv_bufs_force', [flag()], 'Lets that buffer exceed rmem_max; it does wherever it may.'),
   pending('tmp_config_directory', [word('directory')], 'Directory of the copy of the configuration.', {
     since: '2.2.4',
   }),

@@ -41,6 +41,12 @@ export const NOTIFY_SCRIPT_TIMEOUT = keyword(
 
 const SCRIPT_TIMEOUT = [integer('seconds', { min: 1, max: 1000 })] as const;
 
+export const FIFO_WRITE_VRRP_STATES_ON_RELOAD = keyword(
+  'fifo_write_vrrp_states_on_reload',
+  [],
+  'Writes the states of all instances and sync groups to the FIFOs after a reload.',
+);
+
 export const SCRIPT_KEYWORDS = [
   SCRIPT_USER,
   ENABLE_SCRIPT_SECURITY,
@@ -51,7 +57,7 @@ export const SCRIPT_KEYWORDS = [
   LVS_NOTIFY_FIFO,
   LVS_NOTIFY_FIFO_SCRIPT,
   NOTIFY_SCRIPT_TIMEOUT,
-  pending('fifo_write_vrrp_states_on_reload', [], 'Writes the VRRP states to the FIFOs after a reload.'),
+  FIFO_WRITE_VRRP_STATES_ON_RELOAD,
   pending('startup_script', [script(), ...OWNER], 'Runs once before the services start.'),
   pending('startup_script_timeout', SCRIPT_TIMEOUT, 'How long startup_script may run.', { default: '10' }),
   pending('shutdown_script', [script(), ...OWNER], 'Runs once after the services ended.'),

@@ -170,6 +170,13 @@ export const VRRP_RX_BUFS_MULTIPLIER = keyword(
   { default: '3' },
 );
 
+export const VRRP_NOTIFY_PRIORITY_CHANGES = keyword(
+  'vrrp_notify_priority_changes',
+  [flag()],
+  'Writes changes of priority of all instances to the FIFOs, as MASTER_PRIORITY or BACKUP_PRIORITY.',
+  { default: 'off' },
+);
+
 export const VRRP_KEYWORDS = [
   VRRP_MCAST_GROUP4,
   VRRP_MCAST_GROUP6,
@@ -197,7 +204,7 @@ export const VRRP_KEYWORDS = [
   LOG_UNKNOWN_VRIDS,
   VRRP_RX_BUFS_POLICY,
   VRRP_RX_BUFS_MULTIPLIER,
-  pending('vrrp_notify_priority_changes', [flag()], 'Writes changes of priority to the FIFOs.'),
+  VRRP_NOTIFY_PRIORITY_CHANGES,
   pending('dynamic_interfaces', [optional(word('allow_if_changes'))], 'Lets interfaces come and go.'),
   pending('disable_local_igmp', [], 'Sends no IGMP reports for 224.0.0.0/24.'),
   pending('vmac_prefix', [shortWord('prefix', 12)], 'Beginning of names of VMAC interfaces.', { default: 'vrrp' }),

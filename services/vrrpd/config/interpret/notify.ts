@@ -1,10 +1,21 @@
 import { SMTP_ALERT as GLOBAL_SMTP_ALERT, SMTP_ALERT_VRRP } from '../../../shared/config/globals/identity.js';
+import { VRRP_NOTIFY_PRIORITY_CHANGES } from '../../../shared/config/globals/vrrp.js';
 import type { KeywordSpec } from '../../../shared/config/keyword.js';
 import type { Block } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
 import type { ScriptCommand } from '../../../shared/config/scriptCommand.js';
 import { readScript } from '../../../shared/config/scriptWords.js';
-import { NOTIFY, NOTIFY_BACKUP, NOTIFY_FAULT, NOTIFY_MASTER, NOTIFY_STOP, SMTP_ALERT } from '../keywords/notify.js';
+import {
+  NOTIFY,
+  NOTIFY_BACKUP,
+  NOTIFY_DELETED,
+  NOTIFY_FAULT,
+  NOTIFY_MASTER,
+  NOTIFY_MASTER_RX_LOWER_PRI,
+  NOTIFY_PRIORITY_CHANGES,
+  NOTIFY_STOP,
+  SMTP_ALERT,
+} from '../keywords/notify.js';
 import type { NotifyConfig } from '../model.js';
 
 /** Reads `notify*` and `smtp_alert` of an instance or a sync group. */
@@ -18,12 +29,19 @@ export function readNotify(block: Block, globals: Block, report: Reporter): Noti
   const fault = script(NOTIFY_FAULT);
   const stop = script(NOTIFY_STOP);
   const any = script(NOTIFY);
+  const lowerPriority = script(NOTIFY_MASTER_RX_LOWER_PRI);
+  const deleted = block.last(NOTIFY_DELETED)?.statement.words;
+  const atDeletion = deleted === undefined || deleted.length < 2 ? undefined : readScript(deleted, report);
   return {
     ...(master === undefined ? {} : { master }),
     ...(backup === undefined ? {} : { backup }),
     ...(fault === undefined ? {} : { fault }),
     ...(stop === undefined ? {} : { stop }),
     ...(any === undefined ? {} : { any }),
+    ...(lowerPriority === undefined ? {} : { lowerPriority }),
+    ...(deleted === undefined ? {} : { deleted: atDeletion === undefined ? {} : { script: atDeletion } }),
+    priorityChanges:
+      block.last(NOTIFY_PRIORITY_CHANGES)?.values[0] ?? globals.last(VRRP_NOTIFY_PRIORITY_CHANGES)?.values[0] ?? false,
     smtpAlert: readSmtpAlert(block, globals),
   };
 }

@@ -1,6 +1,6 @@
 /** Notifications of instances and sync groups. */
 import { flag, optional, script, word } from '../../../shared/config/argument.js';
-import { keyword, pending } from '../../../shared/config/keyword.js';
+import { keyword } from '../../../shared/config/keyword.js';
 
 const COMMAND = [script(), optional(word('user')), optional(word('group'))] as const;
 const OPTIONAL_COMMAND = [optional(script()), optional(word('user')), optional(word('group'))] as const;
@@ -20,6 +20,25 @@ export const SMTP_ALERT = keyword('smtp_alert', [flag()], 'Sends a mail on every
   misspellings: ['smtp_alter'],
 });
 
+export const NOTIFY_DELETED = keyword(
+  'notify_deleted',
+  OPTIONAL_COMMAND,
+  'Says DELETED, not FAULT, when a reload removes the instance, and runs the script where one is named.',
+  { repeat: 'refuse' },
+);
+export const NOTIFY_PRIORITY_CHANGES = keyword(
+  'notify_priority_changes',
+  [flag()],
+  'Writes changes of priority to the FIFOs, as MASTER_PRIORITY or BACKUP_PRIORITY.',
+  { default: 'vrrp_notify_priority_changes' },
+);
+export const NOTIFY_MASTER_RX_LOWER_PRI = keyword(
+  'notify_master_rx_lower_pri',
+  COMMAND,
+  'Runs when a master hears an advertisement of lower priority.',
+  { repeat: 'refuse' },
+);
+
 export const NOTIFY_KEYWORDS = [
   NOTIFY_MASTER,
   NOTIFY_BACKUP,
@@ -27,11 +46,8 @@ export const NOTIFY_KEYWORDS = [
   NOTIFY_STOP,
   NOTIFY,
   SMTP_ALERT,
-  pending('notify_deleted', OPTIONAL_COMMAND, 'Says DELETED when a reload removes the instance.', { repeat: 'refuse' }),
-  pending('notify_priority_changes', [flag()], 'Writes changes of priority to the FIFOs.'),
+  NOTIFY_DELETED,
+  NOTIFY_PRIORITY_CHANGES,
 ];
 
-export const INSTANCE_NOTIFY_KEYWORDS = [
-  ...NOTIFY_KEYWORDS,
-  pending('notify_master_rx_lower_pri', COMMAND, 'Runs when a master hears a lower priority.', { repeat: 'refuse' }),
-];
+export const INSTANCE_NOTIFY_KEYWORDS = [...NOTIFY_KEYWORDS, NOTIFY_MASTER_RX_LOWER_PRI];

@@ -70,7 +70,7 @@ describe('defaults of an instance', () => {
         lowerPriorityRepeat: 5,
         interval: 0,
       },
-      notify: { smtpAlert: false },
+      notify: { smtpAlert: false, priorityChanges: false },
       debug: false,
     });
   });
@@ -463,6 +463,9 @@ describe('global_defs', () => {
       delayAfterBoot: 0,
       logUnknownVrids: false,
       mailConfigured: false,
+      fifoConfigured: false,
+      statesOnReload: false,
+      scriptRules: { security: false },
     });
     assert.equal(instances[0]?.version, 3);
     assert.equal(
