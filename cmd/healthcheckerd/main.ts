@@ -4,6 +4,7 @@ import { SystemProber } from '../../services/healthcheckerd/checkers/prober.js';
 import { interpretHealthConfig } from '../../services/healthcheckerd/config/interpret.js';
 import { startHealthService } from '../../services/healthcheckerd/healthService.js';
 import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
+import { applyScheduling } from '../../services/shared/kernel/scheduling.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
 import { serviceMain } from '../../services/shared/rpc/serviceMain.js';
 import { SystemAccounts } from '../../services/shared/script/accounts.js';
@@ -28,5 +29,6 @@ void serviceMain({
         accounts: new SystemAccounts(),
         logger: context.logger,
       }),
+      applyScheduling: (wanted) => applyScheduling('checker', wanted),
     }),
 });

@@ -52,6 +52,7 @@ export function renderStatus(status: SuiteStatus, now: Date, colours: Colours): 
     groups(status, now, colours),
     virtualServers(status, colours),
     services(status, now, colours),
+    pace(status, colours),
     notices(status, colours),
   ];
   return `${sections
@@ -171,6 +172,20 @@ function services(status: SuiteStatus, now: Date, colours: Colours): string[] {
     [service.detail, ...service.impairments].filter((text) => text !== '').join('; '),
   ]);
   return dimHeader(table(['SERVICE', 'HEALTH', 'PID', 'RESTARTS', 'STARTED', 'DETAIL'], rows), colours);
+}
+
+/** How punctual vrrpd was, and with what priority it runs. */
+function pace({ vrrp }: SuiteStatus, colours: Colours): string[] {
+  const found = vrrp?.pace;
+  if (found === undefined || found.deadlinesServed === 0n) return [];
+  const mean = Number(found.latenessTotalUs) / Number(found.deadlinesServed) / 1_000;
+  const worst = Number(found.latenessWorstUs) / 1_000;
+  const priority = found.realtimePriority === 0 ? 'ordinary priority' : `real-time priority ${found.realtimePriority}`;
+  return [
+    colours.dim(
+      `vrrpd: ${priority}; deadlines served ${mean.toFixed(2)} ms late on average, ${worst.toFixed(1)} ms at worst`,
+    ),
+  ];
 }
 
 function notices(status: SuiteStatus, colours: Colours): string[] {

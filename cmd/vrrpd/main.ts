@@ -4,8 +4,8 @@ import { hostname } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { systemRoutingNames } from '../../services/shared/config/systemRoutingNames.js';
 import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
-import { clearRealtimePriority, isRealtime, setRealtimePriority } from '../../services/shared/kernel/process.js';
 import { ResumeFile } from '../../services/shared/kernel/resumeFile.js';
+import { applyScheduling } from '../../services/shared/kernel/scheduling.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
 import { systemKernel } from '../../services/shared/kernel/systemKernel.js';
 import { serviceMain } from '../../services/shared/rpc/serviceMain.js';
@@ -64,10 +64,7 @@ void serviceMain({
         ),
       // After the poll phase: by then every socket that was readable has been read.
       defer: (task) => setImmediate(task),
-      setRealtimePriority: (priority) => {
-        if (priority !== undefined) setRealtimePriority(priority);
-        else if (isRealtime()) clearRealtimePriority();
-      },
+      applyScheduling: (wanted) => applyScheduling('vrrp', wanted),
       programProblem,
       impairmentsChanged,
     }),

@@ -54,6 +54,7 @@ export class HealthEngine {
     mailConfigured: false,
     initNotifies: false,
     noCheckerEmails: false,
+    scheduling: {},
   });
 
   constructor(options: EngineOptions) {

@@ -2,6 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Interpretation } from '../shared/config/diagnostic.js';
+import type { SchedulingConfig } from '../shared/config/scheduling.js';
 import type { ConfigTree } from '../shared/config/tree.js';
 import { formatIpAddress, parseIpAddress } from '../shared/net/address.js';
 import { wireDiagnostics } from '../shared/rpc/diagnostics.js';
@@ -25,6 +26,8 @@ const MAX_TIMER_MS = 0x7fffffff;
 export interface HealthServiceOptions {
   readonly interpret: (tree: ConfigTree) => Interpretation<HealthConfig>;
   readonly prober: Prober;
+  /** Has the process scheduled as configured; returns what is not possible here. */
+  readonly applyScheduling: (wanted: SchedulingConfig) => readonly string[];
 }
 
 /** Builds healthcheckerd. */
@@ -54,12 +57,15 @@ class HealthBehaviour implements ServiceBehaviour {
   readonly #interpret: HealthServiceOptions['interpret'];
   readonly #engine: HealthEngine;
   readonly #resume: FileResumeRecord;
+  readonly #applyScheduling: HealthServiceOptions['applyScheduling'];
+  #schedulingProblems: readonly string[] = [];
   #timer: NodeJS.Timeout | undefined;
   #armedFor: Instant | undefined;
   #stopped = false;
 
-  constructor(context: ServiceContext, { interpret, prober }: HealthServiceOptions) {
+  constructor(context: ServiceContext, { interpret, prober, applyScheduling }: HealthServiceOptions) {
     this.#context = context;
+    this.#applyScheduling = applyScheduling;
     this.#interpret = interpret;
     this.#resume = new FileResumeRecord(join(context.runDir, RESUME_FILE), context.logger);
     if (this.#resume.resumes) context.logger.info('resuming the verdicts of a predecessor that was killed');
@@ -94,6 +100,8 @@ class HealthBehaviour implements ServiceBehaviour {
     const changes = planChanges(this.#engine.config, model);
     this.#engine.apply(model);
     this.#resume.settle();
+    this.#schedulingProblems = this.#applyScheduling(model.global.scheduling);
+    for (const problem of this.#schedulingProblems) this.#context.logger.warn(problem);
     return { accepted: true, diagnostics: wireDiagnostics(diagnostics), changes };
   }
 
@@ -110,12 +118,7 @@ class HealthBehaviour implements ServiceBehaviour {
   }
 
   impairments(): string[] {
-    const { realtimePriority, nice } = this.#engine.config?.global ?? {};
-    return [
-      ...this.#engine.impairments(),
-      ...(realtimePriority === undefined ? [] : ['checker_rt_priority is configured, but not set by this version']),
-      ...(nice === undefined ? [] : ['checker_priority is configured, but not set by this version']),
-    ];
+    return [...this.#engine.impairments(), ...this.#schedulingProblems];
   }
 
   async stop({ keepKernelState }: { readonly keepKernelState: boolean }): Promise<void> {

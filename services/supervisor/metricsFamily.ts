@@ -10,12 +10,14 @@ export type SampleValue = number | bigint | boolean;
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: SampleValue;
+  /** Parts of a histogram have names of their own: `_bucket`, `_sum`, `_count`. */
+  readonly suffix?: string;
 }
 
 /** All samples of one name. */
 export interface MetricFamily {
   readonly name: string;
-  readonly type: 'gauge' | 'counter';
+  readonly type: 'gauge' | 'counter' | 'histogram';
   readonly help: string;
   readonly samples: readonly Sample[];
 }
@@ -43,8 +45,8 @@ export const singleValue = (
  */
 export function* familyLines({ name, type, help, samples }: MetricFamily): Generator<string, void> {
   const seen = new Set<string>();
-  for (const { labels, value } of samples) {
-    const text = labelText(labels);
+  for (const { labels, value, suffix = '' } of samples) {
+    const text = `${suffix}${labelText(labels)}`;
     if (seen.has(text)) continue;
     if (seen.size === 0) yield `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`;
     seen.add(text);

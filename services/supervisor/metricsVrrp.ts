@@ -1,7 +1,7 @@
 /** Metrics of the VRRP instances. While vrrpd is silent nothing is told of them but that they are unknown. Pure. */
 import type { SuiteStatus } from '../shared/rpc/generated/keepwatch/v1/control.js';
-import { type VrrpInstance, VrrpStateName } from '../shared/rpc/generated/keepwatch/v1/vrrp.js';
-import { familyOf, type MetricFamily, type SampleValue } from './metricsFamily.js';
+import { type VrrpInstance, type VrrpPace, VrrpStateName } from '../shared/rpc/generated/keepwatch/v1/vrrp.js';
+import { familyOf, type MetricFamily, type Sample, type SampleValue, singleValue } from './metricsFamily.js';
 import { isServiceHeard } from './metricsHeard.js';
 
 /** Values of `keepalived_vrrp_state`. An instance that is leaving (STOP) has none. */
@@ -102,12 +102,40 @@ export function vrrpFamilies(status: SuiteStatus): MetricFamily[] {
       drops.map(({ reason, count }) => ({ labels: { iname: name, reason }, value: count })),
     ),
     familyOf(
+      'histogram',
+      'keepwatch_vrrp_lateness_seconds',
+      'Time from a deadline until vrrpd served it.',
+      heard && vrrp.pace !== undefined ? [vrrp.pace] : [],
+      latenessSamples,
+    ),
+    singleValue(
+      'gauge',
+      'keepwatch_vrrp_realtime_priority',
+      'SCHED_RR priority of vrrpd; 0: ordinary scheduling.',
+      heard ? vrrp.pace?.realtimePriority : undefined,
+    ),
+    familyOf(
       'counter',
       'keepwatch_vrrp_interface_drops_total',
       'Packets dropped that could not be given to an instance, by reason.',
       heard ? vrrp.interfaceDrops : [],
       ({ interface: on, drops }) => drops.map(({ reason, count }) => ({ labels: { intf: on, reason }, value: count })),
     ),
+  ];
+}
+
+/** Lateness as a histogram: cumulative, in seconds. */
+function latenessSamples({ lateness, latenessTotalUs, deadlinesServed }: VrrpPace): Sample[] {
+  let below = 0n;
+  const buckets = lateness.map(({ upToUs, count }) => {
+    below += count;
+    const le = upToUs === 0n ? '+Inf' : String(Number(upToUs) / 1_000_000);
+    return { suffix: '_bucket', labels: { le }, value: below };
+  });
+  return [
+    ...buckets,
+    { suffix: '_sum', labels: {}, value: Number(latenessTotalUs) / 1_000_000 },
+    { suffix: '_count', labels: {}, value: deadlinesServed },
   ];
 }
 

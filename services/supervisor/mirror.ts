@@ -71,7 +71,7 @@ export function withEvent(mirror: Mirror, { event }: ServiceEvent): Mirror {
 }
 
 function vrrpAfter(known: VrrpState | undefined, event: VrrpEvent): VrrpState {
-  const state = known ?? { instances: [], groups: [], interfaceDrops: [], trackers: [] };
+  const state = known ?? { instances: [], groups: [], interfaceDrops: [], trackers: [], pace: undefined };
   return {
     ...state,
     instances: replaced(state.instances, event.instances, event.removedInstances, ({ name }) => name),

@@ -14,6 +14,7 @@ import { InterfaceWatch } from './interfaceWatch.js';
 import { KernelState } from './kernelState.js';
 import { LinkTable } from './linkTable.js';
 import { Lookout } from './lookout.js';
+import { Pace } from './pace.js';
 import { PRIORITY_OWNER } from './packet/advertisement.js';
 import { gratuitousArp } from './packet/gratuitousArp.js';
 import { PacketDesk } from './packetDesk.js';
@@ -71,13 +72,19 @@ export class VrrpEngine {
   /** While a configuration is put in force readings are only taken in: everything is looked at afterwards. */
   #applying = false;
   #predecessor: ReadonlyMap<string, ResumeEntry> = new Map();
-  #realtimeProblem: string | undefined;
+  readonly #pace: Pace;
 
   /** Opens timer, netlink and frame sender. Throws KernelError when the kernel refuses (EPERM without CAP_NET_ADMIN, CAP_NET_RAW). */
   constructor(host: EngineHost) {
     this.#host = host;
     const { clock, kernel } = host;
-    this.schedule = new Schedule(clock, (onExpire) => kernel.openDeadlineTimer(onExpire), host.defer);
+    this.#pace = new Pace(host.logger, host.applyScheduling);
+    this.schedule = new Schedule(
+      clock,
+      (onExpire) => kernel.openDeadlineTimer(onExpire),
+      host.defer,
+      (lateness) => this.#pace.late(lateness),
+    );
     this.#netlink = kernel.openRouteNetlink();
     this.#keeper = new AddressKeeper(this.#netlink, this.links, (router, doing, vip, error) =>
       host.logger.error({ instance: router.name }, `(${router.name}) cannot ${doing} ${vip}: ${error.message}`),
@@ -158,9 +165,14 @@ export class VrrpEngine {
     return new Set([...this.#routers.keys(), ...this.#predecessor.keys()]);
   }
 
+  /** How punctual the loop is, and with what priority it runs. */
+  get pace(): Pace {
+    return this.#pace;
+  }
+
   /** What does not work on this machine. */
   impairments(): string[] {
-    const found = this.#realtimeProblem === undefined ? [] : [this.#realtimeProblem];
+    const found = [...this.#pace.problems];
     for (const router of this.#routers.values()) {
       if (router.socketFault !== undefined) found.push(`${router.name}: ${router.socketFault.text}`);
     }
@@ -176,7 +188,7 @@ export class VrrpEngine {
     const first = this.#config === undefined;
     const diff = this.diff(config);
     this.#config = config;
-    this.#setRealtime(config.global.realtimePriority);
+    this.#pace.apply(config);
     const now = this.#host.clock.now();
     this.#applying = true;
     this.#watch.configure(config);
@@ -570,17 +582,6 @@ export class VrrpEngine {
 
   #heldByOther(router: VirtualRouter, ifindex: number, key: string): boolean {
     return this.#vips.heldByOther(router, ifindex, key, (other, vip) => this.#keeper.ifindexOf(other, vip));
-  }
-
-  #setRealtime(priority: number | undefined): void {
-    this.#realtimeProblem = undefined;
-    try {
-      this.#host.setRealtimePriority(priority);
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      this.#realtimeProblem = `no real-time priority: ${detail}`;
-      this.#host.logger.warn(`${this.#realtimeProblem}. Grant CAP_SYS_NICE, or remove vrrp_rt_priority`);
-    }
   }
 }
 

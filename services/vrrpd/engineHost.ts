@@ -1,3 +1,4 @@
+import type { SchedulingConfig } from '../shared/config/scheduling.js';
 import type { Kernel } from '../shared/kernel/ports.js';
 import type { Logger } from '../shared/log/logger.js';
 import type { Clock } from '../shared/time/clock.js';
@@ -42,8 +43,8 @@ export interface EngineHost {
   readonly openWatch: OpenWatch;
   /** Runs a task after the sockets that are readable now had their turn. */
   readonly defer: (task: () => void) => void;
-  /** SCHED_RR with this priority, or ordinary scheduling. Throws KernelError. */
-  readonly setRealtimePriority: (priority: number | undefined) => void;
+  /** Has the process scheduled like this; returns what is not possible here, by keyword. */
+  readonly applyScheduling: (wanted: SchedulingConfig) => readonly string[];
   /** Told of every change, after its kernel work is done. Must not throw. */
   readonly changed: (change: EngineChange) => void;
 }

@@ -1,7 +1,7 @@
 import type { DeadlineTimer } from '../shared/kernel/ports.js';
 import type { Clock } from '../shared/time/clock.js';
 import { DeadlineQueue } from '../shared/time/deadlineQueue.js';
-import { elapsed, type Instant, micros } from '../shared/time/duration.js';
+import { elapsed, type Instant, type Micros, micros } from '../shared/time/duration.js';
 
 /** Something with a deadline. */
 export interface Scheduled {
@@ -19,16 +19,26 @@ export class Schedule {
   readonly #clock: Clock;
   readonly #timer: DeadlineTimer;
   readonly #defer: (task: () => void) => void;
+  readonly #served: (lateness: Micros) => void;
   readonly #queue = new DeadlineQueue<Scheduled>();
   #armedFor: Instant | undefined;
   #serving = false;
   #deferred = false;
   #closed = false;
 
-  /** `openTimer` gets the function to call on expiry; `defer` runs a task after the sockets that are readable now. */
-  constructor(clock: Clock, openTimer: (onExpire: () => void) => DeadlineTimer, defer: (task: () => void) => void) {
+  /**
+   * `openTimer` gets the function to call on expiry; `defer` runs a task after the sockets that are readable now; `served` is
+   * told how late each deadline was served.
+   */
+  constructor(
+    clock: Clock,
+    openTimer: (onExpire: () => void) => DeadlineTimer,
+    defer: (task: () => void) => void,
+    served: (lateness: Micros) => void = () => {},
+  ) {
     this.#clock = clock;
     this.#defer = defer;
+    this.#served = served;
     this.#timer = openTimer(() => this.#expired());
   }
 
@@ -78,6 +88,7 @@ export class Schedule {
     try {
       let now = started;
       for (let due = this.#queue.takeDue(now); due !== undefined; due = this.#queue.takeDue(now)) {
+        this.#served(elapsed(due.at, now));
         due.item.due(due.at, now);
         now = this.#clock.now();
         if (elapsed(started, now) > TURN) break;

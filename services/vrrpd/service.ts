@@ -1,4 +1,5 @@
 import type { Interpretation, Diagnostic as PlainDiagnostic } from '../shared/config/diagnostic.js';
+import type { SchedulingConfig } from '../shared/config/scheduling.js';
 import type { Kernel } from '../shared/kernel/ports.js';
 import type { Logger } from '../shared/log/logger.js';
 import { wireDiagnostics } from '../shared/rpc/diagnostics.js';
@@ -30,7 +31,7 @@ export interface VrrpServiceParts {
   /** Opens the resume record. Called once, when the first configuration comes. */
   readonly openResume: () => ResumeRecord;
   readonly defer: (task: () => void) => void;
-  readonly setRealtimePriority: (priority: number | undefined) => void;
+  readonly applyScheduling: (wanted: SchedulingConfig) => readonly string[];
   /** Why a program cannot be started, or undefined. */
   readonly programProblem: (path: string) => string | undefined;
   /** `impairments()` may answer differently now. */
@@ -38,7 +39,7 @@ export interface VrrpServiceParts {
 }
 
 const NO_STATE: ServiceState = {
-  state: { $case: 'vrrp', value: { instances: [], groups: [], interfaceDrops: [], trackers: [] } },
+  state: { $case: 'vrrp', value: { instances: [], groups: [], interfaceDrops: [], trackers: [], pace: undefined } },
 };
 
 /** vrrpd as the lifecycle service sees it. */
@@ -120,14 +121,14 @@ export class VrrpService implements ServiceBehaviour {
 
   #open(): VrrpEngine | undefined {
     if (this.#engine !== undefined) return this.#engine;
-    const { clock, logger, kernel, defer, setRealtimePriority } = this.#parts;
+    const { clock, logger, kernel, defer, applyScheduling } = this.#parts;
     try {
       this.#engine = new VrrpEngine({
         clock,
         kernel,
         logger,
         defer,
-        setRealtimePriority,
+        applyScheduling,
         resume: this.#parts.openResume(),
         openWatch: this.#parts.openWatch,
         changed: (change) => this.#publish(change),

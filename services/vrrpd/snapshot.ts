@@ -4,6 +4,7 @@ import {
   type VrrpDropCounter,
   type VrrpEvent,
   type VrrpInstance,
+  type VrrpPace,
   type VrrpState,
   VrrpStateName,
   type VrrpSyncGroup,
@@ -13,6 +14,7 @@ import {
 import { elapsed, type Instant } from '../shared/time/duration.js';
 import type { VrrpEngine } from './engine.js';
 import type { EngineChange } from './engineHost.js';
+import { LATENESS_BOUNDS, type Pace } from './pace.js';
 import type { DropReason } from './packet/advertisement.js';
 import type { KnownTracker } from './track/registry.js';
 import { vipKey } from './virtualAddress.js';
@@ -33,6 +35,7 @@ export function wholeState(engine: VrrpEngine, now: Instant): VrrpState {
   return {
     instances: [...engine.routers.values(), ...engine.departing].map((router) => instanceState(engine, router, now)),
     groups: engine.groups.map((group) => groupSnapshot(engine, group)),
+    pace: wirePace(engine.pace),
     interfaceDrops: [...engine.packets.interfaceDrops].map(([name, drops]) => ({
       interface: name,
       drops: dropCounters(drops),
@@ -49,6 +52,20 @@ const trackerState = ({ kind, name, reading }: KnownTracker): VrrpTrackerState =
   detail: reading.detail,
   since: reading.since,
 });
+
+function wirePace(pace: Pace): VrrpPace {
+  const { counts } = pace;
+  return {
+    realtimePriority: pace.realtimePriority ?? 0,
+    deadlinesServed: BigInt(counts.reduce((sum, count) => sum + count, 0)),
+    latenessTotalUs: BigInt(Math.round(pace.total)),
+    latenessWorstUs: BigInt(Math.round(pace.worst)),
+    lateness: counts.map((count, place) => ({
+      upToUs: BigInt(LATENESS_BOUNDS[place] ?? 0),
+      count: BigInt(count),
+    })),
+  };
+}
 
 /** A change as an event: what changed, whole. */
 export function changeEvent(engine: VrrpEngine, change: EngineChange, now: Instant): VrrpEvent {

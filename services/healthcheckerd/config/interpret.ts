@@ -1,10 +1,10 @@
 /** From the statement tree to what healthcheckerd runs on. */
 import type { Interpretation } from '../../shared/config/diagnostic.js';
 import { NO_CHECKER_EMAILS, RS_INIT_NOTIFIES } from '../../shared/config/globals/lvs.js';
-import { CHECKER_PRIORITY, CHECKER_RT_PRIORITY } from '../../shared/config/globals/process.js';
 import { type InterpretEnvironment, isMailConfigured, readGlobals, routerId } from '../../shared/config/globals.js';
 import { type Block, readBlock } from '../../shared/config/readBlock.js';
 import { Reporter } from '../../shared/config/reporter.js';
+import { readScheduling } from '../../shared/config/scheduling.js';
 import { statementsOf } from '../../shared/config/topLevel.js';
 import type { ConfigTree } from '../../shared/config/tree.js';
 import { readGroup } from './interpret/group.js';
@@ -40,15 +40,12 @@ export function interpretHealthConfig(
 }
 
 function readGlobal(globals: Block, environment: InterpretEnvironment): HealthGlobalConfig {
-  const realtimePriority = globals.last(CHECKER_RT_PRIORITY)?.values[0];
-  const nice = globals.last(CHECKER_PRIORITY)?.values[0];
   return {
     routerId: routerId(globals, environment),
     mailConfigured: isMailConfigured(globals),
     initNotifies: globals.has(RS_INIT_NOTIFIES),
     noCheckerEmails: globals.has(NO_CHECKER_EMAILS),
-    ...(realtimePriority === undefined ? {} : { realtimePriority }),
-    ...(nice === undefined ? {} : { nice }),
+    scheduling: readScheduling(globals, 'checker'),
   };
 }
 

@@ -4,6 +4,7 @@
  * the level above (real server from virtual server, checker from real server) are already resolved here.
  */
 import type { SourcePosition } from '../../shared/config/position.js';
+import type { SchedulingConfig } from '../../shared/config/scheduling.js';
 import type { ScriptCommand } from '../../shared/config/scriptCommand.js';
 import type { IpAddress } from '../../shared/net/address.js';
 import { type Micros, seconds } from '../../shared/time/duration.js';
@@ -141,10 +142,8 @@ export interface HealthGlobalConfig {
   readonly initNotifies: boolean;
   /** `no_checker_emails`: mails only when a real server leaves or enters the table, not for every checker. */
   readonly noCheckerEmails: boolean;
-  /** `checker_rt_priority` (SCHED_RR, 1..99); absent = normal scheduling. */
-  readonly realtimePriority?: number;
-  /** `checker_priority` (nice, -20..19). */
-  readonly nice?: number;
+  /** `checker_rt_priority`, `checker_priority`, `checker_cpu_affinity` and their kin. */
+  readonly scheduling: SchedulingConfig;
 }
 
 /** The whole typed configuration of healthcheckerd. */

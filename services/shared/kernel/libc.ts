@@ -68,6 +68,8 @@ interface LibcFunctions {
   timerfd_settime(fd: number, flags: number, value: Buffer, old: null): number;
   sched_setscheduler(pid: number, policy: number, parameters: Buffer): number;
   sched_getscheduler(pid: number): number;
+  sched_setaffinity(thread: number, bytes: number, mask: Buffer): number;
+  sched_getaffinity(thread: number, bytes: number, mask: Buffer): number;
   flock(fd: number, operation: number): number;
   inotify_init1(flags: number): number;
   inotify_add_watch(fd: number, path: string, mask: number): number;
@@ -102,6 +104,8 @@ const DECLARATIONS: { readonly [Name in keyof LibcFunctions]: readonly [result: 
   timerfd_settime: ['int', ['int', 'int', 'void *', 'void *']],
   sched_setscheduler: ['int', ['int', 'int', 'void *']],
   sched_getscheduler: ['int', ['int']],
+  sched_setaffinity: ['int', ['int', 'size_t', 'void *']],
+  sched_getaffinity: ['int', ['int', 'size_t', 'void *']],
   flock: ['int', ['int', 'int']],
   inotify_init1: ['int', ['int']],
   inotify_add_watch: ['int', ['int', 'str', 'uint32_t']],

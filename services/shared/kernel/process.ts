@@ -48,6 +48,23 @@ export function isRealtime(): boolean {
   return (check('sched_getscheduler', libc.sched_getscheduler(0), '') & ~SCHED_RESET_ON_FORK) === SCHED_RR;
 }
 
+/** CONFIG_NR_CPUS of large machines is 8192; one bit each. */
+const CPU_MASK_BYTES = 1024;
+
+/** The CPUs that the calling thread may run on. Throws KernelError. */
+export function getAffinity(): number[] {
+  const mask = Buffer.alloc(CPU_MASK_BYTES);
+  check('sched_getaffinity', libc.sched_getaffinity(0, CPU_MASK_BYTES, mask), '');
+  return [...Array(CPU_MASK_BYTES * 8).keys()].filter((cpu) => ((mask[cpu >> 3] ?? 0) & (1 << (cpu & 7))) !== 0);
+}
+
+/** Restricts a thread to some CPUs. Throws KernelError: EINVAL when none of them exists, ESRCH when the thread is gone. */
+export function setAffinity(thread: number, cpus: readonly number[]): void {
+  const mask = Buffer.alloc(CPU_MASK_BYTES);
+  for (const cpu of cpus) mask[cpu >> 3] = (mask[cpu >> 3] ?? 0) | (1 << (cpu & 7));
+  check('sched_setaffinity', libc.sched_setaffinity(thread, CPU_MASK_BYTES, mask), `CPUs ${cpus.join(' ')}`);
+}
+
 /**
  * Forbids the calling thread and everything it starts to gain privileges by executing (set-user-ID, file capabilities).
  * Cannot be undone, and scripts that use `sudo` stop working. Throws KernelError.

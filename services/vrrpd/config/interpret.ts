@@ -1,6 +1,6 @@
 /** From the statement tree to what vrrpd runs on. */
 import type { Interpretation } from '../../shared/config/diagnostic.js';
-import { PROCESS_MONITOR_RCV_BUFS, VRRP_RT_PRIORITY } from '../../shared/config/globals/process.js';
+import { PROCESS_MONITOR_RCV_BUFS } from '../../shared/config/globals/process.js';
 import {
   ENABLE_SCRIPT_SECURITY,
   FIFO_WRITE_VRRP_STATES_ON_RELOAD,
@@ -21,6 +21,7 @@ import { type InterpretEnvironment, isMailConfigured, readGlobals, routerId } fr
 import { type Block, type Occurrence, readBlock } from '../../shared/config/readBlock.js';
 import { Reporter } from '../../shared/config/reporter.js';
 import { RoutingNames } from '../../shared/config/routingNames.js';
+import { readAutomaticPriority, readScheduling } from '../../shared/config/scheduling.js';
 import { statementsOf } from '../../shared/config/topLevel.js';
 import type { ConfigTree, Word } from '../../shared/config/tree.js';
 import { formatIpAddress } from '../../shared/net/address.js';
@@ -59,9 +60,10 @@ export function interpretVrrpConfig(tree: ConfigTree, environment: InterpretEnvi
   lintVrrp(block, instances, groups, report);
   const global: VrrpGlobalConfig = {
     routerId: routerId(globals, environment),
-    ...realtimePriority(globals),
     delayAfterBoot: globals.last(VRRP_DELAY_AFTER_BOOT)?.values[0] ?? seconds(0),
     logUnknownVrids: globals.has(LOG_UNKNOWN_VRIDS),
+    scheduling: readScheduling(globals, 'vrrp'),
+    automaticPriority: readAutomaticPriority(globals),
     startupDelay: globals.last(VRRP_STARTUP_DELAY)?.values[0] ?? seconds(0),
     mailConfigured: isMailConfigured(globals),
     fifoConfigured: globals.has(NOTIFY_FIFO) || globals.has(VRRP_NOTIFY_FIFO),
@@ -84,11 +86,6 @@ function readScriptRules(globals: Block): VrrpGlobalConfig['scriptRules'] {
     security: globals.has(ENABLE_SCRIPT_SECURITY),
     ...(receiveBuffer === undefined ? {} : { receiveBuffer }),
   };
-}
-
-function realtimePriority(globals: Block): { readonly realtimePriority?: number } {
-  const priority = globals.last(VRRP_RT_PRIORITY)?.values[0];
-  return priority === undefined ? {} : { realtimePriority: priority };
 }
 
 function instanceDefaults(

@@ -3,6 +3,7 @@
  * Built by `interpretVrrpConfig` from a statement tree; plain data, comparable by value.
  */
 import type { SourcePosition } from '../../shared/config/position.js';
+import type { AutomaticPriority, SchedulingConfig } from '../../shared/config/scheduling.js';
 import type { ScriptCommand } from '../../shared/config/scriptCommand.js';
 import type { IpAddress } from '../../shared/net/address.js';
 import type { Micros } from '../../shared/time/duration.js';
@@ -261,8 +262,10 @@ export interface SyncGroupConfig {
 export interface VrrpGlobalConfig {
   /** `router_id`, for mail subjects; default: host name. */
   readonly routerId: string;
-  /** `vrrp_rt_priority` (SCHED_RR); absent = normal scheduling. */
-  readonly realtimePriority?: number;
+  /** `vrrp_rt_priority`, `vrrp_priority`, `vrrp_cpu_affinity` and their kin. */
+  readonly scheduling: SchedulingConfig;
+  /** `max_auto_priority` and `min_auto_priority_delay`. */
+  readonly automaticPriority: AutomaticPriority;
   /** `vrrp_startup_delay`. */
   readonly startupDelay: Micros;
   /** `vrrp_delay_after_boot`: instances begin so long after the machine booted at the earliest. */

@@ -254,6 +254,12 @@ function advertise(state: MasterState, now: Instant): StepResult {
 function hearAsMaster(state: MasterState, event: AdvertEvent, now: Instant): StepResult {
   const { settings } = state;
   const { source, priority } = event;
+  const silentFor = elapsed(state.lastAdvertAt, now);
+  if (silentFor > masterDownInterval(settings, settings.advertInterval)) {
+    // We stood still: this is the router that took over, and it is judged by the rules of a backup.
+    const left = leaveMaster(state, { code: 'stalled', silentFor }, now, { goodbye: false, timer: 'listen' });
+    return { state: hearAsBackup(left.state, event, now), actions: left.actions };
+  }
   const heard = remember(event, now);
   if (priority > settings.priority) {
     return yieldTo({ ...state, heard }, event, { code: 'higher-priority-advert', source, priority }, now);
@@ -387,7 +393,12 @@ interface Leaving {
   readonly masterAdverInterval?: Micros;
 }
 
-function leaveMaster(state: MasterState, cause: Cause, now: Instant, leaving: Leaving): StepResult {
+function leaveMaster(
+  state: MasterState,
+  cause: Cause,
+  now: Instant,
+  leaving: Leaving,
+): { readonly state: BackupState; readonly actions: readonly RouterAction[] } {
   const interval = leaving.masterAdverInterval ?? state.settings.advertInterval;
   const { priority } = state.settings;
   const lastWord: RouterAction[] = leaving.lastWord === true ? [{ kind: 'send-advert', priority }] : [];

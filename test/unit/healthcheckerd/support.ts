@@ -85,6 +85,7 @@ const globalConfig: HealthGlobalConfig = {
   mailConfigured: true,
   initNotifies: false,
   noCheckerEmails: false,
+  scheduling: {},
 };
 
 export const healthConfig = (

@@ -93,6 +93,8 @@ export const config = (instances: readonly InstanceConfig[], groups: readonly Sy
     fifoConfigured: true,
     statesOnReload: false,
     scriptRules: { security: false },
+    scheduling: {},
+    automaticPriority: {},
   },
   instances,
   groups,
@@ -152,7 +154,7 @@ export class Machine {
       }),
       openWatch: openNoWatch,
       defer: (task) => task(),
-      setRealtimePriority: () => {},
+      applyScheduling: () => [],
       changed: (change) => this.told.push(change),
     });
     return this.engine;

@@ -1,6 +1,6 @@
 /** `global_defs`: processes, scheduling, files, reload, SNMP and D-Bus. */
 import { flag, integer, optional, rest, word } from '../argument.js';
-import { keyword, pending } from '../keyword.js';
+import { type KeywordSpec, keyword, pending } from '../keyword.js';
 
 const NICE = [integer('nice', { min: -20, max: 19 })] as const;
 const REALTIME = [integer('priority', { min: 1, max: 99 })] as const;
@@ -8,9 +8,58 @@ const CPUS = [rest(integer('cpu', { min: 0, max: 1023 }))] as const;
 const RTTIME = [integer('µs', { min: 2 })] as const;
 const BYTES = [integer('bytes', { min: 1, max: 2 ** 31 - 1 })] as const;
 
-export const VRRP_RT_PRIORITY = keyword('vrrp_rt_priority', REALTIME, 'Runs vrrpd under SCHED_RR.');
-export const CHECKER_RT_PRIORITY = keyword('checker_rt_priority', REALTIME, 'Runs healthcheckerd under SCHED_RR.');
-export const CHECKER_PRIORITY = keyword('checker_priority', NICE, 'Nice value of healthcheckerd.');
+/** The keywords about the scheduling of one service's process. */
+export interface SchedulingKeywords {
+  readonly realtimePriority: KeywordSpec<typeof REALTIME>;
+  readonly realtimeLimit: KeywordSpec<typeof RTTIME>;
+  readonly nice: KeywordSpec<typeof NICE>;
+  readonly cpuAffinity: KeywordSpec<typeof CPUS>;
+  readonly noSwap: KeywordSpec<readonly []>;
+}
+
+const schedulingOf = (
+  prefix: string,
+  service: string,
+  describe: typeof keyword,
+  automatic?: string,
+): SchedulingKeywords => ({
+  realtimePriority: describe(`${prefix}_rt_priority`, REALTIME, `Runs ${service} under SCHED_RR.`, {
+    ...(automatic === undefined ? {} : { default: automatic }),
+  }),
+  realtimeLimit: describe(
+    `${prefix}_rlimit_rttime`,
+    RTTIME,
+    'CPU time between two blocking calls under SCHED_RR after which the process is ended; at least 1000000.',
+    { aliases: [`${prefix}_rlimit_rtime`], default: 'none' },
+  ),
+  nice: describe(`${prefix}_priority`, NICE, `Nice value of ${service}.`),
+  cpuAffinity: describe(`${prefix}_cpu_affinity`, CPUS, `CPUs ${service} may run on.`, { default: 'all' }),
+  noSwap: describe(
+    `${prefix}_no_swap`,
+    [],
+    `Keeps ${service} in memory. Not possible by mlockall(2), which ends V8; a warning says how instead.`,
+  ),
+});
+
+const AUTOMATIC = '10 when an advert_int is below 1 s and the kernel allows it';
+
+export const VRRP_SCHEDULING = schedulingOf('vrrp', 'vrrpd', keyword, AUTOMATIC);
+export const CHECKER_SCHEDULING = schedulingOf('checker', 'healthcheckerd', keyword);
+/** No process runs BFD sessions yet. */
+const BFD_SCHEDULING = schedulingOf('bfd', 'bfdd', pending);
+
+export const MAX_AUTO_PRIORITY = keyword(
+  'max_auto_priority',
+  [optional(integer('priority', { min: -1, max: 99 }))],
+  'Highest SCHED_RR priority that vrrpd takes by itself; 0 or -1: none.',
+  { default: '10' },
+);
+export const MIN_AUTO_PRIORITY_DELAY = keyword(
+  'min_auto_priority_delay',
+  [integer('µs', { min: 1, max: 10_000_000 })],
+  'Lateness after which vrrpd takes that priority although no advert_int calls for it.',
+  { default: '1000000 with max_auto_priority, else never' },
+);
 
 export const INCLUDE_CHECK = keyword(
   'include_check',
@@ -27,9 +76,11 @@ export const PROCESS_MONITOR_RCV_BUFS = keyword(
 );
 
 export const PROCESS_KEYWORDS = [
-  VRRP_RT_PRIORITY,
-  CHECKER_RT_PRIORITY,
-  CHECKER_PRIORITY,
+  ...Object.values(VRRP_SCHEDULING),
+  ...Object.values(CHECKER_SCHEDULING),
+  ...Object.values(BFD_SCHEDULING),
+  MAX_AUTO_PRIORITY,
+  MIN_AUTO_PRIORITY_DELAY,
   INCLUDE_CHECK,
   keyword('random_seed', [integer('seed', { min: 0, max: 2 ** 32 - 1 })], 'Seed of the parameter _RANDOM.', {
     since: '2.2.4',
@@ -39,30 +90,6 @@ export const PROCESS_KEYWORDS = [
   pending('vrrp_process_name', [word('name')], 'Name of the VRRP process.'),
   pending('checker_process_name', [word('name')], 'Name of the checker process.'),
   pending('bfd_process_name', [word('name')], 'Name of the BFD process.'),
-  pending(
-    'max_auto_priority',
-    [optional(integer('priority', { min: -1, max: 99 }))],
-    'Highest automatic SCHED_RR priority.',
-  ),
-  pending('min_auto_priority_delay', [integer('µs', { min: 1, max: 10_000_000 })], 'Delay that raises the priority.'),
-  pending('vrrp_priority', NICE, 'Nice value of vrrpd.'),
-  pending('bfd_priority', NICE, 'Nice value of the BFD process.'),
-  pending('bfd_rt_priority', REALTIME, 'Runs the BFD process under SCHED_RR.'),
-  pending('vrrp_no_swap', [], 'Keeps vrrpd in memory.'),
-  pending('checker_no_swap', [], 'Keeps healthcheckerd in memory.'),
-  pending('bfd_no_swap', [], 'Keeps the BFD process in memory.'),
-  pending('vrrp_cpu_affinity', CPUS, 'CPUs vrrpd may run on.'),
-  pending('checker_cpu_affinity', CPUS, 'CPUs healthcheckerd may run on.'),
-  pending('bfd_cpu_affinity', CPUS, 'CPUs the BFD process may run on.'),
-  pending('vrrp_rlimit_rttime', RTTIME, 'CPU time between two blocking calls under SCHED_RR.', {
-    aliases: ['vrrp_rlimit_rtime'],
-  }),
-  pending('checker_rlimit_rttime', RTTIME, 'CPU time between two blocking calls under SCHED_RR.', {
-    aliases: ['checker_rlimit_rtime'],
-  }),
-  pending('bfd_rlimit_rttime', RTTIME, 'CPU time between two blocking calls under SCHED_RR.', {
-    aliases: ['bfd_rlimit_rtime'],
-  }),
   PROCESS_MONITOR_RCV_BUFS,
   keyword('process_monitor_rcv_bufs_force', [flag()], 'Lets that buffer exceed rmem_max; it does wherever it may.'),
   pending('tmp_config_directory', [word('directory')], 'Directory of the copy of the configuration.', {

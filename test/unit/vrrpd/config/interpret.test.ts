@@ -458,7 +458,8 @@ describe('global_defs', () => {
     );
     assert.deepEqual(global, {
       routerId: 'R',
-      realtimePriority: 50,
+      scheduling: { realtimePriority: 50 },
+      automaticPriority: {},
       startupDelay: 2_500_000,
       delayAfterBoot: 0,
       logUnknownVrids: false,

@@ -227,6 +227,24 @@ export interface VrrpState {
   groups: VrrpSyncGroup[];
   interfaceDrops: VrrpInterfaceDrops[];
   trackers: VrrpTrackerState[];
+  pace: VrrpPace | undefined;
+}
+
+/** How punctual vrrpd is: lateness is the time from a deadline until it was served. */
+export interface VrrpPace {
+  /** SCHED_RR priority in force; 0: ordinary scheduling. */
+  realtimePriority: number;
+  deadlinesServed: bigint;
+  latenessTotalUs: bigint;
+  latenessWorstUs: bigint;
+  lateness: VrrpLatenessClass[];
+}
+
+/** How many deadlines were served at most that late, and later than in the class before. */
+export interface VrrpLatenessClass {
+  /** 0: any lateness. */
+  upToUs: bigint;
+  count: bigint;
 }
 
 /** A change of state. The mirrors replace the listed things by key and forget the removed ones. */
@@ -2127,7 +2145,7 @@ export const VrrpInterfaceDrops: MessageFns<VrrpInterfaceDrops> = {
 };
 
 function createBaseVrrpState(): VrrpState {
-  return { instances: [], groups: [], interfaceDrops: [], trackers: [] };
+  return { instances: [], groups: [], interfaceDrops: [], trackers: [], pace: undefined };
 }
 
 export const VrrpState: MessageFns<VrrpState> = {
@@ -2143,6 +2161,9 @@ export const VrrpState: MessageFns<VrrpState> = {
     }
     for (const v of message.trackers) {
       VrrpTrackerState.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.pace !== undefined) {
+      VrrpPace.encode(message.pace, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -2192,6 +2213,14 @@ export const VrrpState: MessageFns<VrrpState> = {
             message.trackers.push(VrrpTrackerState.decode(reader, reader.uint32()));
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.pace = VrrpPace.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2218,6 +2247,7 @@ export const VrrpState: MessageFns<VrrpState> = {
       trackers: globalThis.Array.isArray(object?.trackers)
         ? object.trackers.map((e: any) => VrrpTrackerState.fromJSON(e))
         : [],
+      pace: isSet(object.pace) ? VrrpPace.fromJSON(object.pace) : undefined,
     };
   },
 
@@ -2235,6 +2265,9 @@ export const VrrpState: MessageFns<VrrpState> = {
     if (message.trackers?.length) {
       obj.trackers = message.trackers.map((e) => VrrpTrackerState.toJSON(e));
     }
+    if (message.pace !== undefined) {
+      obj.pace = VrrpPace.toJSON(message.pace);
+    }
     return obj;
   },
 
@@ -2247,6 +2280,264 @@ export const VrrpState: MessageFns<VrrpState> = {
     message.groups = object.groups?.map((e) => VrrpSyncGroup.fromPartial(e)) || [];
     message.interfaceDrops = object.interfaceDrops?.map((e) => VrrpInterfaceDrops.fromPartial(e)) || [];
     message.trackers = object.trackers?.map((e) => VrrpTrackerState.fromPartial(e)) || [];
+    message.pace = (object.pace !== undefined && object.pace !== null) ? VrrpPace.fromPartial(object.pace) : undefined;
+    return message;
+  },
+};
+
+function createBaseVrrpPace(): VrrpPace {
+  return { realtimePriority: 0, deadlinesServed: 0n, latenessTotalUs: 0n, latenessWorstUs: 0n, lateness: [] };
+}
+
+export const VrrpPace: MessageFns<VrrpPace> = {
+  encode(message: VrrpPace, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.realtimePriority !== 0) {
+      writer.uint32(8).uint32(message.realtimePriority);
+    }
+    if (message.deadlinesServed !== 0n) {
+      if (BigInt.asUintN(64, message.deadlinesServed) !== message.deadlinesServed) {
+        throw new globalThis.Error("value provided for field message.deadlinesServed of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.deadlinesServed);
+    }
+    if (message.latenessTotalUs !== 0n) {
+      if (BigInt.asUintN(64, message.latenessTotalUs) !== message.latenessTotalUs) {
+        throw new globalThis.Error("value provided for field message.latenessTotalUs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.latenessTotalUs);
+    }
+    if (message.latenessWorstUs !== 0n) {
+      if (BigInt.asUintN(64, message.latenessWorstUs) !== message.latenessWorstUs) {
+        throw new globalThis.Error("value provided for field message.latenessWorstUs of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.latenessWorstUs);
+    }
+    for (const v of message.lateness) {
+      VrrpLatenessClass.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VrrpPace {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVrrpPace();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.realtimePriority = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.deadlinesServed = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.latenessTotalUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.latenessWorstUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.lateness.push(VrrpLatenessClass.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VrrpPace {
+    return {
+      realtimePriority: isSet(object.realtimePriority)
+        ? globalThis.Number(object.realtimePriority)
+        : isSet(object.realtime_priority)
+        ? globalThis.Number(object.realtime_priority)
+        : 0,
+      deadlinesServed: isSet(object.deadlinesServed)
+        ? BigInt(object.deadlinesServed)
+        : isSet(object.deadlines_served)
+        ? BigInt(object.deadlines_served)
+        : 0n,
+      latenessTotalUs: isSet(object.latenessTotalUs)
+        ? BigInt(object.latenessTotalUs)
+        : isSet(object.lateness_total_us)
+        ? BigInt(object.lateness_total_us)
+        : 0n,
+      latenessWorstUs: isSet(object.latenessWorstUs)
+        ? BigInt(object.latenessWorstUs)
+        : isSet(object.lateness_worst_us)
+        ? BigInt(object.lateness_worst_us)
+        : 0n,
+      lateness: globalThis.Array.isArray(object?.lateness)
+        ? object.lateness.map((e: any) => VrrpLatenessClass.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: VrrpPace): unknown {
+    const obj: any = {};
+    if (message.realtimePriority !== 0) {
+      obj.realtimePriority = Math.round(message.realtimePriority);
+    }
+    if (message.deadlinesServed !== 0n) {
+      obj.deadlinesServed = message.deadlinesServed.toString();
+    }
+    if (message.latenessTotalUs !== 0n) {
+      obj.latenessTotalUs = message.latenessTotalUs.toString();
+    }
+    if (message.latenessWorstUs !== 0n) {
+      obj.latenessWorstUs = message.latenessWorstUs.toString();
+    }
+    if (message.lateness?.length) {
+      obj.lateness = message.lateness.map((e) => VrrpLatenessClass.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VrrpPace>): VrrpPace {
+    return VrrpPace.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VrrpPace>): VrrpPace {
+    const message = createBaseVrrpPace();
+    message.realtimePriority = object.realtimePriority ?? 0;
+    message.deadlinesServed = (object.deadlinesServed !== undefined && object.deadlinesServed !== null)
+      ? BigInt(object.deadlinesServed)
+      : 0n;
+    message.latenessTotalUs = (object.latenessTotalUs !== undefined && object.latenessTotalUs !== null)
+      ? BigInt(object.latenessTotalUs)
+      : 0n;
+    message.latenessWorstUs = (object.latenessWorstUs !== undefined && object.latenessWorstUs !== null)
+      ? BigInt(object.latenessWorstUs)
+      : 0n;
+    message.lateness = object.lateness?.map((e) => VrrpLatenessClass.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseVrrpLatenessClass(): VrrpLatenessClass {
+  return { upToUs: 0n, count: 0n };
+}
+
+export const VrrpLatenessClass: MessageFns<VrrpLatenessClass> = {
+  encode(message: VrrpLatenessClass, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.upToUs !== 0n) {
+      if (BigInt.asUintN(64, message.upToUs) !== message.upToUs) {
+        throw new globalThis.Error("value provided for field message.upToUs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.upToUs);
+    }
+    if (message.count !== 0n) {
+      if (BigInt.asUintN(64, message.count) !== message.count) {
+        throw new globalThis.Error("value provided for field message.count of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VrrpLatenessClass {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVrrpLatenessClass();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.upToUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VrrpLatenessClass {
+    return {
+      upToUs: isSet(object.upToUs) ? BigInt(object.upToUs) : isSet(object.up_to_us) ? BigInt(object.up_to_us) : 0n,
+      count: isSet(object.count) ? BigInt(object.count) : 0n,
+    };
+  },
+
+  toJSON(message: VrrpLatenessClass): unknown {
+    const obj: any = {};
+    if (message.upToUs !== 0n) {
+      obj.upToUs = message.upToUs.toString();
+    }
+    if (message.count !== 0n) {
+      obj.count = message.count.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VrrpLatenessClass>): VrrpLatenessClass {
+    return VrrpLatenessClass.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VrrpLatenessClass>): VrrpLatenessClass {
+    const message = createBaseVrrpLatenessClass();
+    message.upToUs = (object.upToUs !== undefined && object.upToUs !== null) ? BigInt(object.upToUs) : 0n;
+    message.count = (object.count !== undefined && object.count !== null) ? BigInt(object.count) : 0n;
     return message;
   },
 };
