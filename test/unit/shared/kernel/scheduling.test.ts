@@ -1,0 +1,40 @@
+/** On the process of this test itself: everything is given back at the end. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import { test } from 'node:test';
+import { getAffinity, getResourceLimit, isRealtime } from '../../../../services/shared/kernel/process.js';
+import { applyScheduling } from '../../../../services/shared/kernel/scheduling.js';
+
+const needsRoot = process.getuid?.() === 0 ? false : 'needs root';
+
+test('what is wanted is set, and what is not wanted any more goes back', { skip: needsRoot }, () => {
+  const [nice, cpus, limit] = [getPriority(), getAffinity(), getResourceLimit('rttime').soft];
+  const [cpu = 0] = cpus;
+  assert.deepEqual(
+    applyScheduling('vrrp', { realtimePriority: 5, nice: nice + 1, cpus: [cpu], realtimeLimit: 2_000_000 }),
+    [],
+  );
+  assert.ok(isRealtime());
+  assert.equal(getPriority(), nice + 1);
+  assert.deepEqual(getAffinity(), [cpu]);
+  assert.equal(getResourceLimit('rttime').soft, 2_000_000);
+  // Scripts must not inherit it: the kernel clears the policy of children.
+  assert.match(readFileSync('/proc/self/sched', 'utf8'), /policy\s*:\s*2/);
+  assert.deepEqual(applyScheduling('vrrp', {}), []);
+  assert.ok(!isRealtime());
+  assert.equal(getPriority(), nice);
+  assert.deepEqual(getAffinity(), cpus);
+  assert.equal(getResourceLimit('rttime').soft, limit);
+});
+
+test('what cannot be is told with its keyword and what to do, and the rest is done', { skip: needsRoot }, () => {
+  const nice = getPriority();
+  const problems = applyScheduling('checker', { cpus: [1023], noSwap: true, nice: nice + 1, realtimeLimit: 1000 });
+  assert.equal(getPriority(), nice + 1);
+  assert.equal(problems.length, 3);
+  assert.match(problems[0] ?? '', /^checker_cpu_affinity: .*This machine has the CPUs 0/);
+  assert.match(problems[1] ?? '', /^checker_rlimit_rttime: 1000 is taken as 1000000/);
+  assert.match(problems[2] ?? '', /^checker_no_swap: .*MemorySwapMax=0/);
+  applyScheduling('checker', {});
+});
