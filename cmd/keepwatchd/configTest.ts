@@ -7,6 +7,7 @@ import { exitCodeFor } from './exitCode.js';
 import { findingLines, findingsWithSource } from './findings.js';
 import { interpretTyped, type TypedConfig } from './interpreters.js';
 import { type ConfigPlace, loadFile } from './loadFile.js';
+import { scriptFindings } from './scriptFindings.js';
 
 export interface ConfigTestOptions extends ConfigPlace {
   /** Where the findings go instead of stderr, without source lines. */
@@ -22,11 +23,14 @@ export interface JudgedConfig {
   readonly tree?: ConfigTree;
   readonly typed: TypedConfig;
   readonly findings: readonly Diagnostic[];
+  /** Puts more findings among them: each once, in the order of the text, with what there is to tell of its place. */
+  readonly inOrder: (findings: readonly Diagnostic[]) => readonly Diagnostic[];
 }
 
 /** Judges the configuration, writes the findings and returns the exit code. */
 export async function testConfig({ output, warningsAsErrors, json, ...place }: ConfigTestOptions): Promise<number> {
-  const { findings } = judgeFile(place);
+  const judged = judgeFile(place);
+  const findings = judged.inOrder([...judged.findings, ...(await scriptFindings(judged.typed))]);
   if (json) {
     const { findingsJson } = await import('./findingsJson.js');
     if (output === undefined) process.stdout.write(findingsJson(findings));
@@ -40,14 +44,16 @@ export async function testConfig({ output, warningsAsErrors, json, ...place }: C
 
 /** Loads and judges a configuration. */
 export function judgeFile(place: ConfigPlace): JudgedConfig {
-  const { tree, diagnostics } = loadFile(place);
+  const { tree, diagnostics, origins } = loadFile(place);
   const meaning = tree === undefined ? { typed: {}, diagnostics: [] } : interpretTyped(tree);
   const found = [...diagnostics, ...meaning.diagnostics];
-  // Services find the same fault in what they share one by one.
-  const unique = [...new Map(found.map((diagnostic) => [formatDiagnostic(diagnostic), diagnostic])).values()];
   const files = new Map(tree?.files.map((file, index) => [file, index]));
-  const findings = unique.sort((one, other) => compare(one, other, files));
-  return { ...(tree === undefined ? {} : { tree }), typed: meaning.typed, findings };
+  const inOrder = (all: readonly Diagnostic[]): readonly Diagnostic[] => {
+    // Services find the same fault in what they share one by one.
+    const unique = [...new Map(all.map((diagnostic) => [formatDiagnostic(diagnostic), diagnostic])).values()];
+    return origins.trace(unique.sort((one, other) => compare(one, other, files)));
+  };
+  return { ...(tree === undefined ? {} : { tree }), typed: meaning.typed, findings: inOrder(found), inOrder };
 }
 
 /** In the order of the text; what belongs to no place comes first. */

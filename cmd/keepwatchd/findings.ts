@@ -1,7 +1,8 @@
 /** Findings about a configuration as people and programs get them. */
 import type { Diagnostic } from '../../services/shared/config/diagnostic.js';
-import { formatDiagnostic } from '../../services/shared/config/formatDiagnostic.js';
+import { formatDiagnostic, formatStep } from '../../services/shared/config/formatDiagnostic.js';
 import { nodeFileAccess } from '../../services/shared/config/nodeFileAccess.js';
+import type { SourcePosition } from '../../services/shared/config/position.js';
 import { sourceExcerpt } from '../../services/shared/config/sourceExcerpt.js';
 
 /** One line each, for logs and files. */
@@ -13,12 +14,15 @@ export function findingsWithSource(findings: readonly Diagnostic[]): string {
   const files = new Map<string, readonly string[]>();
   return findings
     .map((finding) => {
-      const { position } = finding;
-      const line = position === undefined ? undefined : linesOf(position.file, files)[position.line - 1];
-      const excerpt = line === undefined || position === undefined ? '' : `${sourceExcerpt(line, position.column)}\n`;
-      return `${formatDiagnostic(finding)}\n${excerpt}`;
+      const trail = (finding.trail ?? []).map((step) => `${formatStep(step)}\n${excerpt(step.position, files)}`);
+      return `${formatDiagnostic(finding)}\n${excerpt(finding.position, files)}${trail.join('')}`;
     })
     .join('');
+}
+
+function excerpt(position: SourcePosition | undefined, files: Map<string, readonly string[]>): string {
+  const line = position === undefined ? undefined : linesOf(position.file, files)[position.line - 1];
+  return line === undefined || position === undefined ? '' : `${sourceExcerpt(line, position.column)}\n`;
 }
 
 function linesOf(file: string, known: Map<string, readonly string[]>): readonly string[] {

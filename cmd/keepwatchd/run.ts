@@ -150,8 +150,10 @@ function servicesFor({ vrrpOnly, checkersOnly }: Flags): readonly ServiceName[] 
 
 /** Our own checks of the text and of what belongs to no service; the services judge their parts. */
 function loadParts(flags: Flags): LoadedParts {
-  const { tree, diagnostics } = loadFile(flags);
-  return tree === undefined ? { diagnostics } : judgeParts(tree, diagnostics);
+  const { tree, diagnostics, origins } = loadFile(flags);
+  const judged = tree === undefined ? { diagnostics } : judgeParts(tree, diagnostics);
+  const trace = (found: readonly Diagnostic[]) => origins.trace(found);
+  return { ...judged, diagnostics: trace(judged.diagnostics), trace };
 }
 
 function judgeParts(tree: ConfigTree, diagnostics: readonly Diagnostic[]): LoadedParts {

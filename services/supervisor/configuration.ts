@@ -1,6 +1,6 @@
 /** The configuration in force: which, since when, and how the next one takes its place. */
 import type { PlainDiagnostic } from '../shared/rpc/diagnostics.js';
-import { hasError, wireDiagnostics } from '../shared/rpc/diagnostics.js';
+import { hasError, plainDiagnostics, wireDiagnostics } from '../shared/rpc/diagnostics.js';
 import type { Diagnostic } from '../shared/rpc/generated/keepwatch/v1/common.js';
 import type { PlannedChange, PlannedMove } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import type { ServiceName } from '../shared/rpc/service.js';
@@ -13,6 +13,8 @@ export interface LoadedParts {
   /** Absent when the text could not be understood. */
   readonly parts?: ConfigParts;
   readonly diagnostics: readonly PlainDiagnostic[];
+  /** Adds to findings of services how the text came to its place. */
+  readonly trace?: (found: readonly PlainDiagnostic[]) => readonly PlainDiagnostic[];
 }
 
 /** Who takes part in a transaction, and the newest generation any of them has. */
@@ -126,11 +128,16 @@ export class Configuration {
     await this.#running;
     const { services, missing } = this.#options.present();
     const result = await planTransaction({ participants: services, parts });
-    const diagnostics = unique([...own, ...wireDiagnostics(missing.map(notPlanned)), ...result.diagnostics]);
+    const diagnostics = unique([
+      ...own,
+      ...wireDiagnostics(missing.map(notPlanned)),
+      ...traced(loaded, result.diagnostics),
+    ]);
     return result.acceptable ? { ...result, generation: this.generation, diagnostics } : refused(diagnostics);
   }
 
-  async #apply({ parts, diagnostics: found }: LoadedParts): Promise<ReloadOutcome> {
+  async #apply(loaded: LoadedParts): Promise<ReloadOutcome> {
+    const { parts, diagnostics: found } = loaded;
     this.#busy = true;
     try {
       const own = wireDiagnostics(found);
@@ -148,7 +155,7 @@ export class Configuration {
         generation,
         ...(previous === undefined ? {} : { previous: previous.parts }),
       });
-      const diagnostics = unique([...own, ...outcome.diagnostics]);
+      const diagnostics = unique([...own, ...traced(loaded, outcome.diagnostics)]);
       if (!outcome.accepted) {
         if (previous !== undefined && outcome.generation > generation) {
           this.#accepted = { ...previous, generation: outcome.generation };
@@ -184,6 +191,9 @@ const notPlanned = (name: ServiceName): PlainDiagnostic => ({
   code: 'not-planned',
   message: `${name} does not answer: what it would do is not part of this plan`,
 });
+
+const traced = ({ trace }: LoadedParts, found: readonly Diagnostic[]): readonly Diagnostic[] =>
+  trace === undefined ? found : wireDiagnostics(trace(plainDiagnostics(found)));
 
 function isEmpty(parts: ConfigParts): boolean {
   return [...parts.values()].every(({ statements }) => statements.length === 0);

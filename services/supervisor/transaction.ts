@@ -1,5 +1,5 @@
 /** Puts a configuration in force in all services, or in none. */
-import { hasError } from '../shared/rpc/diagnostics.js';
+import { errorWithoutPlace, hasError } from '../shared/rpc/diagnostics.js';
 import { describeRpcError } from '../shared/rpc/errors.js';
 import { type Diagnostic, Severity } from '../shared/rpc/generated/keepwatch/v1/common.js';
 import type { PlannedChange, PlannedMove } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
@@ -123,7 +123,7 @@ async function commit(
     const { accepted, diagnostics } = await lifecycle.configure(request, { deadlineMs: CONFIGURE_DEADLINE_MS });
     if (accepted) return [];
     const errors = errorsOf(diagnostics);
-    return errors.length > 0 ? errors : [error('refused', `${name} refused without a reason`)];
+    return errors.length > 0 ? errors : [errorWithoutPlace('refused', `${name} refused without a reason`)];
   } catch (cause) {
     return [noAnswer(name, cause)];
   }
@@ -142,12 +142,4 @@ const errorsOf = (diagnostics: readonly Diagnostic[]): Diagnostic[] =>
   diagnostics.filter(({ severity }) => severity !== Severity.SEVERITY_WARNING);
 
 const noAnswer = (name: ServiceName, cause: unknown): Diagnostic =>
-  error('no-answer', `${name} did not answer (${describeRpcError(cause)}); nothing was changed`);
-
-const error = (code: string, message: string): Diagnostic => ({
-  severity: Severity.SEVERITY_ERROR,
-  position: undefined,
-  code,
-  message,
-  hint: '',
-});
+  errorWithoutPlace('no-answer', `${name} did not answer (${describeRpcError(cause)}); nothing was changed`);

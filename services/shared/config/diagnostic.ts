@@ -10,6 +10,16 @@ export interface Diagnostic {
   readonly message: string;
   /** What to do about it. */
   readonly hint?: string;
+  /** How the text came to its place: parameters from the outermost inwards, then what included the file. */
+  readonly trail?: readonly TrailStep[];
+}
+
+/** One step from a place in the expanded configuration back to where its text was written. */
+export interface TrailStep {
+  /** `${A} is defined here`, `included from here`. */
+  readonly note: string;
+  /** Absent for what no file says, such as `${_INSTANCE}`. */
+  readonly position?: SourcePosition;
 }
 
 /** Result of giving meaning to a tree: a model when there was no error, and everything found. */

@@ -21,5 +21,8 @@ export const MAXIMUM_LINE_LENGTH = 65_536;
 /** Characters that expansion of parameters and sequences may produce in one load. */
 export const MAXIMUM_EXPANDED_CHARACTERS = 128 * 1024 * 1024;
 
+/** Errors, and as many warnings, that one reader of a configuration keeps; the rest is counted only. */
+export const MAXIMUM_FINDINGS = 1_000;
+
 /** Findings about the text itself after which the rest is counted only. */
 export const MAXIMUM_TEXT_PROBLEMS = 200;

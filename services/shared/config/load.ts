@@ -6,6 +6,7 @@ import { expandGlob } from './glob.js';
 import { applyIncludeCheck, checksOfDirective, type IncludeChecks, NO_CHECKS } from './include.js';
 import { type LexicalProblem, lexLine, type Token } from './lexer.js';
 import { MAXIMUM_INCLUDE_DEPTH, MAXIMUM_INCLUDED_FILES, MAXIMUM_TEXT_PROBLEMS } from './limits.js';
+import { Origins } from './origins.js';
 import { directoryOf, normalizePath } from './path.js';
 import { Preprocessor } from './preprocess/preprocessor.js';
 import { Reporter } from './reporter.js';
@@ -35,6 +36,8 @@ export interface LoadedConfig {
    */
   readonly tree?: ConfigTree;
   readonly diagnostics: readonly Diagnostic[];
+  /** What else can be told of places in it. */
+  readonly origins: Origins;
 }
 
 /** Code of the diagnostic for a main file that cannot be read: `keepwatchd -t` ends with 4 for it. */
@@ -55,6 +58,7 @@ class Loader {
   readonly #fileIndex = new Map<string, number>();
   readonly #lenient: boolean;
   readonly #report: Reporter;
+  readonly #origins: Origins;
   readonly #builder = new TreeBuilder();
   readonly #preprocessor: Preprocessor;
   /** Files being read, outermost first. */
@@ -67,17 +71,20 @@ class Loader {
     this.#main = options.file;
     this.#lenient = options.lenient ?? false;
     this.#report = new Reporter(this.#files, this.#lenient);
+    this.#origins = new Origins(this.#files);
     this.#preprocessor = new Preprocessor({
       configId: options.configId,
       environment: options.environment ?? (() => undefined),
       randomSeed: options.randomSeed ?? 0,
       report: this.#report,
+      origins: this.#origins,
       emit: (line) => this.#addLine(line),
     });
   }
 
   load(): LoadedConfig {
-    if (!this.#readFile(this.#main, undefined, NO_CHECKS)) return { diagnostics: this.#report.diagnostics };
+    const origins = this.#origins;
+    if (!this.#readFile(this.#main, undefined, NO_CHECKS)) return { diagnostics: this.#report.diagnostics, origins };
     const { statements, problems } = this.#builder.finish();
     for (const problem of problems) this.#reportStructure(problem);
     if (this.#textProblems > MAXIMUM_TEXT_PROBLEMS) {
@@ -86,9 +93,9 @@ class Loader {
     }
     const diagnostics = this.#report.diagnostics;
     // A stray brace closes nothing: without it the statements are as they stand.
-    if (problems.some(({ code }) => code !== 'stray-close' || !this.#lenient)) return { diagnostics };
+    if (problems.some(({ code }) => code !== 'stray-close' || !this.#lenient)) return { diagnostics, origins };
     const tree = { files: this.#files, statements };
-    return { tree: this.#lenient ? { ...tree, lenient: true } : tree, diagnostics };
+    return { tree: this.#lenient ? { ...tree, lenient: true } : tree, diagnostics, origins };
   }
 
   #addLine(line: SourceLine): void {
@@ -113,6 +120,7 @@ class Loader {
       return false;
     }
     const file = this.#indexOf(path);
+    if (from !== undefined) this.#origins.included(file, from);
     const text = new TextDecoder().decode(content.bytes);
     this.#stack.push(normalizePath(path));
     this.#preprocessor.enterFile(directoryOf(path));

@@ -1,4 +1,5 @@
 import type { Diagnostic } from './diagnostic.js';
+import { MAXIMUM_FINDINGS } from './limits.js';
 import type { SourcePosition } from './position.js';
 import type { SourcePlace } from './sourceLine.js';
 
@@ -7,7 +8,7 @@ export class Reporter {
   readonly #files: readonly string[];
   readonly #diagnostics: Diagnostic[] = [];
   readonly #lenient: boolean;
-  #errors = 0;
+  readonly #counts = { error: 0, warning: 0 };
 
   /** `lenient`: what is {@link tolerable} is a warning. */
   constructor(files: readonly string[], lenient = false) {
@@ -15,13 +16,17 @@ export class Reporter {
     this.#lenient = lenient;
   }
 
-  /** All that was found, in the order found. */
+  /** What was found, in the order found; of very many the first, and how many more there are. */
   get diagnostics(): readonly Diagnostic[] {
-    return this.#diagnostics;
+    const more = (['error', 'warning'] as const).flatMap((severity) => {
+      const count = this.#counts[severity] - MAXIMUM_FINDINGS;
+      return count > 0 ? [unshown(severity, count)] : [];
+    });
+    return more.length === 0 ? this.#diagnostics : [...this.#diagnostics, ...more];
   }
 
   get hasErrors(): boolean {
-    return this.#errors > 0;
+    return this.#counts.error > 0;
   }
 
   /** Names the file of a place. */
@@ -31,7 +36,6 @@ export class Reporter {
 
   /** `place` undefined: the finding belongs to no place in a file. */
   error(place: SourcePlace | undefined, code: string, message: string, hint?: string): void {
-    this.#errors++;
     this.#add('error', place, code, message, hint);
   }
 
@@ -50,13 +54,18 @@ export class Reporter {
 
   /** For findings about something whose position is already known by file name. */
   errorAt(position: SourcePosition, code: string, message: string): void {
-    this.#errors++;
-    this.#diagnostics.push({ severity: 'error', position, code, message });
+    if (this.#takes('error')) this.#diagnostics.push({ severity: 'error', position, code, message });
   }
 
   /** See {@link errorAt}. */
   warningAt(position: SourcePosition, code: string, message: string): void {
-    this.#diagnostics.push({ severity: 'warning', position, code, message });
+    if (this.#takes('warning')) this.#diagnostics.push({ severity: 'warning', position, code, message });
+  }
+
+  /** Counts a finding; false when there are enough of its kind. */
+  #takes(severity: Diagnostic['severity']): boolean {
+    this.#counts[severity]++;
+    return this.#counts[severity] <= MAXIMUM_FINDINGS;
   }
 
   #add(
@@ -66,6 +75,7 @@ export class Reporter {
     message: string,
     hint: string | undefined,
   ): void {
+    if (!this.#takes(severity)) return;
     this.#diagnostics.push({
       severity,
       ...(place === undefined ? {} : { position: this.position(place) }),
@@ -74,4 +84,15 @@ export class Reporter {
       ...(hint === undefined ? {} : { hint }),
     });
   }
+}
+
+function unshown(severity: Diagnostic['severity'], count: number): Diagnostic {
+  const what =
+    severity === 'error' ? (count === 1 ? 'error is' : 'errors are') : count === 1 ? 'warning is' : 'warnings are';
+  return {
+    severity,
+    code: 'too-many-findings',
+    message: `${count} more ${what} not shown`,
+    hint: 'mend the first ones',
+  };
 }

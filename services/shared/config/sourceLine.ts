@@ -29,10 +29,8 @@ export interface SourcePlace {
   readonly column: number;
 }
 
-/** Tells where the character at `offset` of an expanded line stood in its file. */
-export function placeOf(line: SourceLine, offset: number): SourcePlace {
-  const { segments } = line;
-  if (segments === undefined) return { file: line.file, line: line.line, column: offset + 1 };
+/** The stretch of an expanded line that the character at `offset` belongs to. */
+function segmentAt({ segments = [] }: SourceLine, offset: number): Segment | undefined {
   let low = 0;
   let high = segments.length - 1;
   while (low < high) {
@@ -40,7 +38,16 @@ export function placeOf(line: SourceLine, offset: number): SourcePlace {
     if ((segments[middle]?.start ?? 0) <= offset) low = middle;
     else high = middle - 1;
   }
-  const segment = segments[low];
+  return segments[low];
+}
+
+/** Whether the character at `offset` was put in for a parameter. */
+export const isSubstituted = (line: SourceLine, offset: number): boolean =>
+  segmentAt(line, offset)?.substituted === true;
+
+/** Tells where the character at `offset` of an expanded line stood in its file. */
+export function placeOf(line: SourceLine, offset: number): SourcePlace {
+  const segment = segmentAt(line, offset);
   if (segment === undefined) return { file: line.file, line: line.line, column: offset + 1 };
   const column = segment.substituted ? segment.column : segment.column + Math.max(0, offset - segment.start);
   return { file: segment.file, line: segment.line, column };

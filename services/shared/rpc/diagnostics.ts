@@ -8,6 +8,12 @@ export interface PlainDiagnostic {
   readonly code: string;
   readonly message: string;
   readonly hint?: string;
+  readonly trail?: readonly PlainStep[];
+}
+
+interface PlainStep {
+  readonly note: string;
+  readonly position?: { readonly file: string; readonly line: number; readonly column: number };
 }
 
 /** For the answers of Validate, Plan and Configure. */
@@ -18,6 +24,7 @@ export const wireDiagnostics = (diagnostics: readonly PlainDiagnostic[]): Diagno
     code: diagnostic.code,
     message: diagnostic.message,
     hint: diagnostic.hint ?? '',
+    trail: (diagnostic.trail ?? []).map(({ note, position }) => ({ note, position: position && { ...position } })),
   }));
 
 /** Back from the wire. An unknown severity counts as an error: never accept what we do not understand. */
@@ -28,7 +35,21 @@ export const plainDiagnostics = (diagnostics: readonly Diagnostic[]): PlainDiagn
     code: diagnostic.code,
     message: diagnostic.message,
     ...(diagnostic.hint === '' ? {} : { hint: diagnostic.hint }),
+    ...(diagnostic.trail.length === 0 ? {} : { trail: diagnostic.trail.map(plainStep) }),
   }));
+
+const plainStep = ({ note, position }: Diagnostic['trail'][number]): PlainStep =>
+  position === undefined ? { note } : { note, position };
+
+/** An error that belongs to no place in a file. */
+export const errorWithoutPlace = (code: string, message: string): Diagnostic => ({
+  severity: Severity.SEVERITY_ERROR,
+  position: undefined,
+  code,
+  message,
+  hint: '',
+  trail: [],
+});
 
 /** Whether a configuration with these findings must be refused. */
 export const hasError = (diagnostics: readonly Diagnostic[]): boolean =>

@@ -1,9 +1,10 @@
 /** LifecycleService, the same for all services, over what each brings as its {@link ServiceBehaviour}. */
 import { type CallContext, ServerError, Status } from 'nice-grpc-common';
 import type { Logger } from '../log/logger.js';
+import { errorWithoutPlace } from './diagnostics.js';
 import { invalidArgument } from './errors.js';
 import type { EventLog } from './eventLog.js';
-import { type ConfigTree, type Diagnostic, Severity } from './generated/keepwatch/v1/common.js';
+import type { ConfigTree, Diagnostic } from './generated/keepwatch/v1/common.js';
 import type {
   ConfigureRequest,
   DescribeResponse,
@@ -54,7 +55,7 @@ export function lifecycleService(options: LifecycleOptions): LifecycleServiceImp
     if (request.generation <= events.generation) {
       // A late Configure of an earlier supervisor must not undo a newer one.
       const message = `generation ${request.generation} is not newer than generation ${events.generation} in force`;
-      return { accepted: false, diagnostics: [error('stale-generation', message)], changes: [] };
+      return { accepted: false, diagnostics: [errorWithoutPlace('stale-generation', message)], changes: [] };
     }
     try {
       const outcome = await behaviour.configure(requiredTree(request), request.generation);
@@ -153,15 +154,10 @@ function requiredTree(request: { readonly tree: ConfigTree | undefined }): Confi
   return request.tree;
 }
 
-const error = (code: string, message: string): Diagnostic => ({
-  severity: Severity.SEVERITY_ERROR,
-  position: undefined,
-  code,
-  message,
-  hint: '',
-});
-
 function internalError(cause: unknown, logger: Logger): Diagnostic {
   logger.error({ err: cause }, 'the configuration was refused because of an error of this program');
-  return error('internal-error', `error of this program: ${cause instanceof Error ? cause.message : String(cause)}`);
+  return errorWithoutPlace(
+    'internal-error',
+    `error of this program: ${cause instanceof Error ? cause.message : String(cause)}`,
+  );
 }

@@ -132,6 +132,7 @@ function start(context: ServiceContext): StartedService {
         code: 'test',
         message: `${name}: will not have ${word}`,
         hint: '',
+        trail: [],
       }));
   const check = (candidate: ConfigTree): Diagnostic[] => refusals(candidate, 'REFUSE');
   const changes = (candidate: ConfigTree) =>

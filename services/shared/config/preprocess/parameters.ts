@@ -1,4 +1,4 @@
-import type { SourceLine } from '../sourceLine.js';
+import { placeOf, type SourceLine, type SourcePlace } from '../sourceLine.js';
 import { Random } from './random.js';
 import type { Reference } from './reference.js';
 
@@ -16,6 +16,8 @@ export interface Predefined {
 /** Parameters in force: defined ones and those that are always there. */
 export class Parameters {
   readonly #defined = new Map<string, ParameterValue>();
+  /** Names whose value a sequence or list sets. */
+  readonly #rounds = new Set<string>();
   readonly #predefined: Predefined;
   #random: Random;
   /** `${_PWD}`. */
@@ -38,13 +40,30 @@ export class Parameters {
   /** Sets parameters for a round of a sequence; the result puts back what was there. */
   shadow(names: readonly string[], values: readonly string[], from: SourceLine): () => void {
     const before = names.map((name) => [name, this.#defined.get(name)] as const);
-    for (const [index, name] of names.entries()) this.define(name, [literal(values[index] ?? '', from)]);
+    const outer = names.filter((name) => this.#rounds.has(name));
+    for (const [index, name] of names.entries()) {
+      this.define(name, [literal(values[index] ?? '', from)]);
+      this.#rounds.add(name);
+    }
     return () => {
+      for (const name of names) if (!outer.includes(name)) this.#rounds.delete(name);
       for (const [name, value] of before) {
         if (value === undefined) this.#defined.delete(name);
         else this.#defined.set(name, value);
       }
     };
+  }
+
+  /** Where the value of a reference came from, in words for the trail of a finding. */
+  describe(
+    { name, argument }: Reference,
+    value: SourceLine | undefined,
+  ): { readonly text: string; readonly from?: SourcePlace } {
+    if (argument !== '' || !this.#defined.has(name)) return { text: `\${${name}} is predefined` };
+    if (value === undefined) return { text: `\${${name}} is defined as nothing` };
+    const from = placeOf(value, 0);
+    if (this.#rounds.has(name)) return { text: `\${${name}} is '${value.text}' in a round of this`, from };
+    return { text: `\${${name}} is defined here`, from };
   }
 
   /** What a reference stands for; undefined: nothing, so it stays as it is. */

@@ -5,8 +5,9 @@
  */
 import { skipBlanks, trimmedLength } from '../blank.js';
 import { MAXIMUM_EXPANDED_CHARACTERS, MAXIMUM_EXPANSION_DEPTH, MAXIMUM_LINE_LENGTH, MAXIMUM_LINES } from '../limits.js';
+import type { Origins } from '../origins.js';
 import type { Reporter } from '../reporter.js';
-import { placeOf, type SourceLine } from '../sourceLine.js';
+import { isSubstituted, placeOf, type SourceLine, type SourcePlace } from '../sourceLine.js';
 import { endOfText } from './comment.js';
 import { Parameters } from './parameters.js';
 import { joinPieces, type Piece, tail } from './pieces.js';
@@ -19,6 +20,8 @@ export interface PreprocessorOptions {
   readonly environment: (name: string) => string | undefined;
   readonly randomSeed: number;
   readonly report: Reporter;
+  /** Hears where expanded text came from. */
+  readonly origins: Origins;
   /** Takes each line that is ready for the lexer. */
   readonly emit: (line: SourceLine) => void;
 }
@@ -196,6 +199,7 @@ export class Preprocessor {
 
   #replace(line: SourceLine, reference: Reference, value: SourceLine | undefined): SourceLine {
     const at = placeOf(line, reference.start);
+    this.#remember(line, reference, value, at);
     const pieces: Piece[] = [tail(line, 0, reference.start)];
     if (value !== undefined) pieces.push({ ...tail(value, 0), at });
     pieces.push(tail(line, reference.end));
@@ -205,9 +209,17 @@ export class Preprocessor {
     return { ...joined, file: line.file, line: line.line };
   }
 
+  #remember(line: SourceLine, reference: Reference, value: SourceLine | undefined, at: SourcePlace): void {
+    const { text, from } = this.#parameters.describe(reference, value);
+    const inside = isSubstituted(line, reference.start);
+    this.#options.origins.substituted(at, text, from, value?.text ?? '', inside);
+  }
+
   /** The lines of the value come one after the other, so that a definition in one holds in the next. */
   #substituteLines(line: SourceLine, reference: Reference, value: readonly SourceLine[], depth: number): void {
+    const at = placeOf(line, reference.start);
     for (const [index, one] of value.entries()) {
+      this.#options.origins.usedAt(one, `\${${reference.name}} is used here`, at);
       const pieces: Piece[] = index === 0 ? [tail(line, 0, reference.start)] : [];
       pieces.push(tail(one, 0));
       if (index === value.length - 1) pieces.push(tail(line, reference.end));

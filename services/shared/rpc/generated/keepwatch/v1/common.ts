@@ -74,6 +74,15 @@ export interface Diagnostic {
   message: string;
   /** What to do about it; empty when the message says it all. */
   hint: string;
+  /** How the text came to its place: parameters from the outermost inwards, then what included the file. */
+  trail: DiagnosticStep[];
+}
+
+export interface DiagnosticStep {
+  /** `${A} is defined here`, `included from here`. */
+  note: string;
+  /** Unset for what no file says, such as `${_INSTANCE}`. */
+  position: SourcePosition | undefined;
 }
 
 /** One word of a statement, after quoting and parameters were resolved. */
@@ -225,7 +234,7 @@ export const SourcePosition: MessageFns<SourcePosition> = {
 };
 
 function createBaseDiagnostic(): Diagnostic {
-  return { severity: 0, position: undefined, code: "", message: "", hint: "" };
+  return { severity: 0, position: undefined, code: "", message: "", hint: "", trail: [] };
 }
 
 export const Diagnostic: MessageFns<Diagnostic> = {
@@ -244,6 +253,9 @@ export const Diagnostic: MessageFns<Diagnostic> = {
     }
     if (message.hint !== "") {
       writer.uint32(42).string(message.hint);
+    }
+    for (const v of message.trail) {
+      DiagnosticStep.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -301,6 +313,14 @@ export const Diagnostic: MessageFns<Diagnostic> = {
             message.hint = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.trail.push(DiagnosticStep.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -320,6 +340,7 @@ export const Diagnostic: MessageFns<Diagnostic> = {
       code: isSet(object.code) ? globalThis.String(object.code) : "",
       message: isSet(object.message) ? globalThis.String(object.message) : "",
       hint: isSet(object.hint) ? globalThis.String(object.hint) : "",
+      trail: globalThis.Array.isArray(object?.trail) ? object.trail.map((e: any) => DiagnosticStep.fromJSON(e)) : [],
     };
   },
 
@@ -340,6 +361,9 @@ export const Diagnostic: MessageFns<Diagnostic> = {
     if (message.hint !== "") {
       obj.hint = message.hint;
     }
+    if (message.trail?.length) {
+      obj.trail = message.trail.map((e) => DiagnosticStep.toJSON(e));
+    }
     return obj;
   },
 
@@ -355,6 +379,94 @@ export const Diagnostic: MessageFns<Diagnostic> = {
     message.code = object.code ?? "";
     message.message = object.message ?? "";
     message.hint = object.hint ?? "";
+    message.trail = object.trail?.map((e) => DiagnosticStep.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDiagnosticStep(): DiagnosticStep {
+  return { note: "", position: undefined };
+}
+
+export const DiagnosticStep: MessageFns<DiagnosticStep> = {
+  encode(message: DiagnosticStep, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.note !== "") {
+      writer.uint32(10).string(message.note);
+    }
+    if (message.position !== undefined) {
+      SourcePosition.encode(message.position, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiagnosticStep {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiagnosticStep();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.note = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.position = SourcePosition.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DiagnosticStep {
+    return {
+      note: isSet(object.note) ? globalThis.String(object.note) : "",
+      position: isSet(object.position) ? SourcePosition.fromJSON(object.position) : undefined,
+    };
+  },
+
+  toJSON(message: DiagnosticStep): unknown {
+    const obj: any = {};
+    if (message.note !== "") {
+      obj.note = message.note;
+    }
+    if (message.position !== undefined) {
+      obj.position = SourcePosition.toJSON(message.position);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DiagnosticStep>): DiagnosticStep {
+    return DiagnosticStep.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DiagnosticStep>): DiagnosticStep {
+    const message = createBaseDiagnosticStep();
+    message.note = object.note ?? "";
+    message.position = (object.position !== undefined && object.position !== null)
+      ? SourcePosition.fromPartial(object.position)
+      : undefined;
     return message;
   },
 };
