@@ -30,7 +30,7 @@ const TEST =
 const DUMP = `
   keepalived -n -l -d -P -i "$ID" -f "$1" -p /run/$0.pid -r /run/$0.vrrp.pid >>/run/answers/$0 2>&1 </dev/null &
   pid=$!
-  for try in $(seq 20); do
+  for try in $(seq 100); do
     sleep 0.05
     if grep -q -- '< Interfaces >' /run/answers/$0; then break; fi
   done
