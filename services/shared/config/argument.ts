@@ -16,7 +16,7 @@ export type ArgumentResult<T> = { readonly ok: true; readonly value: T } | (Argu
 export interface ArgumentShape {
   /** As in `priority <number>`. */
   readonly name: string;
-  readonly type: 'word' | 'integer' | 'decimal' | 'boolean' | 'choice' | 'address' | 'script';
+  readonly type: 'word' | 'integer' | 'decimal' | 'boolean' | 'choice' | 'address' | 'mac' | 'script';
   readonly unit?: string;
   readonly min?: number;
   readonly max?: number;
@@ -31,6 +31,8 @@ export interface Argument<T> {
   readonly shape: ArgumentShape;
   /** The value of an optional argument that is not there, and of a repeated one before the first word. */
   readonly absent: T;
+  /** Words that are meant for this argument; the others are left to those after it, so the order does not matter. */
+  readonly accepts?: (word: string) => boolean;
   read(word: string, previous: T): ArgumentResult<T>;
 }
 
@@ -206,6 +208,53 @@ export function optional<T>(argument: Argument<T>): Argument<T | undefined> {
     shape: { ...argument.shape, optional: true },
     absent: undefined,
     read: (text) => argument.read(text, argument.absent),
+  };
+}
+
+/** Makes an argument take only the words that are meant for it, wherever they stand. */
+export function meant<T>(argument: Argument<T>, accepts: (word: string) => boolean): Argument<T> {
+  return { ...argument, accepts };
+}
+
+/** A word that may stand in any place of its line, such as `all`; true when it does. */
+export function optionWord(text: string): Argument<boolean> {
+  return {
+    shape: { name: text, type: 'choice', values: [text], optional: true, repeat: false },
+    absent: false,
+    accepts: (word) => word === text,
+    read: () => ok(true),
+  };
+}
+
+const OCTETS = /^[0-9a-fA-F]{1,2}(?::[0-9a-fA-F]{1,2})+$/;
+
+/** True for a word that can only be a MAC address: octets with colons between them. */
+export const looksLikeMac = (text: string): boolean => OCTETS.test(text);
+
+/** A unicast MAC address of six octets, or its first five. */
+export function macAddress(name = 'MAC'): Argument<Uint8Array> {
+  return {
+    shape: { name, type: 'mac', ...single },
+    absent: new Uint8Array(0),
+    read: (text) => {
+      const octets = looksLikeMac(text) ? text.split(':').map((octet) => Number.parseInt(octet, 16)) : [];
+      if (octets.length !== 5 && octets.length !== 6) return bad(`needs a MAC address of 5 or 6 octets, not '${text}'`);
+      if (((octets[0] ?? 0) & 1) !== 0) return bad(`needs a unicast MAC address, and ${text} is multicast`);
+      return ok(Uint8Array.from(octets));
+    },
+  };
+}
+
+/** What fits one argument or else the other; a word that fits neither is answered by the second. */
+export function either<A, B>(one: Argument<A>, other: Argument<B>): Argument<A | B> {
+  const values = one.shape.values?.join('|') ?? one.shape.name;
+  return {
+    shape: { ...other.shape, name: `${values}|${other.shape.name}`, type: 'word' },
+    absent: other.absent,
+    read: (text) => {
+      const result = one.read(text, one.absent);
+      return result.ok ? result : other.read(text, other.absent);
+    },
   };
 }
 

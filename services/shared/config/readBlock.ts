@@ -122,26 +122,25 @@ function reportRepeated(spec: KeywordSpec, word: Word, earlier: Word, report: Re
 function readArguments(words: readonly Word[], spec: KeywordSpec, report: Reporter): readonly unknown[] | undefined {
   const keyword = words[0];
   if (keyword === undefined) return undefined;
-  const values: unknown[] = [];
+  const values: unknown[] = spec.arguments.map(({ absent }) => absent);
+  const taken = new Array<boolean>(values.length).fill(false);
   let next = 1;
   let good = true;
-  for (const argument of spec.arguments) {
-    let value: unknown = argument.absent;
-    let taken = 0;
-    while (next < words.length && (taken === 0 || argument.shape.repeat)) {
-      const word = words[next];
-      if (word === undefined) break;
-      const result = argument.read(word.text, value);
-      if (result.ok) value = result.value;
-      else good = reportArgument(keyword, word, result, report);
-      next++;
-      taken++;
-    }
-    if (taken === 0 && !argument.shape.optional) {
-      report.tolerable(keyword, 'missing-argument', `'${keyword.text}' needs a value: ${formatUsage(spec)}`);
-      return undefined;
-    }
-    values.push(value);
+  for (let word = words[next]; word !== undefined; word = words[++next]) {
+    const { text } = word;
+    const index = spec.arguments.findIndex(
+      ({ shape, accepts }, at) => (taken[at] === false || shape.repeat) && (accepts === undefined || accepts(text)),
+    );
+    const argument = spec.arguments[index];
+    if (argument === undefined) break;
+    const result = argument.read(text, values[index]);
+    if (result.ok) values[index] = result.value;
+    else good = reportArgument(keyword, word, result, report);
+    taken[index] = true;
+  }
+  if (spec.arguments.some(({ shape }, index) => !shape.optional && taken[index] === false)) {
+    report.tolerable(keyword, 'missing-argument', `'${keyword.text}' needs a value: ${formatUsage(spec)}`);
+    return undefined;
   }
   const extra = words[next];
   if (extra !== undefined) {

@@ -1,13 +1,13 @@
 /** `global_defs`: defaults of VRRP instances and settings of vrrpd. */
 import {
-  type Argument,
   address,
   choice,
+  either,
   flag,
   integer,
   interfaceName,
   optional,
-  rest,
+  optionWord,
   shortWord,
   timer,
   word,
@@ -18,21 +18,17 @@ const REPEAT = [integer('count', { min: 0, max: 2 ** 31 - 1 })] as const;
 const SECONDS = [integer('seconds', { min: 0, max: 4294 })] as const;
 const GAP = [timer('seconds', { min: 0, max: 1000 })] as const;
 /** What `vrrp_rx_bufs_policy` says. */
-export type ReceiveBufferPolicy = 'MTU' | 'ADVERT' | number;
-
-function receiveBufferPolicy(): Argument<ReceiveBufferPolicy> {
-  return {
-    shape: { name: 'MTU|ADVERT|bytes', type: 'word', optional: false, repeat: false },
-    absent: 'MTU',
-    read: (text) => {
-      if (text === 'MTU' || text === 'ADVERT') return { ok: true, value: text };
-      if (/^[1-9][0-9]{0,8}$/.test(text)) return { ok: true, value: Number(text) };
-      return { ok: false, code: 'bad-value', message: `is MTU, ADVERT or a number of bytes, not '${text}'` };
-    },
-  };
-}
+const RECEIVE_BUFFER_POLICY = either(
+  choice('policy', ['MTU', 'ADVERT'], { ignoreCase: true }),
+  integer('bytes', { min: 1, max: 2 ** 31 - 1 }),
+);
 
 const BYTES = [integer('bytes', { min: 1, max: 2 ** 31 - 1 })] as const;
+
+/** IPSET_MAXNAMELEN of linux/netfilter/ipset/ip_set.h, without the NUL. */
+const SET = optional(shortWord('set', 31));
+/** Addresses, IPv6 addresses, link-local ones by interface, IGMP, MLD. */
+const SETS = [SET, SET, SET, SET, SET] as const;
 
 export const VRRP_MCAST_GROUP4 = keyword(
   'vrrp_mcast_group4',
@@ -159,7 +155,7 @@ export const LOG_UNKNOWN_VRIDS = keyword(
 );
 export const VRRP_RX_BUFS_POLICY = keyword(
   'vrrp_rx_bufs_policy',
-  [receiveBufferPolicy()],
+  [RECEIVE_BUFFER_POLICY],
   'Size of receive buffers, for each instance on a socket: MTU of the interface, length of an advertisement, or bytes.',
   { default: '4 MiB a socket' },
 );
@@ -191,7 +187,11 @@ export const VRRP_KEYWORDS = [
   VRRP_GNA_INTERVAL,
   VRRP_MIN_GARP,
   VRRP_STARTUP_DELAY,
-  pending('vrrp_garp_extra_if', [rest(word('all, seconds'))], 'Interval of messages on other interfaces of addresses.'),
+  pending(
+    'vrrp_garp_extra_if',
+    [optionWord('all'), integer('seconds', { min: 0, max: 86_400 })],
+    'Interval of messages on other interfaces of addresses.',
+  ),
   VRRP_DOWN_TIMER_ADVERTS,
   VRRP_LOWER_PRIO_NO_ADVERT,
   VRRP_HIGHER_PRIO_SEND_ADVERT,
@@ -205,7 +205,7 @@ export const VRRP_KEYWORDS = [
   VRRP_RX_BUFS_POLICY,
   VRRP_RX_BUFS_MULTIPLIER,
   VRRP_NOTIFY_PRIORITY_CHANGES,
-  pending('dynamic_interfaces', [optional(word('allow_if_changes'))], 'Lets interfaces come and go.'),
+  pending('dynamic_interfaces', [optionWord('allow_if_changes')], 'Lets interfaces come and go.'),
   pending('disable_local_igmp', [], 'Sends no IGMP reports for 224.0.0.0/24.'),
   pending('vmac_prefix', [shortWord('prefix', 12)], 'Beginning of names of VMAC interfaces.', { default: 'vrrp' }),
   pending('vmac_addr_prefix', [shortWord('prefix', 12)], 'Beginning of names of VMAC interfaces of addresses.'),
@@ -214,7 +214,7 @@ export const VRRP_KEYWORDS = [
   pending('nftables_counters', [], 'Counts in the rules of that table.'),
   pending('nftables_ifindex', [], 'Uses interface numbers in IPv6 link-local sets.'),
   pending('vrrp_iptables', [optional(word('chain in')), optional(word('chain out'))], 'Filters with iptables.'),
-  pending('vrrp_ipsets', [rest(word('set'), { atLeast: 0 })], 'Names of the sets used with iptables.'),
+  pending('vrrp_ipsets', SETS, 'Names of the sets used with iptables.'),
   pending('namespace_with_ipsets', [], 'Uses ipsets in a network namespace.'),
   pending('vrrp_netlink_cmd_rcv_bufs', BYTES, 'Receive buffer of the netlink command socket.'),
   pending('vrrp_netlink_cmd_rcv_bufs_force', [flag()], 'Lets that buffer exceed rmem_max.'),

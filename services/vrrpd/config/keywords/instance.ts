@@ -5,16 +5,20 @@ import {
   decimal,
   integer,
   interfaceName,
+  looksLikeMac,
+  macAddress,
+  meant,
   optional,
-  rest,
+  optionWord,
   timer,
-  word,
 } from '../../../shared/config/argument.js';
 import { KeywordTable, keyword, pending } from '../../../shared/config/keyword.js';
+import { parseIpAddress } from '../../../shared/net/address.js';
 import { VIRTUAL_ADDRESS_OPTIONS } from './address.js';
 import { AUTH_HMAC, AUTHENTICATION } from './authentication.js';
 import { ELECTION_KEYWORDS } from './election.js';
 import { INSTANCE_NOTIFY_KEYWORDS } from './notify.js';
+import { networkPrefix } from './prefix.js';
 import { ROUTE_LINE, VIRTUAL_ROUTE_OPTIONS } from './route.js';
 import { RULE_LINE, VIRTUAL_RULE_OPTIONS } from './rule.js';
 import { TRACK_KEYWORDS } from './tracking.js';
@@ -127,6 +131,22 @@ export const PROMOTE_SECONDARIES = pending(
 export const ACCEPT = pending('accept', [], 'Accepts packets to the virtual addresses.');
 export const NO_ACCEPT = pending('no_accept', [], 'Drops packets to the virtual addresses.');
 
+const VMAC = [
+  meant(optional(interfaceName()), (text) => !looksLikeMac(text)),
+  meant(optional(macAddress()), looksLikeMac),
+] as const;
+
+const IPVLAN_MODES = ['bridge', 'private', 'vepa'] as const;
+const isMode = (text: string): boolean => IPVLAN_MODES.some((mode) => mode === text);
+const isPrefix = (text: string): boolean => parseIpAddress(text.split('/')[0] ?? '') !== undefined;
+
+/** In any order, as keepalived reads them. */
+const IPVLAN = [
+  meant(optional(interfaceName()), (text) => !isMode(text) && !isPrefix(text)),
+  meant(optional(networkPrefix('address')), isPrefix),
+  meant(optional(choice('mode', IPVLAN_MODES)), isMode),
+] as const;
+
 export const INSTANCE_TABLE = new KeywordTable('vrrp_instance', [
   STATE,
   INTERFACE,
@@ -155,14 +175,18 @@ export const INSTANCE_TABLE = new KeywordTable('vrrp_instance', [
   GARP_MASTER_REFRESH_REPEAT,
   ...TRACK_KEYWORDS,
   ...INSTANCE_NOTIFY_KEYWORDS,
-  pending('use_vmac', [rest(word('interface, MAC'), { atLeast: 0 })], 'Gives the addresses the virtual MAC.'),
+  pending('use_vmac', VMAC, 'Gives the addresses the virtual MAC.'),
   pending('use_vmac_addr', [], 'Virtual MAC on the other interfaces of addresses too.'),
   pending('vmac_xmit_base', [], 'Advertises from the base interface.'),
-  pending('use_ipvlan', [rest(word('interface, address, mode'), { atLeast: 0 })], 'Runs on an ipvlan interface.'),
+  pending('use_ipvlan', IPVLAN, 'Runs on an ipvlan interface.'),
   pending('native_ipv6', [], 'Makes the instance an IPv6 one.', {
     deprecated: 'the addresses say it: remove the keyword',
   }),
-  pending('garp_extra_if', [rest(word('all, seconds'))], 'Interval of messages on other interfaces of addresses.'),
+  pending(
+    'garp_extra_if',
+    [optionWord('all'), integer('seconds', { min: 0, max: 86_400 })],
+    'Interval of messages on other interfaces of addresses.',
+  ),
   PROMOTE_SECONDARIES,
   VIRTUAL_ROUTES,
   VIRTUAL_RULES,
