@@ -91,8 +91,8 @@ function destination(
   return {
     family: server.address.family,
     address: formatIpAddress(server.address),
-    // Only NAT can change the port; otherwise it is the service's own, and a mark has none.
-    port: method === 'masq' ? server.port : key.port,
+    // Only NAT can change the port; otherwise, and without one of its own, it is the service's, and a mark has none.
+    port: method === 'masq' && server.port !== 0 ? server.port : key.port,
     weight: member.weight,
     forwarding: FORWARDING[method],
     upperThreshold: 'upperThreshold' in server ? server.upperThreshold : 0,

@@ -20,7 +20,7 @@ export function tablePort(
   virtual: Pick<VirtualServerConfig, 'target'>,
   server: Pick<RealServerConfig | SorryServerConfig, 'port' | 'forwarding'>,
 ): number {
-  if (server.forwarding.method === 'masq') return server.port;
+  if (server.forwarding.method === 'masq' && server.port !== 0) return server.port;
   switch (virtual.target.kind) {
     case 'address':
       return virtual.target.port;

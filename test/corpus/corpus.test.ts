@@ -9,6 +9,7 @@ import { before, describe, it } from 'node:test';
 import type { Diagnostic } from '../../services/shared/config/diagnostic.js';
 import { splitTree } from '../../services/shared/config/splitTree.js';
 import { interpretVrrpConfig } from '../../services/vrrpd/config/interpret.js';
+import { compare } from './lib/compare.js';
 import { type Difference, listed, saveDifferences, UPDATE, type ValueDifference } from './lib/differences.js';
 import { type Answer, dump, judge, whyNoKeepalived } from './lib/keepalived.js';
 import { load, type Opinion, opinionOf } from './lib/ours.js';
@@ -140,24 +141,6 @@ function ourValues(file: string): Values {
   const { model } = interpretVrrpConfig(splitTree(tree).vrrpd, { hostname: 'host.example' });
   assert.ok(model, file);
   return valuesOfModel(model);
-}
-
-function compare(file: string, theirs: Values, ours: Values): readonly ValueDifference[] {
-  const found: ValueDifference[] = [];
-  for (const subject of [...new Set([...Object.keys(theirs), ...Object.keys(ours)])].sort()) {
-    if (theirs[subject] === undefined || ours[subject] === undefined) {
-      const there = (values: Values): string => (values[subject] === undefined ? 'absent' : 'there');
-      found.push({ file, subject, value: 'all', keepalived: there(theirs), keepwatch: there(ours) });
-      continue;
-    }
-    const keys = new Set([...Object.keys(theirs[subject] ?? {}), ...Object.keys(ours[subject] ?? {})]);
-    for (const value of keys) {
-      const keepalived = theirs[subject]?.[value] ?? '(none)';
-      const keepwatch = ours[subject]?.[value] ?? '(none)';
-      if (keepalived !== keepwatch) found.push({ file, subject, value, keepalived, keepwatch });
-    }
-  }
-  return found;
 }
 
 describe("keepalived's samples", { skip: existsSync(SAMPLES) ? false : 'they are not installed' }, () => {

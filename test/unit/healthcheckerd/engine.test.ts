@@ -285,3 +285,10 @@ test('rs_init_notifies tells of every server that starts alive', () => {
   bench.engine.apply(healthConfig([virtualServer([realServer('10.9.1.1')])], { initNotifies: true }));
   assert.deepEqual(bench.fifo(), ['RS [10.9.1.1]:tcp:80 [10.8.0.1]:tcp:80 UP', 'VS [10.8.0.1]:tcp:80 UP']);
 });
+
+test('a real server without a port has that of the virtual server, as in keepalived', () => {
+  const bench = new Bench();
+  bench.engine.apply(healthConfig([virtualServer([realServer('10.9.1.1', { port: 0 })])]));
+  assert.deepEqual(bench.table(), ['10.9.1.1:80 w1']);
+  assert.equal(bench.engine.state().virtualServers[0]?.realServers[0]?.name, '[10.9.1.1]:tcp:80');
+});
