@@ -6,7 +6,7 @@ import { type Block, readBlock } from '../../shared/config/readBlock.js';
 import { Reporter } from '../../shared/config/reporter.js';
 import { readScheduling } from '../../shared/config/scheduling.js';
 import { statementsOf } from '../../shared/config/topLevel.js';
-import type { ConfigTree } from '../../shared/config/tree.js';
+import type { ConfigTree, Statement } from '../../shared/config/tree.js';
 import { readGroup } from './interpret/group.js';
 import type { CheckerSurroundings } from './interpret/surroundings.js';
 import { readScriptDefaults, readTlsFiles, readTrackFiles } from './interpret/surroundings.js';
@@ -23,14 +23,15 @@ export function interpretHealthConfig(
 ): Interpretation<HealthConfig> {
   const report = new Reporter(tree.files, tree.lenient);
   const globals = readGlobals(tree);
-  const block = readBlock(statementsOf(tree, 'healthcheckerd'), HEALTH_TABLE, report);
+  const [virtual, others] = partition(statementsOf(tree, 'healthcheckerd'), isVirtualServer);
+  const block = readBlock(others, HEALTH_TABLE, report);
   const groups = readGroups(block, report);
   const surroundings: CheckerSurroundings = {
     scripts: readScriptDefaults(globals),
     tls: readTlsFiles(block),
     trackFiles: readTrackFiles(tree),
   };
-  const virtualServers = readVirtualServers(block, { globals, groups, surroundings }, report);
+  const virtualServers = readVirtualServers(virtual, block, { globals, groups, surroundings }, report);
   const model: HealthConfig = {
     global: readGlobal(globals, environment),
     groups: [...groups.values()],
@@ -65,7 +66,18 @@ function readGroups(block: Block, report: Reporter): ReadonlyMap<string, Virtual
   return groups;
 }
 
+const isVirtualServer = ({ words: [first] }: Statement): boolean =>
+  first?.quoted === false && first.text === VIRTUAL_SERVER.name;
+
+function partition<Item>(items: readonly Item[], belongs: (item: Item) => boolean): readonly [Item[], Item[]] {
+  const [inside, outside]: [Item[], Item[]] = [[], []];
+  for (const item of items) (belongs(item) ? inside : outside).push(item);
+  return [inside, outside];
+}
+
+/** Each is read and done with before the next: what a hundred thousand servers read into never is there all at once. */
 function readVirtualServers(
+  statements: readonly Statement[],
   block: Block,
   shared: Omit<VirtualServerContext, 'groupNames'>,
   report: Reporter,
@@ -73,7 +85,9 @@ function readVirtualServers(
   const groupNames: ReadonlySet<string> = new Set(block.all(VIRTUAL_SERVER_GROUP).map(({ values: [name] }) => name));
   const servers: VirtualServerConfig[] = [];
   const seen = new Map<string, number>();
-  for (const found of block.all(VIRTUAL_SERVER)) {
+  for (const statement of statements) {
+    const found = readBlock([statement], HEALTH_TABLE, report).last(VIRTUAL_SERVER);
+    if (found === undefined) continue;
     const server = readVirtualServer(found, { ...shared, groupNames }, report);
     if (server === undefined) continue;
     // The kernel tells services apart by these; for a mark the protocol does not count.

@@ -39,9 +39,13 @@ export interface KeywordSpec<A extends Arguments = Arguments> {
   readonly deprecated?: string;
   /** One line of documentation. */
   readonly doc: string;
+  /** One of 31 bits, for a quick look whether a block can have it at all. */
+  readonly bit: number;
 }
 
-type Details<A extends Arguments> = Partial<Omit<KeywordSpec<A>, 'name' | 'arguments' | 'doc'>>;
+type Details<A extends Arguments> = Partial<Omit<KeywordSpec<A>, 'name' | 'arguments' | 'doc' | 'bit'>>;
+
+let described = 0;
 
 /** Describes a keyword that works. */
 export function keyword<const A extends Arguments>(
@@ -59,6 +63,7 @@ export function keyword<const A extends Arguments>(
     status: 'works',
     repeat: 'last',
     blockOptional: false,
+    bit: 1 << (described++ % 31),
     ...details,
   };
 }

@@ -4,7 +4,7 @@ import type { Diagnostic } from './diagnostic.js';
 import type { FileAccess } from './fileAccess.js';
 import { expandGlob } from './glob.js';
 import { applyIncludeCheck, checksOfDirective, type IncludeChecks, NO_CHECKS } from './include.js';
-import { type LexicalProblem, lexLine, type Token } from './lexer.js';
+import { type LexicalProblem, type LexSink, lexLine, type Token } from './lexer.js';
 import { MAXIMUM_INCLUDE_DEPTH, MAXIMUM_INCLUDED_FILES, MAXIMUM_TEXT_PROBLEMS } from './limits.js';
 import { Origins } from './origins.js';
 import { directoryOf, normalizePath } from './path.js';
@@ -60,6 +60,8 @@ class Loader {
   readonly #report: Reporter;
   readonly #origins: Origins;
   readonly #builder = new TreeBuilder();
+  /** Of the line that is being read; used again for each. */
+  readonly #sink: LexSink = { tokens: [], problems: [] };
   readonly #preprocessor: Preprocessor;
   /** Files being read, outermost first. */
   readonly #stack: string[] = [];
@@ -99,9 +101,10 @@ class Loader {
   }
 
   #addLine(line: SourceLine): void {
-    const tokens: Token[] = [];
-    const problems: LexicalProblem[] = [];
-    lexLine(line, { tokens, problems });
+    const { tokens, problems } = this.#sink;
+    tokens.length = 0;
+    problems.length = 0;
+    lexLine(line, this.#sink);
     for (const problem of problems) this.#reportText(problem);
     this.#builder.addLine(tokens);
     const [first, second] = tokens;

@@ -1,5 +1,5 @@
 /** Applies a keyword table to statements: typed arguments out, everything wrong reported. */
-import type { ArgumentProblem } from './argument.js';
+import type { Argument, ArgumentProblem } from './argument.js';
 import { type Arguments, formatUsage, type KeywordSpec, type KeywordTable, type ValuesOf } from './keyword.js';
 import type { Reporter } from './reporter.js';
 import { closest } from './suggest.js';
@@ -24,21 +24,25 @@ const NONE: readonly Occurrence[] = [];
 export class Block {
   #specs: KeywordSpec[] | undefined;
   #found: Occurrence[][] | undefined;
+  /** The bits of the keywords in it: most questions are about keywords that are not there. */
+  #bits = 0;
 
   /** The occurrence that counts, when the keyword may stand only once. */
   last<A extends Arguments>(spec: KeywordSpec<A>): Occurrence<A> | undefined {
-    return this.all(spec).at(-1);
+    const all = this.all(spec);
+    return all[all.length - 1];
   }
 
   /** All occurrences, in order. */
   all<A extends Arguments>(spec: KeywordSpec<A>): readonly Occurrence<A>[] {
+    if ((this.#bits & spec.bit) === 0) return NONE as readonly Occurrence<Arguments>[] as readonly Occurrence<A>[];
     const index = this.#specs?.indexOf(spec as KeywordSpec) ?? -1;
     // Occurrences are stored under the specification that read them, so their values have its types.
     return (this.#found?.[index] ?? NONE) as readonly Occurrence<Arguments>[] as readonly Occurrence<A>[];
   }
 
   has(spec: KeywordSpec): boolean {
-    return this.#specs?.includes(spec) === true;
+    return (this.#bits & spec.bit) !== 0 && this.#specs?.includes(spec) === true;
   }
 
   /** The statements of all blocks of this keyword, one after the other. */
@@ -48,8 +52,13 @@ export class Block {
 
   /** @internal Used by {@link readBlock}. */
   add(spec: KeywordSpec, occurrence: Occurrence): void {
-    this.#specs ??= [];
-    this.#found ??= [];
+    this.#bits |= spec.bit;
+    if (this.#specs === undefined || this.#found === undefined) {
+      // A literal has room for one, an empty list that is pushed to for many.
+      this.#specs = [spec];
+      this.#found = [[occurrence]];
+      return;
+    }
     const index = this.#specs.indexOf(spec);
     if (index >= 0) {
       this.#found[index]?.push(occurrence);
@@ -122,23 +131,22 @@ function reportRepeated(spec: KeywordSpec, word: Word, earlier: Word, report: Re
 function readArguments(words: readonly Word[], spec: KeywordSpec, report: Reporter): readonly unknown[] | undefined {
   const keyword = words[0];
   if (keyword === undefined) return undefined;
-  const values: unknown[] = spec.arguments.map(({ absent }) => absent);
-  const taken = new Array<boolean>(values.length).fill(false);
+  if (spec.arguments.length === 0 && words.length === 1) return NO_VALUES;
+  const values: unknown[] = spec.arguments.map(absentOf);
+  // One bit for each argument that has its word.
+  let taken = 0;
   let next = 1;
   let good = true;
   for (let word = words[next]; word !== undefined; word = words[++next]) {
-    const { text } = word;
-    const index = spec.arguments.findIndex(
-      ({ shape, accepts }, at) => (taken[at] === false || shape.repeat) && (accepts === undefined || accepts(text)),
-    );
+    const index = argumentFor(word.text, spec.arguments, taken);
     const argument = spec.arguments[index];
     if (argument === undefined) break;
-    const result = argument.read(text, values[index]);
+    const result = argument.read(word.text, values[index]);
     if (result.ok) values[index] = result.value;
     else good = reportArgument(keyword, word, result, report);
-    taken[index] = true;
+    taken |= 1 << index;
   }
-  if (spec.arguments.some(({ shape }, index) => !shape.optional && taken[index] === false)) {
+  if (misses(spec.arguments, taken)) {
     report.tolerable(keyword, 'missing-argument', `'${keyword.text}' needs a value: ${formatUsage(spec)}`);
     return undefined;
   }
@@ -148,6 +156,27 @@ function readArguments(words: readonly Word[], spec: KeywordSpec, report: Report
     report.warning(extra, 'extra-words', message, `usage: ${formatUsage(spec)}`);
   }
   return good ? values : undefined;
+}
+
+const absentOf = ({ absent }: Argument<unknown>): unknown => absent;
+
+const NO_VALUES: readonly unknown[] = [];
+
+/** The first argument that is free for a word and takes it; -1: none. */
+function argumentFor(text: string, args: Arguments, taken: number): number {
+  for (let index = 0; index < args.length; index++) {
+    const argument = args[index];
+    if (argument === undefined || ((taken & (1 << index)) !== 0 && !argument.shape.repeat)) continue;
+    if (argument.accepts === undefined || argument.accepts(text)) return index;
+  }
+  return -1;
+}
+
+function misses(args: Arguments, taken: number): boolean {
+  for (let index = 0; index < args.length; index++) {
+    if (args[index]?.shape.optional === false && (taken & (1 << index)) === 0) return true;
+  }
+  return false;
 }
 
 const textOf = (word: Word): string => word.text;

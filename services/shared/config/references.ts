@@ -39,8 +39,16 @@ export function checkReferences(tree: ConfigTree, report: Reporter): void {
 }
 
 /** Statements with this keyword in the blocks of others. */
-const inside = (blocks: readonly Statement[], keyword: string): readonly Statement[] =>
-  blocks.flatMap(({ children }) => children.filter(({ words: [first] }) => first?.text === keyword && !first.quoted));
+function inside(blocks: readonly Statement[], keyword: string): readonly Statement[] {
+  const found: Statement[] = [];
+  for (const { children } of blocks) {
+    for (const child of children) {
+      const first = child.words[0];
+      if (first?.text === keyword && !first.quoted) found.push(child);
+    }
+  }
+  return found;
+}
 
 const OPTIONS = new Set(['id', 'maxlen', 'port', 'ttl', 'group']);
 

@@ -17,8 +17,11 @@ export interface StructureProblem {
 interface OpenStatement {
   readonly words: Word[];
   block: boolean;
-  readonly children: OpenStatement[];
+  children: OpenStatement[];
 }
+
+/** Most statements have none, and there may be a million of them: they share one list that nothing is put into. */
+const NO_CHILDREN: OpenStatement[] = [];
 
 interface OpenBlock {
   readonly statement: OpenStatement;
@@ -36,7 +39,9 @@ export class TreeBuilder {
   readonly #top: OpenStatement[] = [];
   readonly #open: OpenBlock[] = [];
   readonly #problems: StructureProblem[] = [];
-  #words: Word[] = [];
+  /** Words of the statement that is being read; used again for each. */
+  readonly #words: Word[] = [];
+  #wordCount = 0;
   /** The statement that a `{` at the beginning of a line belongs to. */
   #previous: OpenStatement | undefined;
   #tooDeep = 0;
@@ -44,7 +49,7 @@ export class TreeBuilder {
   /** Adds one line. */
   addLine(tokens: readonly Token[]): void {
     for (const token of tokens) {
-      if (token.kind === 'word') this.#words.push(token.word);
+      if (token.kind === 'word') this.#words[this.#wordCount++] = token.word;
       else if (token.kind === 'open') this.#openBlock(token.place);
       else this.#closeBlock(token.place);
     }
@@ -65,9 +70,14 @@ export class TreeBuilder {
   }
 
   #endStatement(): void {
-    if (this.#words.length === 0) return;
-    const statement: OpenStatement = { words: this.#words, block: false, children: [] };
-    this.#words = [];
+    if (this.#wordCount === 0) return;
+    // A copy has room for just its words; a list that grew has room for many more.
+    const statement: OpenStatement = {
+      words: this.#words.slice(0, this.#wordCount),
+      block: false,
+      children: NO_CHILDREN,
+    };
+    this.#wordCount = 0;
     if (this.#tooDeep === 0) this.#children().push(statement);
     this.#previous = statement;
   }
@@ -82,6 +92,7 @@ export class TreeBuilder {
       statement = { words: [], block: true, children: [] };
     }
     statement.block = true;
+    if (statement.children === NO_CHILDREN) statement.children = [];
     if (this.#tooDeep > 0 || this.#open.length >= MAXIMUM_NESTING) {
       if (this.#tooDeep === 0) this.#problems.push({ code: 'nesting-too-deep', place });
       this.#tooDeep++;

@@ -20,46 +20,70 @@ const DNS_TIMING: TimingDefaults = { retry: 3, delayBeforeRetry: 'delay_loop' };
 /** What keepalived 2.2.7 sends. */
 const DEFAULT_HELO = 'smtpchecker.keepalived.org';
 
-type Reading = (found: Occurrence, defaults: CheckerDefaults, report: Reporter) => CheckerConfig | undefined;
+/** One checker, several of one block, or none. */
+type Reading = (
+  found: Occurrence,
+  defaults: CheckerDefaults,
+  report: Reporter,
+) => CheckerConfig | readonly CheckerConfig[] | undefined;
+
+const NO_DEFAULTS: TimingDefaults = {};
+
+/** How each kind is read, in the order in which they are run. */
+const READINGS: readonly (readonly [(typeof C.CHECKERS)[number], Reading])[] = [
+  [
+    C.TCP_CHECK,
+    (found, defaults, report) =>
+      connecting(found, defaults, NO_DEFAULTS, report, (common) => ({ kind: 'tcp', ...common })),
+  ],
+  [C.HTTP_GET, (found, defaults, report) => readHttpCheck(found, defaults, false, report)],
+  [C.SSL_GET, (found, defaults, report) => readHttpCheck(found, defaults, true, report)],
+  [C.SMTP_CHECK, readSmtpChecks],
+  [
+    C.DNS_CHECK,
+    (found, defaults, report) => {
+      const question = readDnsQuestion(found.block, report);
+      if (question === undefined) return undefined;
+      return connecting(found, defaults, DNS_TIMING, report, (common) => ({ kind: 'dns', ...common, ...question }));
+    },
+  ],
+  [C.MISC_CHECK, readMiscCheck],
+  [
+    C.UDP_CHECK,
+    (found, defaults, report) => {
+      const udp = readUdp(found.block);
+      return connecting(found, defaults, NO_DEFAULTS, report, (common) => ({ kind: 'udp', ...common, ...udp }));
+    },
+  ],
+  [C.PING_CHECK, readPingCheck],
+  [C.FILE_CHECK, readFileCheck],
+  ...C.UNAVAILABLE_CHECKERS.map((spec): readonly [(typeof C.CHECKERS)[number], Reading] => [
+    spec,
+    ({ block, keyword }, { timing }, report) => {
+      const alpha = readTiming(block, timing).alpha ?? false;
+      return { kind: 'unavailable', keyword: spec.name, alpha, position: report.position(keyword) };
+    },
+  ]),
+];
 
 /** Reads the checkers; what is wrong is reported and left out. */
 export function readCheckers(block: Block, defaults: CheckerDefaults, report: Reporter): readonly CheckerConfig[] {
   const checkers: CheckerConfig[] = [];
-  const read = (spec: (typeof C.CHECKERS)[number], reading: Reading): void => {
+  for (const [spec, reading] of READINGS) {
     for (const found of block.all(spec)) {
-      const checker = reading(found, defaults, report);
-      if (checker !== undefined) checkers.push(checker);
+      const read = reading(found, defaults, report);
+      if (Array.isArray(read)) checkers.push(...(read as readonly CheckerConfig[]));
+      else if (read !== undefined) checkers.push(read as CheckerConfig);
     }
-  };
-  read(C.TCP_CHECK, (found) => connecting(found, defaults, {}, report, (common) => ({ kind: 'tcp', ...common })));
-  read(C.HTTP_GET, (found) => readHttpCheck(found, defaults, false, report));
-  read(C.SSL_GET, (found) => readHttpCheck(found, defaults, true, report));
-  for (const found of block.all(C.SMTP_CHECK)) checkers.push(...readSmtpChecks(found, defaults, report));
-  read(C.DNS_CHECK, (found) => {
-    const question = readDnsQuestion(found.block, report);
-    if (question === undefined) return undefined;
-    return connecting(found, defaults, DNS_TIMING, report, (common) => ({ kind: 'dns', ...common, ...question }));
-  });
-  read(C.MISC_CHECK, readMiscCheck);
-  read(C.UDP_CHECK, (found) => {
-    const udp = readUdp(found.block);
-    return connecting(found, defaults, {}, report, (common) => ({ kind: 'udp', ...common, ...udp }));
-  });
-  read(C.PING_CHECK, (found) => {
-    const { block: inside, keyword } = found;
-    const address = inside.last(C.CONNECT_IP)?.values[0] ?? defaults.server.address;
-    const endpoint = withSource({ address, port: 0 }, inside, report);
-    const timing = resolveTiming(readTiming(inside, defaults.timing));
-    return { kind: 'ping', endpoint, timing, position: report.position(keyword) };
-  });
-  read(C.FILE_CHECK, readFileCheck);
-  for (const spec of C.UNAVAILABLE_CHECKERS) {
-    read(spec, (found) => {
-      const alpha = readTiming(found.block, defaults.timing).alpha ?? false;
-      return { kind: 'unavailable', keyword: spec.name, alpha, position: report.position(found.keyword) };
-    });
   }
   return checkers;
+}
+
+function readPingCheck({ block, keyword }: Occurrence, defaults: CheckerDefaults, report: Reporter): CheckerConfig {
+  const address = block.last(C.CONNECT_IP)?.values[0] ?? defaults.server.address;
+  const endpoint = withSource({ address, port: 0 }, block, report);
+  const timing = resolveTiming(readTiming(block, defaults.timing));
+  return { kind: 'ping', endpoint, timing, position: report.position(keyword) };
 }
 
 type Connecting = Pick<Extract<CheckerConfig, { kind: 'tcp' }>, 'endpoint' | 'timing' | 'position'>;
@@ -100,7 +124,7 @@ function readHttpCheck(
   tls: boolean,
   report: Reporter,
 ): CheckerConfig | undefined {
-  const http = readHttp(found.block, defaults.virtualhost, tls ? defaults.tls : undefined, report);
+  const http = readHttp(found.block, defaults.virtualhost, tls ? defaults.surroundings.tls : undefined, report);
   if (http === undefined) return undefined;
   const retry = found.block.last(C.NB_GET_RETRY)?.values[0];
   const timing = retry === undefined ? defaults.timing : { ...defaults.timing, retry };
@@ -115,7 +139,11 @@ function readHttpCheck(
 function readSmtpChecks(found: Occurrence, defaults: CheckerDefaults, report: Reporter): CheckerConfig[] {
   const { block } = found;
   const heloName = block.last(C.HELO_NAME)?.values[0] ?? DEFAULT_HELO;
-  const own = connecting(found, defaults, {}, report, (common) => ({ kind: 'smtp' as const, ...common, heloName }));
+  const own = connecting(found, defaults, NO_DEFAULTS, report, (common) => ({
+    kind: 'smtp' as const,
+    ...common,
+    heloName,
+  }));
   if (own === undefined) return [];
   const hosts = block.all(C.SMTP_HOST);
   const checks: CheckerConfig[] = hosts.flatMap(({ block: inside, keyword }) => {

@@ -57,11 +57,11 @@ export function readRealServer(
     checkers: readCheckers(
       block,
       {
-        ...defaults.surroundings,
+        surroundings: defaults.surroundings,
         server: endpoint,
         virtualPort: defaults.port,
         timing,
-        ...(virtualhost === undefined ? {} : { virtualhost }),
+        virtualhost,
       },
       report,
     ),

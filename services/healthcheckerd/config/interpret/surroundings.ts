@@ -78,10 +78,11 @@ export interface CheckerSurroundings {
 }
 
 /** What a checker takes from its real server and from above it. */
-export interface CheckerDefaults extends CheckerSurroundings {
+export interface CheckerDefaults {
+  readonly surroundings: CheckerSurroundings;
   readonly server: Endpoint;
   /** 0 when the virtual server has none. */
   readonly virtualPort: number;
   readonly timing: TimingSettings;
-  readonly virtualhost?: string;
+  readonly virtualhost: string | undefined;
 }

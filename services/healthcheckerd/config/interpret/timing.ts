@@ -50,7 +50,7 @@ export function resolveTiming(settings: TimingSettings, defaults: TimingDefaults
   const delayLoop = settings.delayLoop ?? DEFAULT_DELAY_LOOP;
   const own = defaults.delayBeforeRetry ?? DEFAULT_DELAY_BEFORE_RETRY;
   const pause = own === 'delay_loop' ? delayLoop : own;
-  return {
+  return shared({
     delayLoop,
     connectTimeout: settings.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT,
     retry: settings.retry ?? defaults.retry ?? DEFAULT_RETRY,
@@ -58,5 +58,23 @@ export function resolveTiming(settings: TimingSettings, defaults: TimingDefaults
     warmup: settings.warmup ?? delayLoop,
     alpha: settings.alpha ?? false,
     logAllFailures: settings.logAllFailures ?? false,
-  };
+  });
+}
+
+let latest: CheckerTiming | undefined;
+
+/** The servers of a pool are mostly checked alike: equal timings that follow each other are one object. */
+function shared(timing: CheckerTiming): CheckerTiming {
+  if (
+    latest?.delayLoop !== timing.delayLoop ||
+    latest.connectTimeout !== timing.connectTimeout ||
+    latest.retry !== timing.retry ||
+    latest.delayBeforeRetry !== timing.delayBeforeRetry ||
+    latest.warmup !== timing.warmup ||
+    latest.alpha !== timing.alpha ||
+    latest.logAllFailures !== timing.logAllFailures
+  ) {
+    latest = timing;
+  }
+  return latest;
 }

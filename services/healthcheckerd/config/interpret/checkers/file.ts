@@ -13,7 +13,7 @@ export function readFileCheck(
   report: Reporter,
 ): FileCheckConfig | undefined {
   const name = block.last(C.CHECK_FILE)?.values[0];
-  const file = name === undefined ? undefined : defaults.trackFiles.get(name);
+  const file = name === undefined ? undefined : defaults.surroundings.trackFiles.get(name);
   if (name === undefined || file === undefined) return undefined;
   const own = block.last(C.FILE_WEIGHT)?.values;
   const [weight, direction] = own ?? [file.weight, file.reverse ? 'reverse' : undefined];

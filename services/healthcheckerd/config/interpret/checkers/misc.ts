@@ -21,8 +21,8 @@ export function readMiscCheck(
   return {
     kind: 'misc',
     script: { ...script, ...(user === undefined ? {} : { user }), ...(group === undefined ? {} : { group }) },
-    defaultUser: defaults.scripts.user,
-    security: defaults.scripts.security,
+    defaultUser: defaults.surroundings.scripts.user,
+    security: defaults.surroundings.scripts.security,
     timeout: timeout === 0 ? timing.delayLoop : timeout,
     dynamic: block.has(C.MISC_DYNAMIC),
     timing,
