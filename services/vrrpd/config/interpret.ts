@@ -108,10 +108,16 @@ function instanceDefaults(
 
 function readInstances(block: Block, defaults: InstanceDefaults, report: Reporter): readonly InstanceConfig[] {
   const instances: InstanceConfig[] = [];
+  // Only those of one network and number are compared: each with all others would take time with the square of their number.
+  const byNumber = new Map<string, InstanceConfig[]>();
   for (const found of uniqueNames(block.all(VRRP_INSTANCE), 'vrrp_instance', report)) {
     const instance = readInstance(found, found.values[0], defaults, report);
     if (instance === undefined) continue;
-    reportSharedVrid(instance, instances, found.keyword, report);
+    const key = `${instance.family} ${instance.vrid} ${instance.interface}`;
+    const alike = byNumber.get(key) ?? [];
+    reportSharedVrid(instance, alike, found.keyword, report);
+    alike.push(instance);
+    byNumber.set(key, alike);
     instances.push(instance);
   }
   return instances;
@@ -123,6 +129,7 @@ function readInstances(block: Block, defaults: InstanceDefaults, report: Reporte
  */
 function reportSharedVrid(
   instance: InstanceConfig,
+  /** Of the same family, interface and number. */
   others: readonly InstanceConfig[],
   place: Word,
   report: Reporter,
@@ -130,9 +137,6 @@ function reportSharedVrid(
   const { family, interface: own, vrid } = instance;
   const other = others.find(
     (one) =>
-      one.family === family &&
-      one.vrid === vrid &&
-      one.interface === own &&
       (one.unicast === undefined) === (instance.unicast === undefined) &&
       (one.unicast === undefined ? sameGroup(one, instance) : sharePeer(one, instance)),
   );
