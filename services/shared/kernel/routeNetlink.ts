@@ -13,18 +13,12 @@ import {
   RTM_NEWADDR,
   RTM_NEWLINK,
 } from './netlinkCodec.js';
+import { NetlinkMonitor } from './netlinkMonitor.js';
 import { NETLINK_ROUTE, NetlinkSocket } from './netlinkSocket.js';
-import { Poller } from './poller.js';
 import type { AddressInfo, AddressSpec, KernelResult, LinkEvent, LinkInfo, RouteNetlink } from './ports.js';
 
 /** Multicast groups of linux/rtnetlink.h: links, IPv4 addresses, IPv6 addresses. */
-const RTNLGRP_LINK = 1;
-const RTNLGRP_IPV4_IFADDR = 5;
-const RTNLGRP_IPV6_IFADDR = 9;
-/** Datagrams read per wake-up, so that an avalanche of changes cannot keep the loop from its timers. */
-const DATAGRAMS_PER_WAKEUP = 64;
-/** More than the receive buffer holds: the end of a resync even if changes arrive faster than they are dropped. */
-const DATAGRAMS_PER_RESYNC = 20_000;
+const GROUPS = [1, 5, 9];
 
 const DONE: KernelResult = { ok: true };
 
@@ -32,8 +26,7 @@ const DONE: KernelResult = { ok: true };
 export class RtnetlinkRouteNetlink implements RouteNetlink {
   readonly #requests = new NetlinkSocket(NETLINK_ROUTE, 'rtnetlink');
   readonly #onError: (error: Error) => void;
-  #monitor: NetlinkSocket | undefined;
-  #poller: Poller | undefined;
+  #monitor: NetlinkMonitor | undefined;
   #listener: ((event: LinkEvent) => void) | undefined;
 
   /** Throws KernelError. `onError` gets what goes wrong with the monitor, which then goes on. */
@@ -81,35 +74,19 @@ export class RtnetlinkRouteNetlink implements RouteNetlink {
   }
 
   monitor(listener: (event: LinkEvent) => void): void {
-    if (this.#poller !== undefined) throw new Error('the rtnetlink monitor runs already');
-    const groups = [RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR];
-    const monitor = new NetlinkSocket(NETLINK_ROUTE, 'rtnetlink monitor', groups);
-    this.#monitor = monitor;
+    if (this.#monitor !== undefined) throw new Error('the rtnetlink monitor runs already');
     this.#listener = listener;
-    this.#poller = new Poller(monitor.fd, 'rtnetlink monitor', {
-      onReadable: () => this.#onReadable(),
-      onError: (error) => this.#onMonitorError(error),
+    this.#monitor = new NetlinkMonitor('rtnetlink monitor', GROUPS, {
+      message: (message) => this.#tell(message),
+      overrun: () => listener({ kind: 'resync', links: this.links(), addresses: this.addresses() }),
+      failed: this.#onError,
     });
   }
 
   close(): void {
     this.#listener = undefined;
-    this.#poller?.close();
+    this.#monitor?.close();
     this.#requests.close();
-  }
-
-  #onReadable(): void {
-    for (let count = 0; count < DATAGRAMS_PER_WAKEUP; count++) {
-      // The listener may close us.
-      if (this.#listener === undefined || this.#monitor === undefined) return;
-      const received = this.#monitor.receive();
-      if (received.kind === 'empty') return;
-      if (received.kind === 'error') {
-        this.#resync();
-        return;
-      }
-      for (const message of received.messages) this.#tell(message);
-    }
   }
 
   #tell(message: NetlinkMessage): void {
@@ -123,21 +100,6 @@ export class RtnetlinkRouteNetlink implements RouteNetlink {
       if (address === undefined) return;
       this.#listener?.({ kind: message.type === RTM_NEWADDR ? 'address' : 'address-removed', address });
     }
-  }
-
-  #onMonitorError(error: Error): void {
-    // The poller found the overrun before a read did; anything else is reported.
-    if ('errno' in error && error.errno === ERRNO.ENOBUFS) this.#resync();
-    else this.#onError(error);
-  }
-
-  /** After an overrun: forget what still waits, read everything anew. What changes meanwhile arrives after it. */
-  #resync(): void {
-    if (this.#monitor === undefined || this.#listener === undefined) return;
-    for (let count = 0; count < DATAGRAMS_PER_RESYNC; count++) {
-      if (this.#monitor.receive().kind !== 'messages') break;
-    }
-    this.#listener({ kind: 'resync', links: this.links(), addresses: this.addresses() });
   }
 }
 

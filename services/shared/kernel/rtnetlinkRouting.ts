@@ -1,8 +1,8 @@
 import { formatIpBytes } from '../net/address.js';
 import { ERRNO, int32, libc } from './libc.js';
 import type { NetlinkMessage } from './netlinkCodec.js';
+import { NetlinkMonitor } from './netlinkMonitor.js';
 import { NETLINK_ROUTE, NetlinkSocket } from './netlinkSocket.js';
-import { Poller } from './poller.js';
 import { KernelError, type KernelResult } from './ports.js';
 import {
   decodeRoute,
@@ -19,10 +19,6 @@ import { decodeRule, encodeRuleAdd, encodeRuleDump, encodeRuleRemove, RTM_DELRUL
 const GROUPS = [7, 8, 11, 19];
 const SOL_NETLINK = 270;
 const NETLINK_GET_STRICT_CHK = 12;
-/** Datagrams read per wake-up: a routing daemon that changes thousands of routes must not keep the loop from its timers. */
-const DATAGRAMS_PER_WAKEUP = 64;
-/** More than the receive buffer holds. */
-const DATAGRAMS_PER_RESYNC = 20_000;
 
 const DONE: KernelResult = { ok: true };
 
@@ -33,8 +29,7 @@ const DONE: KernelResult = { ok: true };
 export class RtnetlinkRouting implements Routing {
   readonly #requests = new NetlinkSocket(NETLINK_ROUTE, 'routes and rules');
   readonly #onError: (error: Error) => void;
-  #monitor: NetlinkSocket | undefined;
-  #poller: Poller | undefined;
+  #monitor: NetlinkMonitor | undefined;
   #listener: ((event: RoutingEvent) => void) | undefined;
 
   /** Throws KernelError. `onError` gets what goes wrong with the monitor, which then goes on. */
@@ -103,34 +98,19 @@ export class RtnetlinkRouting implements Routing {
   }
 
   monitor(listener: (event: RoutingEvent) => void): void {
-    if (this.#poller !== undefined) throw new Error('the monitor of routes and rules runs already');
-    const monitor = new NetlinkSocket(NETLINK_ROUTE, 'monitor of routes and rules', GROUPS);
-    this.#monitor = monitor;
+    if (this.#monitor !== undefined) throw new Error('the monitor of routes and rules runs already');
     this.#listener = listener;
-    this.#poller = new Poller(monitor.fd, 'monitor of routes and rules', {
-      onReadable: () => this.#onReadable(),
-      onError: (error) => this.#onMonitorError(error),
+    this.#monitor = new NetlinkMonitor('monitor of routes and rules', GROUPS, {
+      message: (message) => this.#tell(message),
+      overrun: () => listener({ kind: 'resync' }),
+      failed: this.#onError,
     });
   }
 
   close(): void {
     this.#listener = undefined;
-    this.#poller?.close();
+    this.#monitor?.close();
     this.#requests.close();
-  }
-
-  #onReadable(): void {
-    for (let count = 0; count < DATAGRAMS_PER_WAKEUP; count++) {
-      // The listener may close us.
-      if (this.#listener === undefined || this.#monitor === undefined) return;
-      const received = this.#monitor.receive();
-      if (received.kind === 'empty') return;
-      if (received.kind === 'error') {
-        this.#resync();
-        return;
-      }
-      for (const message of received.messages) this.#tell(message);
-    }
   }
 
   #tell({ type, payload }: NetlinkMessage): void {
@@ -141,20 +121,6 @@ export class RtnetlinkRouting implements Routing {
       const rule = decodeRule(payload);
       if (rule !== undefined) this.#listener?.({ kind: type === RTM_NEWRULE ? 'rule' : 'rule-removed', rule });
     }
-  }
-
-  #onMonitorError(error: Error): void {
-    // The poller found the overrun before a read did; anything else is reported.
-    if ('errno' in error && error.errno === ERRNO.ENOBUFS) this.#resync();
-    else this.#onError(error);
-  }
-
-  /** After an overrun: forget what still waits; the listener looks for itself. */
-  #resync(): void {
-    for (let count = 0; count < DATAGRAMS_PER_RESYNC; count++) {
-      if (this.#monitor?.receive().kind !== 'messages') break;
-    }
-    this.#listener?.({ kind: 'resync' });
   }
 }
 
