@@ -1,7 +1,13 @@
 /** From the statement tree to what healthcheckerd runs on. */
 import type { Interpretation } from '../../shared/config/diagnostic.js';
 import { NO_CHECKER_EMAILS, RS_INIT_NOTIFIES } from '../../shared/config/globals/lvs.js';
-import { type InterpretEnvironment, isMailConfigured, readGlobals, routerId } from '../../shared/config/globals.js';
+import {
+  type InterpretEnvironment,
+  isMailConfigured,
+  readGlobals,
+  routerId,
+  scriptDefaults,
+} from '../../shared/config/globals.js';
 import { type Block, readBlock } from '../../shared/config/readBlock.js';
 import { Reporter } from '../../shared/config/reporter.js';
 import { readScheduling } from '../../shared/config/scheduling.js';
@@ -9,7 +15,7 @@ import { statementsOf } from '../../shared/config/topLevel.js';
 import type { ConfigTree, Statement } from '../../shared/config/tree.js';
 import { readGroup } from './interpret/group.js';
 import type { CheckerSurroundings } from './interpret/surroundings.js';
-import { readScriptDefaults, readTlsFiles, readTrackFiles } from './interpret/surroundings.js';
+import { readTlsFiles, readTrackFiles } from './interpret/surroundings.js';
 import { describeTarget } from './interpret/target.js';
 import { readVirtualServer, type VirtualServerContext } from './interpret/virtualServer.js';
 import { VIRTUAL_SERVER } from './keywords/server.js';
@@ -23,11 +29,13 @@ export function interpretHealthConfig(
 ): Interpretation<HealthConfig> {
   const report = new Reporter(tree.files, tree.lenient);
   const globals = readGlobals(tree);
-  const [virtual, others] = partition(statementsOf(tree, 'healthcheckerd'), isVirtualServer);
+  const statements = statementsOf(tree, 'healthcheckerd');
+  const virtual = statements.filter(isVirtualServer);
+  const others = statements.filter((statement) => !isVirtualServer(statement));
   const block = readBlock(others, HEALTH_TABLE, report);
   const groups = readGroups(block, report);
   const surroundings: CheckerSurroundings = {
-    scripts: readScriptDefaults(globals),
+    scripts: scriptDefaults(globals),
     tls: readTlsFiles(block),
     trackFiles: readTrackFiles(tree),
   };
@@ -68,12 +76,6 @@ function readGroups(block: Block, report: Reporter): ReadonlyMap<string, Virtual
 
 const isVirtualServer = ({ words: [first] }: Statement): boolean =>
   first?.quoted === false && first.text === VIRTUAL_SERVER.name;
-
-function partition<Item>(items: readonly Item[], belongs: (item: Item) => boolean): readonly [Item[], Item[]] {
-  const [inside, outside]: [Item[], Item[]] = [[], []];
-  for (const item of items) (belongs(item) ? inside : outside).push(item);
-  return [inside, outside];
-}
 
 /** Each is read and done with before the next: what a hundred thousand servers read into never is there all at once. */
 function readVirtualServers(

@@ -9,7 +9,13 @@ import {
   SMTP_SERVER,
 } from '../../shared/config/globals/identity.js';
 import * as Scripts from '../../shared/config/globals/scripts.js';
-import { type InterpretEnvironment, mailRecipients, readGlobals, routerId } from '../../shared/config/globals.js';
+import {
+  type InterpretEnvironment,
+  mailRecipients,
+  readGlobals,
+  routerId,
+  scriptDefaults,
+} from '../../shared/config/globals.js';
 import type { KeywordSpec } from '../../shared/config/keyword.js';
 import type { Block } from '../../shared/config/readBlock.js';
 import { Reporter } from '../../shared/config/reporter.js';
@@ -74,12 +80,8 @@ function readMail(globals: Block, environment: InterpretEnvironment, report: Rep
 }
 
 function readScripts(globals: Block): ScriptConfig {
-  const user = globals.last(Scripts.SCRIPT_USER);
-  const [name, group] = user?.values ?? [];
   return {
-    ...(name === undefined ? {} : { user: name }),
-    ...(group === undefined ? {} : { group }),
-    security: globals.has(Scripts.ENABLE_SCRIPT_SECURITY),
+    ...scriptDefaults(globals),
     timeout: globals.last(Scripts.NOTIFY_SCRIPT_TIMEOUT)?.values[0] ?? DEFAULT_SCRIPT_TIMEOUT,
   };
 }

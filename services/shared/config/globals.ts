@@ -2,7 +2,7 @@
 import { IDENTITY_KEYWORDS, NOTIFICATION_EMAIL, ROUTER_ID, SMTP_SERVER } from './globals/identity.js';
 import { LVS_KEYWORDS } from './globals/lvs.js';
 import { PROCESS_KEYWORDS } from './globals/process.js';
-import { SCRIPT_KEYWORDS } from './globals/scripts.js';
+import { ENABLE_SCRIPT_SECURITY, SCRIPT_KEYWORDS, SCRIPT_USER } from './globals/scripts.js';
 import { VRRP_KEYWORDS } from './globals/vrrp.js';
 import { KeywordTable } from './keyword.js';
 import { type Block, readBlock } from './readBlock.js';
@@ -45,6 +45,26 @@ export function readGlobals(tree: ConfigTree): Block {
 /** `router_id`, or the host name. */
 export function routerId(globals: Block, environment: InterpretEnvironment): string {
   return globals.last(ROUTER_ID)?.values[0] ?? environment.hostname;
+}
+
+/** As whom scripts run that say nothing about it themselves, and how much their files are distrusted. */
+export interface ScriptDefaults {
+  /** `script_user`; absent = `keepalived_script` where that user exists, otherwise the user the daemon runs as. */
+  readonly user?: string;
+  /** Second word of `script_user`; absent = the user's own group. */
+  readonly group?: string;
+  /** `enable_script_security`. */
+  readonly security: boolean;
+}
+
+/** Reads `script_user` and `enable_script_security`. */
+export function scriptDefaults(globals: Block): ScriptDefaults {
+  const [user, group] = globals.last(SCRIPT_USER)?.values ?? [];
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(group === undefined ? {} : { group }),
+    security: globals.has(ENABLE_SCRIPT_SECURITY),
+  };
 }
 
 /** The recipients of mails, in order. */

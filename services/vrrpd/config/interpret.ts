@@ -2,10 +2,8 @@
 import type { Interpretation } from '../../shared/config/diagnostic.js';
 import { PROCESS_MONITOR_RCV_BUFS } from '../../shared/config/globals/process.js';
 import {
-  ENABLE_SCRIPT_SECURITY,
   FIFO_WRITE_VRRP_STATES_ON_RELOAD,
   NOTIFY_FIFO,
-  SCRIPT_USER,
   VRRP_NOTIFY_FIFO,
 } from '../../shared/config/globals/scripts.js';
 import {
@@ -17,7 +15,13 @@ import {
   VRRP_STARTUP_DELAY,
   VRRP_VERSION,
 } from '../../shared/config/globals/vrrp.js';
-import { type InterpretEnvironment, isMailConfigured, readGlobals, routerId } from '../../shared/config/globals.js';
+import {
+  type InterpretEnvironment,
+  isMailConfigured,
+  readGlobals,
+  routerId,
+  scriptDefaults,
+} from '../../shared/config/globals.js';
 import { type Block, type Occurrence, readBlock } from '../../shared/config/readBlock.js';
 import { Reporter } from '../../shared/config/reporter.js';
 import { RoutingNames } from '../../shared/config/routingNames.js';
@@ -78,12 +82,9 @@ export function interpretVrrpConfig(tree: ConfigTree, environment: InterpretEnvi
 }
 
 function readScriptRules(globals: Block): VrrpGlobalConfig['scriptRules'] {
-  const [user, group] = globals.last(SCRIPT_USER)?.values ?? [];
   const receiveBuffer = globals.last(PROCESS_MONITOR_RCV_BUFS)?.values[0];
   return {
-    ...(user === undefined ? {} : { user }),
-    ...(group === undefined ? {} : { group }),
-    security: globals.has(ENABLE_SCRIPT_SECURITY),
+    ...scriptDefaults(globals),
     ...(receiveBuffer === undefined ? {} : { receiveBuffer }),
   };
 }

@@ -1,20 +1,16 @@
 /** Results of tracking scripts in words. Pure. */
-import type { ScriptOutcome } from '../../shared/script/outcome.js';
+import { describeOutcome, type ScriptOutcome } from '../../shared/script/outcome.js';
 import { formatDuration } from '../../shared/time/duration.js';
 
 /** `exit 1`, `timed out after 2 s and was killed`, `killed by SIGSEGV`, `cannot be started: …`: each is told apart. */
 export function resultText(outcome: ScriptOutcome): string {
   switch (outcome.kind) {
-    case 'exited':
-      return `exit ${outcome.code}`;
-    case 'signalled':
-      return `killed by ${outcome.signal}`;
     case 'timed-out':
       return `timed out after ${formatDuration(outcome.limit)} and was killed`;
-    case 'stopped':
-      return 'ended because the daemon stops';
     case 'cannot-start':
       return `cannot be started: ${outcome.reason}`;
+    default:
+      return describeOutcome(outcome);
   }
 }
 

@@ -3,6 +3,7 @@
  * and made from our model, so that the two can be compared line by line. What only says how things are going is left out.
  */
 
+import { checkerKeyword } from '../../../services/healthcheckerd/checkerText.js';
 import type { CheckerConfig } from '../../../services/healthcheckerd/config/checkerModel.js';
 import type {
   Forwarding,
@@ -234,16 +235,6 @@ function ofReal(one: RealServerConfig): Record<string, string> {
   };
 }
 
-const KEYWORDS = {
-  tcp: 'TCP_CHECK',
-  smtp: 'SMTP_CHECK',
-  dns: 'DNS_CHECK',
-  misc: 'MISC_CHECK',
-  udp: 'UDP_CHECK',
-  ping: 'PING_CHECK',
-  file: 'FILE_CHECK',
-} as const;
-
 const DNS_TYPES: Readonly<Record<number, string>> = {
   1: 'A',
   2: 'NS',
@@ -258,7 +249,7 @@ const DNS_TYPES: Readonly<Record<number, string>> = {
 function ofChecker(one: CheckerConfig): Record<string, string> {
   if (one.kind === 'unavailable') return { 'Keepalive method': one.keyword };
   // keepalived tells nothing of the timing of what only watches a file.
-  if (one.kind === 'file') return { 'Keepalive method': KEYWORDS.file };
+  if (one.kind === 'file') return { 'Keepalive method': checkerKeyword(one) };
   const { timing } = one;
   const values: Record<string, string> = {
     Alpha: timing.alpha ? 'yes' : 'no',
@@ -268,7 +259,7 @@ function ofChecker(one: CheckerConfig): Record<string, string> {
     ...(timing.retry > 0 ? { 'Delay before retry': `${timing.delayBeforeRetry} us` } : {}),
     'Log all failures': timing.logAllFailures ? 'yes' : 'no',
     'Keepalive method':
-      one.kind === 'http' ? `${one.tls ? 'SSL' : 'HTTP'}_GET, http protocol ${one.protocol}` : KEYWORDS[one.kind],
+      one.kind === 'http' ? `${checkerKeyword(one)}, http protocol ${one.protocol}` : checkerKeyword(one),
   };
   if ('endpoint' in one) {
     const { address, port } = one.endpoint;

@@ -1,28 +1,14 @@
 /** What checkers take from outside of virtual servers: the script user, the `SSL` block, the `track_file` blocks. */
-import { integer, optional, rest, word } from '../../../shared/config/argument.js';
-import { ENABLE_SCRIPT_SECURITY, SCRIPT_USER } from '../../../shared/config/globals/scripts.js';
-import { KeywordTable, keyword } from '../../../shared/config/keyword.js';
+import type { ScriptDefaults } from '../../../shared/config/globals.js';
+import { KeywordTable } from '../../../shared/config/keyword.js';
 import { type Block, readBlock } from '../../../shared/config/readBlock.js';
 import { Reporter } from '../../../shared/config/reporter.js';
+import { FILE_PATH, FILE_WEIGHT, TRACK_FILE_DEFINITION } from '../../../shared/config/trackFile.js';
 import type { ConfigTree } from '../../../shared/config/tree.js';
 import type { TlsFiles } from '../checkerModel.js';
 import * as K from '../keywords.js';
 import type { Endpoint } from './endpoint.js';
 import type { TimingSettings } from './timing.js';
-
-/** As whom scripts run that say nothing about it. */
-export interface ScriptDefaults {
-  readonly user: { readonly user?: string; readonly group?: string };
-  readonly security: boolean;
-}
-
-export function readScriptDefaults(globals: Block): ScriptDefaults {
-  const [user, group] = globals.last(SCRIPT_USER)?.values ?? [];
-  return {
-    user: { ...(user === undefined ? {} : { user }), ...(group === undefined ? {} : { group }) },
-    security: globals.has(ENABLE_SCRIPT_SECURITY),
-  };
-}
 
 export function readTlsFiles(block: Block): TlsFiles {
   const ssl = block.last(K.SSL)?.block;
@@ -45,26 +31,17 @@ export interface TrackFile {
   readonly reverse: boolean;
 }
 
-const PATH = keyword('file', [word('path')], 'The file to watch.');
-const WEIGHT = keyword('weight', [integer('weight'), optional(word('reverse'))], 'Multiplier of its number.');
-const INIT = keyword('init_file', [rest(word('value, overwrite'), { atLeast: 0 })], 'Writes the file at the start.');
-const BODY = new KeywordTable('track_file', [PATH, WEIGHT, INIT]);
-const TRACK_FILE = keyword('track_file', [word('name')], 'A file with a number.', {
-  aliases: ['vrrp_track_file'],
-  block: { kind: 'keywords', table: BODY },
-  repeat: 'list',
-});
-const TABLE = new KeywordTable('the configuration', [TRACK_FILE]);
+const TABLE = new KeywordTable('the configuration', [TRACK_FILE_DEFINITION]);
 
 /** The files by name. What is wrong with the blocks themselves vrrpd says, which owns them. */
 export function readTrackFiles(tree: ConfigTree): ReadonlyMap<string, TrackFile> {
   const statements = tree.statements.filter(({ words: [first] }) => first !== undefined && TABLE.find(first.text));
   const block = readBlock(statements, TABLE, new Reporter(tree.files, true));
   const files = new Map<string, TrackFile>();
-  for (const { values, block: inside } of block.all(TRACK_FILE)) {
-    const path = inside.last(PATH)?.values[0];
+  for (const { values, block: inside } of block.all(TRACK_FILE_DEFINITION)) {
+    const path = inside.last(FILE_PATH)?.values[0];
     if (path === undefined) continue;
-    const [weight, direction] = inside.last(WEIGHT)?.values ?? [1];
+    const [weight, direction] = inside.last(FILE_WEIGHT)?.values ?? [1];
     files.set(values[0], { path, weight, reverse: direction === 'reverse' });
   }
   return files;

@@ -1,8 +1,10 @@
 /** Checks of vrrpd's blocks that no interpreter reads yet: their lines, and what they say about each other. */
+
 import type { KeywordSpec, KeywordTable } from '../../../shared/config/keyword.js';
 import { readLineOptions } from '../../../shared/config/lineOptions.js';
 import type { Block } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
+import { TRACK_FILE_DEFINITION } from '../../../shared/config/trackFile.js';
 import type { Statement } from '../../../shared/config/tree.js';
 import * as I from '../keywords/instance.js';
 import { TRACK_GROUP_OPTION } from '../keywords/route.js';
@@ -33,7 +35,7 @@ function readOptions(spec: KeywordSpec, words: Statement['words'], report: Repor
 
 const TRACKED = [
   { spec: T.TRACK_SCRIPT, definition: T.VRRP_SCRIPT },
-  { spec: T.TRACK_FILE, definition: T.TRACK_FILE_DEFINITION },
+  { spec: T.TRACK_FILE, definition: TRACK_FILE_DEFINITION },
   { spec: T.TRACK_PROCESS, definition: T.VRRP_TRACK_PROCESS },
 ] as const;
 

@@ -1,7 +1,9 @@
 /** The definitions of what can be tracked: complete, and each name once. */
+
 import type { KeywordSpec } from '../../../shared/config/keyword.js';
 import type { Block, Occurrence } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
+import { FILE_PATH, TRACK_FILE_DEFINITION } from '../../../shared/config/trackFile.js';
 import type { Word } from '../../../shared/config/tree.js';
 import * as T from '../keywords/tracking.js';
 import type { Definitions } from './tracked.js';
@@ -9,7 +11,7 @@ import type { Definitions } from './tracked.js';
 /** What each kind of definition cannot do without. */
 const NEEDED: readonly { readonly spec: KeywordSpec; readonly needs: KeywordSpec }[] = [
   { spec: T.VRRP_SCRIPT, needs: T.SCRIPT_COMMAND },
-  { spec: T.TRACK_FILE_DEFINITION, needs: T.FILE_PATH },
+  { spec: TRACK_FILE_DEFINITION, needs: FILE_PATH },
   { spec: T.VRRP_TRACK_PROCESS, needs: T.PROCESS_COMMAND },
 ];
 

@@ -1,8 +1,10 @@
 /** The definitions of scripts, files and processes that can be tracked. */
+
 import type { Block, Occurrence } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
 import type { ScriptCommand } from '../../../shared/config/scriptCommand.js';
 import { readScript } from '../../../shared/config/scriptWords.js';
+import { FILE_INIT, FILE_PATH, FILE_WEIGHT, TRACK_FILE_DEFINITION } from '../../../shared/config/trackFile.js';
 import { micros, seconds } from '../../../shared/time/duration.js';
 import { readInterfaceDelays } from '../checks/interfaceDelays.js';
 import * as T from '../keywords/tracking.js';
@@ -34,9 +36,9 @@ export function readTrackDefinitions(root: Block, report: Reporter): TrackDefini
     (block) => weightOf(block.last(T.SCRIPT_WEIGHT)?.values, 0),
   );
   const files = defined(
-    root.all(T.TRACK_FILE_DEFINITION),
+    root.all(TRACK_FILE_DEFINITION),
     (found, name) => readFile(found, name, report),
-    (block) => weightOf(block.last(T.FILE_WEIGHT)?.values, 1),
+    (block) => weightOf(block.last(FILE_WEIGHT)?.values, 1),
   );
   const processes = defined(
     root.all(T.VRRP_TRACK_PROCESS),
@@ -123,9 +125,9 @@ function withUser(command: ScriptCommand, own: readonly [string, string | undefi
 }
 
 function readFile({ block, keyword }: Occurrence, name: string, report: Reporter): TrackFileConfig | undefined {
-  const path = block.last(T.FILE_PATH);
+  const path = block.last(FILE_PATH);
   if (path === undefined) return undefined;
-  const init = block.last(T.FILE_INIT);
+  const init = block.last(FILE_INIT);
   return {
     name,
     path: path.values[0],

@@ -1,6 +1,7 @@
 /** What instances and groups track, and the definitions of what can be tracked. */
 import { choice, decimal, integer, optional, rest, script, timer, word } from '../../../shared/config/argument.js';
 import { KeywordTable, keyword, pending } from '../../../shared/config/keyword.js';
+import { REVERSE, TRACK_FILE_DEFINITION } from '../../../shared/config/trackFile.js';
 
 /** Options after the name of what is tracked, with the weights that keepalived takes. */
 const trackedOptions = (scope: string, most: number, make: typeof keyword): KeywordTable =>
@@ -50,7 +51,6 @@ export const TRACK_BFD = tracked('track_bfd', 'BFD session', 253, 'BFD sessions 
 /** The tracking blocks that instances and sync groups share. */
 export const TRACK_KEYWORDS = [TRACK_INTERFACE, TRACK_SCRIPT, TRACK_FILE, TRACK_PROCESS, TRACK_BFD];
 
-const REVERSE = optional(choice('reverse', ['reverse', 'noreverse', 'no_reverse']));
 const WEIGHT = [integer('weight', { min: -254, max: 254 }), REVERSE] as const;
 const USER = [word('user'), optional(word('group'))] as const;
 
@@ -98,21 +98,6 @@ const SCRIPT_TABLE = new KeywordTable('vrrp_script', [
   SCRIPT_USER_OF,
   SCRIPT_INIT_FAIL,
 ]);
-
-export const FILE_PATH = keyword('file', [word('path')], 'The file to watch; missing or empty counts as 0.');
-export const FILE_WEIGHT = keyword(
-  'weight',
-  [integer('weight', { min: -2147483647, max: 2147483647 }), REVERSE],
-  'Multiplier of its number; below -253 the product means FAULT.',
-  { default: '1' },
-);
-export const FILE_INIT = keyword(
-  'init_file',
-  [rest(word('value, overwrite'), { atLeast: 0 })],
-  'Writes the file when it is new: the value (0), where there is no file yet or with overwrite.',
-);
-
-const FILE_TABLE = new KeywordTable('track_file', [FILE_PATH, FILE_WEIGHT, FILE_INIT]);
 
 const DELAY = [decimal('seconds', { min: 0, max: 3600 })] as const;
 
@@ -162,11 +147,6 @@ const PROCESS_TABLE = new KeywordTable('vrrp_track_process', [
 
 export const VRRP_SCRIPT = keyword('vrrp_script', [word('name')], 'A script run again and again.', {
   block: { kind: 'keywords', table: SCRIPT_TABLE },
-  repeat: 'list',
-});
-export const TRACK_FILE_DEFINITION = keyword('track_file', [word('name')], 'A file with a number.', {
-  aliases: ['vrrp_track_file'],
-  block: { kind: 'keywords', table: FILE_TABLE },
   repeat: 'list',
 });
 export const VRRP_TRACK_PROCESS = keyword('vrrp_track_process', [word('name')], 'A process that has to run.', {

@@ -17,12 +17,13 @@ export function readMiscCheck(
   if (script === undefined) return undefined;
   const [user, group] = block.last(C.MISC_USER)?.values ?? [];
   const timing = resolveTiming(readTiming(block, defaults.timing), { retry: 0 });
+  const { security, ...defaultUser } = defaults.surroundings.scripts;
   const timeout = block.last(C.MISC_TIMEOUT)?.values[0] ?? 0;
   return {
     kind: 'misc',
     script: { ...script, ...(user === undefined ? {} : { user }), ...(group === undefined ? {} : { group }) },
-    defaultUser: defaults.surroundings.scripts.user,
-    security: defaults.surroundings.scripts.security,
+    defaultUser,
+    security,
     timeout: timeout === 0 ? timing.delayLoop : timeout,
     dynamic: block.has(C.MISC_DYNAMIC),
     timing,
