@@ -15,7 +15,7 @@ import type { Values } from '../corpus/lib/values.js';
 import { runInGuest } from './lib/guest.js';
 import { ensureImage, missingForGuests } from './lib/image.js';
 
-const GUEST_TIMEOUT_MS = 240_000;
+const GUEST_TIMEOUT_MS = 420_000;
 const CORPUS = 'test/corpus/good';
 const LIST = 'test/ipvs/valueDifferences.json';
 
@@ -40,6 +40,7 @@ test('virtual servers mean the same to keepalived, but for what is listed', { sk
   const command = ['sh', 'test/ipvs/lib/dumpLvs.sh', ...files];
   const { status, output, console } = await runInGuest(ensureImage(), command, GUEST_TIMEOUT_MS);
   assert.equal(status, 0, `${output.slice(-2000)}\n${console}`);
+  assert.equal(output.match(/^!!! .*/m)?.[0], undefined, 'keepalived did not come to the end of a dump');
   const found: ValueDifference[] = [];
   let compared = 0;
   for (const part of output.split(/^@@@ /m).slice(1)) {
