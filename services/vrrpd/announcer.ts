@@ -1,17 +1,21 @@
 import type { FrameSender } from '../shared/kernel/ports.js';
 import type { Clock } from '../shared/time/clock.js';
 import { after, type Instant, type Micros, micros } from '../shared/time/duration.js';
-import type { GarpConfig } from './config/model.js';
+import { AnnounceLanes, type PacingLane } from './announcePacing.js';
+import { type AnnouncePlan, type AnnounceSets, type AnnounceTarget, plansFor } from './announcePlan.js';
+import type { AnnouncePacing, GarpConfig } from './config/model.js';
 import type { Schedule, Scheduled } from './schedule.js';
-
-/** Frames to send on one interface, one per virtual address. */
-export interface AnnounceTarget {
-  readonly ifindex: number;
-  readonly frame: Buffer;
-}
 
 /** How many frames leave before the loop gets its turn: about a millisecond of work. */
 const FRAMES_PER_TURN = 256;
+
+/** Something a master announces again and again. */
+export interface Upkeep {
+  readonly every: Micros;
+  readonly repeat: number;
+  /** What to send when it is time: addresses come and go meanwhile. */
+  readonly targets: () => readonly AnnounceTarget[];
+}
 
 /** Sends gratuitous ARPs and unsolicited neighbour advertisements, repeated and paced as configured (`garp_*`). */
 export class Announcer {
@@ -19,9 +23,9 @@ export class Announcer {
   readonly #schedule: Schedule;
   readonly #sender: FrameSender;
   readonly #onError: (error: unknown) => void;
-  readonly #plans = new Map<object, AnnouncePlan>();
-  /** When the next frame may leave, per interface with a `garp_interval`. */
-  readonly #nextFrameAt = new Map<number, Instant>();
+  readonly #lanes = new AnnounceLanes();
+  readonly #plans = new Map<object, Set<AnnouncePlan>>();
+  readonly #upkeep = new Map<object, readonly Scheduled[]>();
 
   constructor(clock: Clock, schedule: Schedule, sender: FrameSender, onError: (error: unknown) => void) {
     this.#clock = clock;
@@ -30,25 +34,59 @@ export class Announcer {
     this.#onError = onError;
   }
 
-  /** Announces as a new master: one set now, another after `masterDelay`, then every `masterRefresh`. */
+  /** Puts the distances between messages in force (`vrrp_garp_interval`, `vrrp_gna_interval`, `garp_group`). */
+  configure(pacing: AnnouncePacing): void {
+    this.#lanes.configure(pacing);
+  }
+
+  /** Announces as a new master: one set now, another after `masterDelay`. */
   becameMaster(owner: object, targets: readonly AnnounceTarget[], garp: GarpConfig): void {
-    this.#start(owner, targets, garp, { repeat: garp.masterRepeat, secondAfter: garp.masterDelay });
+    this.#forgetPlans(owner);
+    this.added(owner, targets, garp);
+  }
+
+  /** As `becameMaster`, for addresses that came later: what is under way for the others goes on. */
+  added(owner: object, targets: readonly AnnounceTarget[], garp: GarpConfig): void {
+    this.#start(owner, targets, { repeat: garp.masterRepeat, secondAfter: garp.masterDelay });
   }
 
   /** Announces again because another router claimed the addresses: one set now, another after `lowerPriorityDelay`. */
   rivalHeard(owner: object, targets: readonly AnnounceTarget[], garp: GarpConfig): void {
-    this.#start(owner, targets, garp, { repeat: garp.lowerPriorityRepeat, secondAfter: garp.lowerPriorityDelay });
+    this.#forgetPlans(owner);
+    this.#start(owner, targets, { repeat: garp.lowerPriorityRepeat, secondAfter: garp.lowerPriorityDelay });
   }
 
-  /** One more message for every address: the set under way grows by one round, or one is sent now. */
-  oneMore(owner: object, targets: readonly AnnounceTarget[], garp: GarpConfig): void {
-    const plan = this.#plans.get(owner);
-    if (plan === undefined) {
-      this.#start(owner, targets, garp, { repeat: 1, secondAfter: micros(0) });
+  /** One more message for every address: sets under way grow by one round, or one is sent now. */
+  oneMore(owner: object, targets: readonly AnnounceTarget[]): void {
+    const plans = this.#plans.get(owner);
+    if (plans === undefined) {
+      this.#start(owner, targets, { repeat: 1, secondAfter: micros(0) });
       return;
     }
-    plan.addRound();
-    this.#run(plan, this.#clock.now());
+    for (const plan of [...plans]) {
+      plan.addRound();
+      this.#run(owner, plan, this.#clock.now());
+    }
+  }
+
+  /** From now on, until `cancel`, announces these again and again; in place of what was kept up before. */
+  keepUp(owner: object, upkeep: readonly Upkeep[]): void {
+    this.#forgetUpkeep(owner);
+    const wanted = upkeep.filter(({ every }) => every > 0);
+    if (wanted.length === 0) return;
+    const now = this.#clock.now();
+    const items = wanted.map((one) => {
+      const item: Scheduled = {
+        due: (at, dueNow) => {
+          const next = after(at, one.every);
+          this.#schedule.set(item, next > dueNow ? next : after(dueNow, one.every));
+          this.#start(owner, one.targets(), { repeat: one.repeat, secondAfter: micros(0) });
+        },
+      };
+      this.#schedule.set(item, after(now, one.every));
+      return item;
+    });
+    this.#upkeep.set(owner, items);
   }
 
   /** Sends one frame whose failure is expected. */
@@ -62,59 +100,61 @@ export class Announcer {
 
   /** Stops announcing: the addresses are no longer ours. */
   cancel(owner: object): void {
-    const plan = this.#plans.get(owner);
-    if (plan === undefined) return;
-    this.#plans.delete(owner);
-    this.#schedule.set(plan, undefined);
+    this.#forgetPlans(owner);
+    this.#forgetUpkeep(owner);
   }
 
   close(): void {
-    for (const owner of [...this.#plans.keys()]) this.cancel(owner);
+    for (const owner of [...this.#plans.keys(), ...this.#upkeep.keys()]) this.cancel(owner);
     this.#sender.close();
   }
 
-  #start(
-    owner: object,
-    targets: readonly AnnounceTarget[],
-    garp: GarpConfig,
-    set: { readonly repeat: number; readonly secondAfter: Micros },
-  ): void {
-    this.cancel(owner);
-    if (targets.length === 0) return;
-    const now = this.#clock.now();
-    const plan = new AnnouncePlan(targets, garp, now, set.repeat, set.secondAfter, (at) => this.#run(plan, at));
-    this.#plans.set(owner, plan);
-    this.#run(plan, now);
+  #forgetPlans(owner: object): void {
+    for (const plan of this.#plans.get(owner) ?? []) this.#schedule.set(plan, undefined);
+    this.#plans.delete(owner);
   }
 
-  #run(plan: AnnouncePlan, now: Instant): void {
-    plan.beginDueSets(now);
-    const waitUntil = plan.garp.interval > 0 ? this.#sendPaced(plan, now) : this.#sendBatch(plan, now);
-    this.#schedule.set(plan, waitUntil ?? plan.nextSetAt());
+  #forgetUpkeep(owner: object): void {
+    for (const item of this.#upkeep.get(owner) ?? []) this.#schedule.set(item, undefined);
+    this.#upkeep.delete(owner);
+  }
+
+  #start(owner: object, targets: readonly AnnounceTarget[], sets: AnnounceSets): void {
+    if (targets.length === 0 || sets.repeat === 0) return;
+    const now = this.#clock.now();
+    const plans = plansFor(targets, sets, now, (plan, at) => this.#run(owner, plan, at));
+    const known = this.#plans.get(owner);
+    this.#plans.set(owner, new Set([...(known ?? []), ...plans]));
+    for (const plan of plans) this.#run(owner, plan, now);
+  }
+
+  #run(owner: object, plan: AnnouncePlan, now: Instant): void {
+    plan.beginDueSet(now);
+    const lane = this.#lanes.of(plan.physical, plan.family);
+    const goOnAt = lane === undefined ? this.#sendBatch(plan, now) : this.#sendPaced(plan, lane, now);
+    const next = goOnAt ?? plan.nextSetAt;
+    this.#schedule.set(plan, next);
+    if (next !== undefined) return;
+    const plans = this.#plans.get(owner);
+    plans?.delete(plan);
+    if (plans?.size === 0) this.#plans.delete(owner);
   }
 
   /** Sends as many frames as fit into one turn; returns when to go on, if something is left. */
   #sendBatch(plan: AnnouncePlan, now: Instant): Instant | undefined {
-    let budget = FRAMES_PER_TURN;
-    while (budget > 0) {
-      const batch = plan.takeBatch(budget);
-      if (batch === undefined) return undefined;
-      budget -= batch.frames.length;
-      this.#send(batch.ifindex, batch.frames);
-    }
+    const frames = plan.take(FRAMES_PER_TURN);
+    if (frames.length > 0) this.#send(plan.ifindex, frames);
     return plan.pending ? after(now, micros(1)) : undefined;
   }
 
-  /** Sends one frame when its interface may send one; returns when to go on, if something is left. */
-  #sendPaced(plan: AnnouncePlan, now: Instant): Instant | undefined {
-    const next = plan.peek();
-    if (next === undefined) return undefined;
-    const allowedAt = this.#nextFrameAt.get(next.ifindex) ?? now;
-    if (allowedAt > now) return allowedAt;
-    plan.takeBatch(1);
-    this.#send(next.ifindex, [next.frame]);
-    this.#nextFrameAt.set(next.ifindex, after(now, plan.garp.interval));
-    return plan.pending ? after(now, plan.garp.interval) : undefined;
+  /** Sends one frame when its lane is free; returns when to go on, if something is left. */
+  #sendPaced(plan: AnnouncePlan, lane: PacingLane, now: Instant): Instant | undefined {
+    if (!plan.pending) return undefined;
+    const freeAt = lane.freeAt(now);
+    if (freeAt > now) return freeAt;
+    this.#send(plan.ifindex, plan.take(1));
+    lane.used(now);
+    return plan.pending ? lane.freeAt(now) : undefined;
   }
 
   #send(ifindex: number, frames: readonly Buffer[]): void {
@@ -123,87 +163,5 @@ export class Announcer {
     } catch (error) {
       this.#onError(error);
     }
-  }
-}
-
-/** What one virtual router still has to announce. */
-class AnnouncePlan implements Scheduled {
-  readonly garp: GarpConfig;
-  readonly #targets: readonly AnnounceTarget[];
-  readonly #resume: (now: Instant) => void;
-  /** Rounds through all targets still to do, and where in the current one we are. */
-  #rounds: number;
-  #cursor = 0;
-  #secondSet: { readonly at: Instant; readonly repeat: number } | undefined;
-  #refreshAt: Instant | undefined;
-
-  constructor(
-    targets: readonly AnnounceTarget[],
-    garp: GarpConfig,
-    now: Instant,
-    repeat: number,
-    secondAfter: Micros,
-    resume: (now: Instant) => void,
-  ) {
-    this.garp = garp;
-    this.#targets = targets;
-    this.#rounds = repeat;
-    this.#resume = resume;
-    this.#secondSet = secondAfter > 0 ? { at: after(now, secondAfter), repeat } : undefined;
-    this.#refreshAt = garp.masterRefresh > 0 ? after(now, garp.masterRefresh) : undefined;
-  }
-
-  due(_at: Instant, now: Instant): void {
-    this.#resume(now);
-  }
-
-  get pending(): boolean {
-    return this.#rounds > 0;
-  }
-
-  nextSetAt(): Instant | undefined {
-    const second = this.#secondSet?.at;
-    if (second === undefined) return this.#refreshAt;
-    return this.#refreshAt === undefined || second < this.#refreshAt ? second : this.#refreshAt;
-  }
-
-  addRound(): void {
-    this.#rounds++;
-  }
-
-  beginDueSets(now: Instant): void {
-    const second = this.#secondSet;
-    if (second !== undefined && second.at <= now) {
-      this.#rounds += second.repeat;
-      this.#secondSet = undefined;
-    }
-    if (this.#refreshAt !== undefined && this.#refreshAt <= now) {
-      this.#rounds += this.garp.masterRefreshRepeat;
-      this.#refreshAt = after(now, this.garp.masterRefresh);
-    }
-  }
-
-  peek(): AnnounceTarget | undefined {
-    return this.pending ? this.#targets[this.#cursor] : undefined;
-  }
-
-  /** The next frames of one interface, at most `limit`. */
-  takeBatch(limit: number): { readonly ifindex: number; readonly frames: Buffer[] } | undefined {
-    const first = this.peek();
-    if (first === undefined) return undefined;
-    const frames: Buffer[] = [];
-    for (let next = this.peek(); next !== undefined && next.ifindex === first.ifindex && frames.length < limit; ) {
-      frames.push(next.frame);
-      this.#advance();
-      next = this.peek();
-    }
-    return { ifindex: first.ifindex, frames };
-  }
-
-  #advance(): void {
-    this.#cursor++;
-    if (this.#cursor < this.#targets.length) return;
-    this.#cursor = 0;
-    this.#rounds--;
   }
 }

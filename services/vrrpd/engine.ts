@@ -194,6 +194,7 @@ export class VrrpEngine {
     this.#watch.configure(config);
     this.#interfaces.configure(config.interfaceDelays);
     this.#vips.configure(config);
+    this.#announcer.configure(config.pacing);
     this.kernelState.configure(config, this.#predecessor);
     for (const change of diff.instances) {
       if (change.kind === 'update' && change.after !== undefined) this.#update(change.name, change.after);
@@ -293,7 +294,8 @@ export class VrrpEngine {
     this.#keeper.remove(router, removed, (ifindex, key) => this.#heldByOther(router, ifindex, key));
     if (router.state.kind === 'master') {
       const present = this.#keeper.add(router, added);
-      if (present.length > 0) this.#driver.announce(router, router.allVips());
+      if (present.length > 0) this.#driver.announce(router);
+      this.#driver.keepAnnouncing(router);
     } else if (router.started) {
       // An address we now stand by for may be left over on the interface.
       this.#keeper.remove(router, added, (ifindex, key) => this.#heldByOther(router, ifindex, key));
@@ -454,7 +456,7 @@ export class VrrpEngine {
     if (before === undefined || sameMac) return;
     for (const router of this.#routers.values()) {
       if (router.ifindex === link.ifindex && router.state.kind === 'master') {
-        this.#driver.announce(router, router.allVips());
+        this.#driver.announce(router);
       }
     }
   }
@@ -564,7 +566,7 @@ export class VrrpEngine {
     if (router.state.kind !== 'master') return;
     const added = this.#keeper.add(router, this.#keeper.missing(router));
     if (added.length === 0) return;
-    this.#driver.announce(router, added);
+    this.#driver.announceAdded(router, added);
     const texts = added.map((vip) => `${formatIpBytes(vip.address.bytes)}/${vip.prefixLength}`).join(', ');
     const note = `(${router.name}) address removed by another program put back: ${texts}`;
     this.#host.logger.warn({ instance: router.name }, note);

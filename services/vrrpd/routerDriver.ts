@@ -1,7 +1,8 @@
 import { formatIpBytes } from '../shared/net/address.js';
 import { type Instant, instant, type Micros } from '../shared/time/duration.js';
 import type { AddressKeeper } from './addressKeeper.js';
-import type { Announcer, AnnounceTarget } from './announcer.js';
+import type { Announcer } from './announcer.js';
+import { announceTargets, upkeepOf } from './announceTargets.js';
 import { causeCode, causeText } from './causeText.js';
 import type { VirtualAddress } from './config/model.js';
 import type { EngineHost } from './engineHost.js';
@@ -12,11 +13,8 @@ import { step } from './fsm/step.js';
 import type { KernelState } from './kernelState.js';
 import type { LinkTable } from './linkTable.js';
 import { PRIORITY_STOP } from './packet/advertisement.js';
-import { gratuitousArp } from './packet/gratuitousArp.js';
-import { neighbourAdvertisement } from './packet/neighbourAdvertisement.js';
 import type { Schedule } from './schedule.js';
 import { termsText } from './tracking.js';
-import { vipKey } from './virtualAddress.js';
 import { peerOf, type Transition, type VirtualRouter } from './virtualRouter.js';
 
 /** What a driver works with. */
@@ -35,8 +33,6 @@ export interface DriverParts {
   readonly rival: (router: VirtualRouter, address: string, priority: number) => void;
 }
 
-const ETHERNET_ADDRESS_LENGTH = 6;
-
 /** Feeds events to the state machine of a router and carries out the actions, in their order. */
 export class RouterDriver {
   readonly #parts: DriverParts;
@@ -54,9 +50,19 @@ export class RouterDriver {
     this.#parts.schedule.set(router, nextDeadline(router.state));
   }
 
-  /** Announces some addresses of a router at once, as after becoming MASTER. */
-  announce(router: VirtualRouter, vips: Iterable<VirtualAddress>): void {
-    this.#parts.announcer.becameMaster(router, this.#targets(router, vips), router.config.garp);
+  /** Announces all addresses of a router, as after becoming MASTER. */
+  announce(router: VirtualRouter): void {
+    this.#parts.announcer.becameMaster(router, this.#targets(router, router.allVips()), router.config.garp);
+  }
+
+  /** Announces addresses that came to a router that is MASTER already. */
+  announceAdded(router: VirtualRouter, vips: Iterable<VirtualAddress>): void {
+    this.#parts.announcer.added(router, this.#targets(router, vips), router.config.garp);
+  }
+
+  /** Begins what a MASTER announces again and again, as it is configured now. */
+  keepAnnouncing(router: VirtualRouter): void {
+    this.#parts.announcer.keepUp(router, upkeepOf(router, this.#parts.links, this.#parts.keeper));
   }
 
   #execute(router: VirtualRouter, action: RouterAction, now: Instant, lateness: Micros): void {
@@ -68,7 +74,7 @@ export class RouterDriver {
       case 'add-addresses': {
         const added = keeper.add(router, router.allVips());
         // A resumed master announces only what was missing; a new one gets an action of its own for that.
-        if (router.resuming && added.length > 0) this.announce(router, added);
+        if (router.resuming && added.length > 0) this.announceAdded(router, added);
         return;
       }
       case 'remove-addresses':
@@ -88,7 +94,7 @@ export class RouterDriver {
             announcer.rivalHeard(router, targets, garp);
             return;
           case 'handed-over':
-            announcer.oneMore(router, targets, garp);
+            announcer.oneMore(router, targets);
         }
         return;
       }
@@ -97,7 +103,10 @@ export class RouterDriver {
         return;
       case 'enter':
         // Neighbours have been told of the addresses by now; scripts find the routes.
-        if (action.to === 'master') kernelState.hold(router);
+        if (action.to === 'master') {
+          kernelState.hold(router);
+          this.keepAnnouncing(router);
+        }
         this.#enter(router, action, now, lateness);
     }
   }
@@ -167,20 +176,8 @@ export class RouterDriver {
     this.#parts.host.resume.note(router.name, master, master ? state.lastAdvertAt : instant(0));
   }
 
-  #targets(router: VirtualRouter, vips: Iterable<VirtualAddress>): AnnounceTarget[] {
-    const { links, keeper } = this.#parts;
-    const targets: AnnounceTarget[] = [];
-    for (const vip of vips) {
-      const ifindex = keeper.ifindexOf(router, vip);
-      const link = ifindex === undefined ? undefined : links.byIndex(ifindex);
-      if (link === undefined || link.mac.length !== ETHERNET_ADDRESS_LENGTH) continue;
-      // Nobody is told about an address that could not be added.
-      if (!links.hasAddress(link.ifindex, vipKey(vip))) continue;
-      const { bytes, family } = vip.address;
-      const frame = family === 4 ? gratuitousArp(link.mac, bytes) : neighbourAdvertisement(link.mac, bytes);
-      targets.push({ ifindex: link.ifindex, frame: Buffer.from(frame.buffer) });
-    }
-    return targets;
+  #targets(router: VirtualRouter, vips: Iterable<VirtualAddress>) {
+    return announceTargets(router, vips, this.#parts.links, this.#parts.keeper);
   }
 
   #logSendError(router: VirtualRouter, error: unknown): void {

@@ -59,6 +59,8 @@ async function heal(first: Software, second: Software): Promise<void> {
       bringUp(lab, topology.second, config(100)),
     ]);
     await Promise.all([capture.advertOf(FIRST), capture.advertOf(SECOND)]);
+    const told = first === keepwatch ? await Control.of(lab, topology.first).vrrpEvents() : [];
+    const toldByLoser = await Control.of(lab, topology.second).vrrpEvents();
     // The winner's advertisement is the first to be heard: the ports open right after the loser's.
     const last = await capture.advertOf(SECOND, Date.now());
     await topology.first.cable('eth0').isolate(false);
@@ -71,9 +73,15 @@ async function heal(first: Software, second: Software): Promise<void> {
     await eventually('one master', async () => !(await topology.second.host.hasAddress('eth0', VIP)));
     if (first === keepwatch) {
       const log = topology.first.log();
-      assert.match(log, new RegExp(`two masters: ${SECOND.replaceAll('.', '\\.')}`));
+      const conflict = new RegExp(`two masters: ${SECOND.replaceAll('.', '\\.')}`);
+      assert.match(log, conflict);
+      await eventually('the conflict is an event', () => told.some(({ note }) => conflict.test(note)));
       await Control.of(lab, topology.first).reaches('MASTER');
     }
+    const yielded = await eventually('the loser tells to whom it yields', () => {
+      return toldByLoser.find(({ transition }) => transition?.cause?.code === 'higher-priority-advert')?.transition;
+    });
+    assert.equal(yielded.cause?.peerAddress, FIRST);
     await topology.first.stop();
     await topology.second.stop();
   });

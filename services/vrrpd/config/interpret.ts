@@ -31,7 +31,7 @@ import type { ConfigTree, Word } from '../../shared/config/tree.js';
 import { formatIpAddress } from '../../shared/net/address.js';
 import { seconds } from '../../shared/time/duration.js';
 import { checkBlocks } from './checks/blocks.js';
-import { readGlobalGarp } from './interpret/garp.js';
+import { readGlobalGarp, readPacing } from './interpret/garp.js';
 import { type InstanceDefaults, readInstance } from './interpret/instance.js';
 import { RoutingReader, readStatics } from './interpret/routing.js';
 import { type GroupContext, readSyncGroup, withoutWeights } from './interpret/syncGroup.js';
@@ -77,7 +77,8 @@ export function interpretVrrpConfig(tree: ConfigTree, environment: InterpretEnvi
   const grouped = instances.map((one) => inGroup(one, memberOf, report));
   // The lint has reported what is wrong with the delays.
   const watched = watchedConfig(block, definitions, [...grouped, ...groups], new Reporter(tree.files, tree.lenient));
-  const model: VrrpConfig = { global, instances: grouped, groups, statics, ...watched };
+  const pacing = readPacing(globals, block, report);
+  const model: VrrpConfig = { global, instances: grouped, groups, pacing, statics, ...watched };
   return report.hasErrors ? { diagnostics: report.diagnostics } : { model, diagnostics: report.diagnostics };
 }
 

@@ -1,5 +1,5 @@
 /** What vrrpd understands: one table per kind of block. */
-import { decimal, interfaceName, word } from '../../shared/config/argument.js';
+import { interfaceName, timer, word } from '../../shared/config/argument.js';
 import { KeywordTable, keyword, pending } from '../../shared/config/keyword.js';
 import { STATIC_ADDRESS_OPTIONS } from './keywords/address.js';
 import { INSTANCE_TABLE } from './keywords/instance.js';
@@ -18,20 +18,20 @@ export const VRRP_SYNC_GROUP = keyword('vrrp_sync_group', [word('name')], 'Insta
   repeat: 'list',
 });
 
-const GAP = [decimal('seconds', { min: 0, max: 1000 })] as const;
+const GAP = [timer('seconds', { min: 0, max: 1000 })] as const;
 
-export const GARP_GROUP_GARP_INTERVAL = pending(
+export const GARP_GROUP_GARP_INTERVAL = keyword(
   'garp_interval',
   GAP,
   'Least time between two gratuitous ARP messages.',
 );
-export const GARP_GROUP_GNA_INTERVAL = pending(
+export const GARP_GROUP_GNA_INTERVAL = keyword(
   'gna_interval',
   GAP,
   'Least time between two unsolicited neighbour advertisements.',
 );
-export const GARP_GROUP_INTERFACE = pending('interface', [interfaceName()], 'The interface they hold for.');
-export const GARP_GROUP_INTERFACES = pending('interfaces', [], 'The interfaces they hold for together.', {
+export const GARP_GROUP_INTERFACE = keyword('interface', [interfaceName()], 'The interface they hold for.');
+export const GARP_GROUP_INTERFACES = keyword('interfaces', [], 'The interfaces they hold for together.', {
   block: { kind: 'lines', line: 'interface' },
 });
 
@@ -42,7 +42,7 @@ const GARP_GROUP_TABLE = new KeywordTable('garp_group', [
   GARP_GROUP_INTERFACES,
 ]);
 
-export const GARP_GROUP = pending('garp_group', [], 'Pacing of gratuitous ARP on some interfaces.', {
+export const GARP_GROUP = keyword('garp_group', [], 'Pacing of gratuitous ARP on some interfaces.', {
   block: { kind: 'keywords', table: GARP_GROUP_TABLE },
   repeat: 'list',
 });

@@ -130,9 +130,24 @@ export interface GarpConfig {
   readonly masterRefreshRepeat: number;
   /** Second set after a lower-priority advertisement was heard while MASTER. */
   readonly lowerPriorityDelay: Micros;
+  /** 0: nothing is announced then. */
   readonly lowerPriorityRepeat: number;
-  /** Least time between two messages on an interface. */
-  readonly interval: Micros;
+  /** `garp_extra_if`: interval of messages on other interfaces of addresses while MASTER; 0 = none. */
+  readonly extraInterval: Micros;
+  /** On all of them, not only on those with a virtual MAC. */
+  readonly extraOnAll: boolean;
+}
+
+/** Least times between two messages of one kind; 0: they leave as they come. */
+export interface AnnounceGaps {
+  readonly garpInterval: Micros;
+  readonly gnaInterval: Micros;
+}
+
+/** How fast announcements may follow each other: `vrrp_garp_interval` and `vrrp_gna_interval` on each interface by itself. */
+export interface AnnouncePacing extends AnnounceGaps {
+  /** `garp_group`: on these interfaces together. An interface is in one group at most. */
+  readonly groups: readonly (AnnounceGaps & { readonly interfaces: readonly string[] })[];
 }
 
 /** `authentication` of VRRPv2. */
@@ -300,6 +315,7 @@ export interface VrrpConfig {
   readonly trackFiles: readonly TrackFileConfig[];
   readonly trackProcesses: readonly TrackProcessConfig[];
   readonly interfaceDelays: readonly InterfaceDelayConfig[];
+  readonly pacing: AnnouncePacing;
   readonly statics: StaticConfig;
 }
 

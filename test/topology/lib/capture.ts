@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { eventually, type PollLimits } from './eventually.js';
-import { type Advert, type Arp, decodeFrame } from './frames.js';
+import { type Advert, type Arp, decodeFrame, type NeighbourAdvert } from './frames.js';
 import type { Lab } from './lab.js';
 import { PcapReader } from './pcap.js';
 
@@ -10,6 +10,7 @@ import { PcapReader } from './pcap.js';
 export class Capture {
   readonly adverts: Advert[] = [];
   readonly arps: Arp[] = [];
+  readonly neighbours: NeighbourAdvert[] = [];
 
   private constructor(private readonly tcpdump: ChildProcess) {}
 
@@ -22,7 +23,8 @@ export class Capture {
       for (const frame of reader.push(chunk)) {
         const decoded = decodeFrame(frame);
         if (decoded?.kind === 'advert') capture.adverts.push(decoded);
-        else if (decoded) capture.arps.push(decoded);
+        else if (decoded?.kind === 'arp') capture.arps.push(decoded);
+        else if (decoded) capture.neighbours.push(decoded);
       }
     });
     let messages = '';

@@ -8,7 +8,11 @@ import {
   type ServiceStatus,
   type SuiteStatus,
 } from '../../../services/shared/rpc/generated/keepwatch/v1/control.js';
-import { type VrrpInstance, VrrpStateName } from '../../../services/shared/rpc/generated/keepwatch/v1/vrrp.js';
+import {
+  type VrrpEvent,
+  type VrrpInstance,
+  VrrpStateName,
+} from '../../../services/shared/rpc/generated/keepwatch/v1/vrrp.js';
 import { eventually, type PollLimits } from './eventually.js';
 import type { Closable, Lab } from './lab.js';
 import type { Router } from './router.js';
@@ -61,6 +65,24 @@ export class Control implements Closable {
   /** The state's short name, `MASTER`; UNKNOWN while vrrpd is silent. */
   async state(name = 'VI_1'): Promise<string> {
     return STATE_NAMES.get((await this.instance(name)).state) ?? 'UNKNOWN';
+  }
+
+  /** What vrrpd tells from now on, until the lab closes. Ready when it returns. */
+  async vrrpEvents(): Promise<VrrpEvent[]> {
+    await this.status();
+    const events: VrrpEvent[] = [];
+    const stream = this.client?.watchEvents({});
+    void (async () => {
+      try {
+        for await (const { event } of stream ?? []) {
+          const told = event?.$case === 'service' ? event.value.event : undefined;
+          if (told?.$case === 'vrrp') events.push(told.value);
+        }
+      } catch {
+        // The suite ended, or the lab did.
+      }
+    })();
+    return events;
   }
 
   /** Waits until every service answers; one that is impaired by this machine counts. */

@@ -30,6 +30,15 @@ export interface Arp {
   readonly target: string;
 }
 
+/** An unsolicited neighbour advertisement. */
+export interface NeighbourAdvert {
+  readonly kind: 'na';
+  readonly at: number;
+  readonly sourceMac: string;
+  /** Without the zeros in front of its groups and without `::`. */
+  readonly target: string;
+}
+
 const hex = (bytes: Buffer): string => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 const dotted = (bytes: Buffer): string => [...bytes].join('.');
 
@@ -71,8 +80,17 @@ function decodeAdvert(at: number, sourceMac: string, ip: Buffer): Advert | undef
   };
 }
 
-/** Decodes an Ethernet frame; undefined for anything that is neither ARP nor VRRP over IPv4. */
-export function decodeFrame({ at, bytes }: CapturedFrame): Advert | Arp | undefined {
+function decodeNeighbourAdvert(at: number, sourceMac: string, ip: Buffer): NeighbourAdvert | undefined {
+  const icmp = ip.subarray(40);
+  if (ip.readUInt8(6) !== 58 || icmp.length < 24 || icmp.readUInt8(0) !== 136) return undefined;
+  // Solicited: an answer, and no announcement.
+  if ((icmp.readUInt8(4) & 0x40) !== 0) return undefined;
+  const groups = Array.from({ length: 8 }, (_, index) => icmp.readUInt16BE(8 + 2 * index).toString(16));
+  return { kind: 'na', at, sourceMac, target: groups.join(':') };
+}
+
+/** Decodes an Ethernet frame; undefined for anything that is neither ARP, nor VRRP over IPv4, nor announces a neighbour. */
+export function decodeFrame({ at, bytes }: CapturedFrame): Advert | Arp | NeighbourAdvert | undefined {
   if (bytes.length < 34) return undefined;
   const sourceMac = hex(bytes.subarray(6, 12));
   const payload = bytes.subarray(14);
@@ -81,6 +99,8 @@ export function decodeFrame({ at, bytes }: CapturedFrame): Advert | Arp | undefi
       return decodeArp(at, sourceMac, payload);
     case 0x0800:
       return payload.readUInt8(9) === 112 ? decodeAdvert(at, sourceMac, payload) : undefined;
+    case 0x86dd:
+      return bytes.length < 54 ? undefined : decodeNeighbourAdvert(at, sourceMac, payload);
     default:
       return undefined;
   }

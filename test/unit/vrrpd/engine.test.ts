@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { FakeWorld } from '../../../services/shared/kernel/fakeWorld.js';
-import { millis, seconds } from '../../../services/shared/time/duration.js';
+import { micros, millis, seconds } from '../../../services/shared/time/duration.js';
 import { config, group, instance, ip, Machine, newWorld, vip } from './support.js';
 
 /** Advertisements of one machine as `priority@ms`. */
@@ -15,6 +15,102 @@ function pair(first = instance({ priority: 150 }), second = instance({ priority:
   two.engine.apply(config([second]));
   return { world, one, two };
 }
+
+/** Addresses announced on an interface, each time it was. */
+const announced = (machine: Machine, ifindex: number): string[] =>
+  machine.kernel.sentFrames
+    .filter((sent) => sent.ifindex === ifindex)
+    .flatMap(({ frames }) => frames.map((frame) => frame.subarray(38, 42).join('.')));
+
+describe('announcements of a master', () => {
+  const quiet = { ...instance().garp, masterDelay: micros(0), masterRepeat: 1 };
+  const addresses = { vips: [vip('10.0.0.100/24')], excludedVips: [vip('10.1.0.101/24', { dev: 'eth1' })] };
+
+  function master(changes: Parameters<typeof instance>[0]) {
+    const world = newWorld();
+    const one = new Machine(world, 1);
+    one.engine.apply(config([instance({ priority: 255, ...addresses, garp: quiet, ...changes })]));
+    return { world, one };
+  }
+
+  it('garp_master_refresh announces all addresses, also one that came by a reload', () => {
+    const garp = { ...quiet, masterRefresh: seconds(10), masterRefreshRepeat: 2 };
+    const { world, one } = master({ garp });
+    assert.deepEqual([announced(one, 2), announced(one, 3)], [['10.0.0.100'], ['10.1.0.101']]);
+    const vips = [vip('10.0.0.100/24'), vip('10.0.0.102/24')];
+    one.engine.apply(config([instance({ priority: 255, ...addresses, vips, garp })]));
+    one.kernel.sentFrames.length = 0;
+    world.advance(seconds(11));
+    const both = ['10.0.0.100', '10.0.0.102'];
+    assert.deepEqual(
+      [announced(one, 2), announced(one, 3)],
+      [
+        [...both, ...both],
+        ['10.1.0.101', '10.1.0.101'],
+      ],
+    );
+  });
+
+  it('garp_master_refresh goes on after one address had to be put back', () => {
+    const { world, one } = master({ garp: { ...quiet, masterRefresh: seconds(10) } });
+    one.kernel.netlink.dropAddress(2, Buffer.from(ip('10.0.0.100').bytes));
+    world.advance(seconds(1));
+    one.kernel.sentFrames.length = 0;
+    world.advance(seconds(10));
+    assert.deepEqual([announced(one, 2), announced(one, 3)], [['10.0.0.100'], ['10.1.0.101']]);
+  });
+
+  it('garp_master_refresh goes on after a crash', () => {
+    const configured = config([
+      instance({ priority: 200, ...addresses, garp: { ...quiet, masterRefresh: seconds(10) } }),
+    ]);
+    const world = newWorld();
+    const one = new Machine(world, 1);
+    one.engine.apply(configured);
+    world.advance(seconds(5));
+    one.kill();
+    one.start().apply(configured);
+    assert.equal(one.state(), 'master');
+    one.kernel.sentFrames.length = 0;
+    world.advance(seconds(11));
+    assert.deepEqual(announced(one, 2), ['10.0.0.100']);
+  });
+
+  it('garp_extra_if all: one address of every other interface', () => {
+    const excludedVips = [vip('10.1.0.101/24', { dev: 'eth1' }), vip('10.1.0.102/24', { dev: 'eth1' })];
+    const garp = { ...quiet, extraInterval: seconds(30), extraOnAll: true };
+    const { world, one } = master({ excludedVips, garp });
+    one.kernel.sentFrames.length = 0;
+    world.advance(seconds(61));
+    assert.deepEqual([announced(one, 2), announced(one, 3)], [[], ['10.1.0.101', '10.1.0.101']]);
+  });
+
+  it('garp_extra_if without all: only of those with a virtual MAC', () => {
+    const { world, one } = master({ garp: { ...quiet, extraInterval: seconds(30) } });
+    one.kernel.sentFrames.length = 0;
+    world.advance(seconds(61));
+    assert.deepEqual(announced(one, 3), []);
+    one.kernel.addInterface({ name: 'vrrp.51', ifindex: 9, mac: Buffer.from([0, 0, 0x5e, 0, 1, 51]), segment: 'wan' });
+    const excludedVips = [vip('10.1.0.101/24', { dev: 'vrrp.51' })];
+    const garp = { ...quiet, extraInterval: seconds(30) };
+    one.engine.apply(config([instance({ priority: 255, ...addresses, excludedVips, garp })]));
+    one.kernel.sentFrames.length = 0;
+    world.advance(seconds(31));
+    assert.deepEqual(announced(one, 9), ['10.1.0.101']);
+  });
+
+  it('stop with mastership', () => {
+    const { world, one } = master({
+      priority: 200,
+      garp: { ...quiet, masterRefresh: seconds(10), extraInterval: seconds(5) },
+    });
+    world.advance(seconds(5));
+    one.kernel.setLinkUp(2, false);
+    one.kernel.sentFrames.length = 0;
+    world.advance(seconds(60));
+    assert.equal(one.arpFrames(), 0);
+  });
+});
 
 describe('engine', () => {
   it('elects the higher priority, adds the address and announces it', () => {

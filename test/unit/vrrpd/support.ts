@@ -66,7 +66,8 @@ export const instance = (changes: Partial<InstanceConfig> = {}): InstanceConfig 
     masterRefreshRepeat: 1,
     lowerPriorityDelay: seconds(5),
     lowerPriorityRepeat: 5,
-    interval: micros(0),
+    extraInterval: micros(0),
+    extraOnAll: false,
   },
   notify: NO_NOTIFY,
   debug: false,
@@ -102,6 +103,7 @@ export const config = (instances: readonly InstanceConfig[], groups: readonly Sy
   trackFiles: [],
   trackProcesses: [],
   interfaceDelays: [],
+  pacing: { garpInterval: micros(0), gnaInterval: micros(0), groups: [] },
   statics: { addresses: [], routes: [], rules: [], groups: [] },
 });
 

@@ -89,10 +89,16 @@ export const VRRP_GARP_INTERVAL = keyword(
     default: '0',
   },
 );
-export const VRRP_GNA_INTERVAL = pending(
+export const VRRP_GNA_INTERVAL = keyword(
   'vrrp_gna_interval',
   GAP,
   'Least time between two unsolicited neighbour advertisements.',
+  { default: '0' },
+);
+export const VRRP_GARP_EXTRA_IF = keyword(
+  'vrrp_garp_extra_if',
+  [optionWord('all'), integer('seconds', { min: 0, max: 86_400 })],
+  'Interval of messages on other interfaces of addresses while master, with a virtual MAC or all of them; 0: none.',
   { default: '0' },
 );
 export const VRRP_MIN_GARP = keyword('vrrp_min_garp', [flag()], 'One gratuitous ARP message, and no second set.');
@@ -187,11 +193,7 @@ export const VRRP_KEYWORDS = [
   VRRP_GNA_INTERVAL,
   VRRP_MIN_GARP,
   VRRP_STARTUP_DELAY,
-  pending(
-    'vrrp_garp_extra_if',
-    [optionWord('all'), integer('seconds', { min: 0, max: 86_400 })],
-    'Interval of messages on other interfaces of addresses.',
-  ),
+  VRRP_GARP_EXTRA_IF,
   VRRP_DOWN_TIMER_ADVERTS,
   VRRP_LOWER_PRIO_NO_ADVERT,
   VRRP_HIGHER_PRIO_SEND_ADVERT,

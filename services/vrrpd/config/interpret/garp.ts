@@ -5,7 +5,8 @@ import type { Block } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
 import { seconds } from '../../../shared/time/duration.js';
 import * as Instance from '../keywords/instance.js';
-import type { GarpConfig } from '../model.js';
+import * as K from '../keywords.js';
+import type { AnnouncePacing, GarpConfig } from '../model.js';
 
 type NumberKeyword = KeywordSpec<readonly [Argument<number>]>;
 
@@ -31,8 +32,9 @@ export function readGlobalGarp(globals: Block, report: Reporter): GarpConfig {
     masterRefresh: seconds(numberOf(globals, Global.VRRP_GARP_MASTER_REFRESH) ?? 0),
     masterRefreshRepeat: repeatOf(globals, Global.VRRP_GARP_MASTER_REFRESH_REPEAT, report) ?? 1,
     lowerPriorityDelay: seconds(numberOf(globals, Global.VRRP_GARP_LOWER_PRIO_DELAY) ?? delay),
-    lowerPriorityRepeat: repeatOf(globals, Global.VRRP_GARP_LOWER_PRIO_REPEAT, report) ?? repeat,
-    interval: globals.last(Global.VRRP_GARP_INTERVAL)?.values[0] ?? seconds(0),
+    // None is an answer here: who stays master then says nothing.
+    lowerPriorityRepeat: numberOf(globals, Global.VRRP_GARP_LOWER_PRIO_REPEAT) ?? repeat,
+    ...extraOf(globals.last(Global.VRRP_GARP_EXTRA_IF)?.values ?? [false, 0]),
   };
 }
 
@@ -48,7 +50,40 @@ export function readGarp(block: Block, defaults: GarpConfig, report: Reporter): 
     masterRefresh: duration(Instance.GARP_MASTER_REFRESH) ?? defaults.masterRefresh,
     masterRefreshRepeat: repeatOf(block, Instance.GARP_MASTER_REFRESH_REPEAT, report) ?? defaults.masterRefreshRepeat,
     lowerPriorityDelay: duration(Instance.GARP_LOWER_PRIO_DELAY) ?? defaults.lowerPriorityDelay,
-    lowerPriorityRepeat: repeatOf(block, Instance.GARP_LOWER_PRIO_REPEAT, report) ?? defaults.lowerPriorityRepeat,
-    interval: defaults.interval,
+    lowerPriorityRepeat: numberOf(block, Instance.GARP_LOWER_PRIO_REPEAT) ?? defaults.lowerPriorityRepeat,
+    ...extraOf(block.last(Instance.GARP_EXTRA_IF)?.values ?? [defaults.extraOnAll, defaults.extraInterval / 1_000_000]),
+  };
+}
+
+const extraOf = ([all, interval]: readonly [boolean, number]): Pick<GarpConfig, 'extraInterval' | 'extraOnAll'> => ({
+  extraInterval: seconds(interval),
+  extraOnAll: all,
+});
+
+/** How fast announcements may follow each other; `block` has the `garp_group`s. Of two groups the first has an interface. */
+export function readPacing(globals: Block, block: Block, report: Reporter): AnnouncePacing {
+  const taken = new Set<string>();
+  return {
+    garpInterval: globals.last(Global.VRRP_GARP_INTERVAL)?.values[0] ?? seconds(0),
+    gnaInterval: globals.last(Global.VRRP_GNA_INTERVAL)?.values[0] ?? seconds(0),
+    groups: block.all(K.GARP_GROUP).map(({ block: inside }) => {
+      const names = [
+        ...inside.all(K.GARP_GROUP_INTERFACE).map(({ values, keyword }) => ({ name: values[0], place: keyword })),
+        ...inside
+          .lines(K.GARP_GROUP_INTERFACES)
+          .flatMap(({ words }) => words.map((word) => ({ name: word.text, place: word }))),
+      ];
+      const interfaces: string[] = [];
+      for (const { name, place } of names) {
+        if (taken.has(name)) report.warning(place, 'duplicate-name', `${name} is in a garp_group already, which stays`);
+        else interfaces.push(name);
+        taken.add(name);
+      }
+      return {
+        interfaces,
+        garpInterval: inside.last(K.GARP_GROUP_GARP_INTERVAL)?.values[0] ?? seconds(0),
+        gnaInterval: inside.last(K.GARP_GROUP_GNA_INTERVAL)?.values[0] ?? seconds(0),
+      };
+    }),
   };
 }

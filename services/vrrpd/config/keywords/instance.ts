@@ -114,6 +114,12 @@ export const GARP_MASTER_REFRESH_REPEAT = keyword(
   'Messages per address in each of those sets.',
   { default: 'vrrp_garp_master_refresh_repeat' },
 );
+export const GARP_EXTRA_IF = keyword(
+  'garp_extra_if',
+  [optionWord('all'), integer('seconds', { min: 0, max: 86_400 })],
+  'Interval of messages on other interfaces of addresses while master, with a virtual MAC or all of them; 0: none.',
+  { default: 'vrrp_garp_extra_if' },
+);
 
 export const VIRTUAL_ROUTES = keyword('virtual_routes', [], 'Routes that the master holds.', {
   block: { kind: 'lines', line: ROUTE_LINE, options: VIRTUAL_ROUTE_OPTIONS },
@@ -173,6 +179,7 @@ export const INSTANCE_TABLE = new KeywordTable('vrrp_instance', [
   GARP_LOWER_PRIO_REPEAT,
   GARP_MASTER_REFRESH,
   GARP_MASTER_REFRESH_REPEAT,
+  GARP_EXTRA_IF,
   ...TRACK_KEYWORDS,
   ...INSTANCE_NOTIFY_KEYWORDS,
   pending('use_vmac', VMAC, 'Gives the addresses the virtual MAC.'),
@@ -182,11 +189,6 @@ export const INSTANCE_TABLE = new KeywordTable('vrrp_instance', [
   pending('native_ipv6', [], 'Makes the instance an IPv6 one.', {
     deprecated: 'the addresses say it: remove the keyword',
   }),
-  pending(
-    'garp_extra_if',
-    [optionWord('all'), integer('seconds', { min: 0, max: 86_400 })],
-    'Interval of messages on other interfaces of addresses.',
-  ),
   PROMOTE_SECONDARIES,
   VIRTUAL_ROUTES,
   VIRTUAL_RULES,

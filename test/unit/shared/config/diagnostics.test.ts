@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { KeywordTable, pending } from '../../../../services/shared/config/keyword.js';
+import { readBlock } from '../../../../services/shared/config/readBlock.js';
+import { Reporter } from '../../../../services/shared/config/reporter.js';
 import { messages } from './support.js';
 
 /** An instance without findings, with more lines in it. */
@@ -75,14 +78,6 @@ describe('keywords', () => {
       ["7:1: warning: 'use_vmac' has no effect yet", "8:1: warning: 'track_bfd' has no effect yet"],
     ],
     [
-      'inside a block that does nothing yet are checked but not repeated',
-      'garp_group {\n interface eth0\n garp_intervall 3\n garp_interval 1\n}',
-      [
-        "1:1: warning: 'garp_group' has no effect yet",
-        "3:2: error: unknown keyword 'garp_intervall' in garp_group (did you mean 'garp_interval'?)",
-      ],
-    ],
-    [
       'deprecated',
       instance('native_ipv6'),
       [
@@ -92,6 +87,25 @@ describe('keywords', () => {
     ],
   ];
   for (const [name, text, expected] of cases) it(name, () => assert.deepEqual(without(text), expected));
+});
+
+describe('a block that does nothing yet', () => {
+  it('is told once, and what is in it is checked', () => {
+    const table = new KeywordTable('the file', [
+      pending('later', [], 'A block.', {
+        block: { kind: 'keywords', table: new KeywordTable('later', [pending('delay', [], 'A keyword.')]) },
+      }),
+    ]);
+    const report = new Reporter(['k.conf']);
+    const word = (text: string, line: number) => ({ text, quoted: false, file: 0, line, column: 1 });
+    const line = (text: string, number: number) => ({ words: [word(text, number)], block: false, children: [] });
+    const block = { words: [word('later', 1)], block: true, children: [line('delay', 2), line('dellay', 3)] };
+    readBlock([block], table, report);
+    assert.deepEqual(
+      report.diagnostics.map(({ position, message }) => `${position?.line}: ${message}`),
+      ["1: 'later' has no effect yet", "3: unknown keyword 'dellay' in later"],
+    );
+  });
 });
 
 describe('arguments', () => {

@@ -68,7 +68,8 @@ describe('defaults of an instance', () => {
         masterRefreshRepeat: 1,
         lowerPriorityDelay: 5_000_000,
         lowerPriorityRepeat: 5,
-        interval: 0,
+        extraInterval: 0,
+        extraOnAll: false,
       },
       notify: { smtpAlert: false, priorityChanges: false },
       debug: false,
@@ -352,7 +353,7 @@ describe('scripts and mails', () => {
 describe('gratuitous ARP', () => {
   it('takes defaults from global_defs, each on its own', () => {
     const globals =
-      'vrrp_garp_master_delay 9\nvrrp_garp_master_repeat 3\nvrrp_garp_master_refresh 60\nvrrp_garp_interval 0.001';
+      'vrrp_garp_master_delay 9\nvrrp_garp_master_repeat 3\nvrrp_garp_master_refresh 60\nvrrp_garp_extra_if all 100';
     assert.deepEqual(instanceOf('garp_master_delay 2', undefined, globals).garp, {
       masterDelay: 2_000_000,
       masterRepeat: 3,
@@ -360,8 +361,55 @@ describe('gratuitous ARP', () => {
       masterRefreshRepeat: 1,
       lowerPriorityDelay: 9_000_000,
       lowerPriorityRepeat: 3,
-      interval: 1000,
+      extraInterval: 100_000_000,
+      extraOnAll: true,
     });
+  });
+
+  it('garp_extra_if of an instance stands for itself, and 0 turns it off', () => {
+    const extra = (line: string) => {
+      const { garp } = instanceOf(line, undefined, 'vrrp_garp_extra_if all 100');
+      return [garp.extraOnAll, garp.extraInterval];
+    };
+    assert.deepEqual(extra('garp_extra_if 7'), [false, 7_000_000]);
+    assert.deepEqual(extra('garp_extra_if 0'), [false, 0]);
+    assert.deepEqual(extra(''), [true, 100_000_000]);
+  });
+
+  it('garp_lower_prio_repeat 0 is none', () => {
+    const { model, messages } = run(wrap('garp_lower_prio_repeat 0'));
+    assert.equal(model?.instances[0]?.garp.lowerPriorityRepeat, 0);
+    assert.deepEqual(messages, []);
+  });
+
+  it('distances between messages, on each interface or on those of a garp_group together', () => {
+    const text = `garp_group {
+ garp_interval 0.2
+ interfaces {
+  eth1
+  eth2
+ }
+}
+garp_group {
+ gna_interval 0.3
+ interface eth2
+}
+${wrap('')}
+global_defs {
+vrrp_garp_interval 0.001
+vrrp_gna_interval 0.000002
+}
+`;
+    const { model, messages } = run(text);
+    assert.deepEqual(model?.pacing, {
+      garpInterval: 1000,
+      gnaInterval: 2,
+      groups: [
+        { interfaces: ['eth1', 'eth2'], garpInterval: 200_000, gnaInterval: 0 },
+        { interfaces: [], garpInterval: 0, gnaInterval: 300_000 },
+      ],
+    });
+    assert.deepEqual(messages, ['10:2: warning: eth2 is in a garp_group already, which stays']);
   });
 
   it('vrrp_min_garp means one message and no second set', () => {
