@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { DEFAULT_RUN_DIR } from '../../services/shared/rpc/paths.js';
 import { VERSION } from '../../services/shared/rpc/version.js';
 import type { ConfigPlace } from '../keepwatchd/loadFile.js';
+import { countOf, durationOf } from './arguments.js';
 import { EXIT_GOOD, EXIT_USAGE } from './exitCode.js';
 import { Failure, type Target, targetOf } from './target.js';
 
@@ -65,6 +66,30 @@ program
     withSuite(command, async (target, options: GlobalOptions & { readonly events?: boolean }) =>
       (await import('./watch.js')).watch(target, { json: options.json === true, events: options.events === true }),
     ),
+  );
+program
+  .command('history')
+  .description('what changed and why, oldest first')
+  .argument('[subject]', 'only of this instance, group, tracker, server or service; as named in the output')
+  .option('--since <duration>', 'only the last 30s, 15m, 12h, 2d')
+  .option('--limit <number>', 'at most that many, the newest (0: all)', '100')
+  .option('--json', 'print protobuf JSON')
+  .action((subject: string | undefined, _options, command: Command) =>
+    withSuite(command, async (target, options: GlobalOptions & { readonly since?: string; readonly limit: string }) =>
+      (await import('./history.js')).showHistory(target, {
+        subject: subject ?? '',
+        limit: countOf(options.limit, '--limit'),
+        sinceMs: options.since === undefined ? undefined : durationOf(options.since, '--since'),
+        json: options.json === true,
+      }),
+    ),
+  );
+program
+  .command('explain')
+  .description('why an instance is what it is, what comes next and what would change it, in plain words')
+  .argument('<instance>', 'name of a VRRP instance')
+  .action((name: string, _options, command: Command) =>
+    withSuite(command, async (target) => (await import('./explain.js')).explain(target, name)),
   );
 program
   .command('reload')

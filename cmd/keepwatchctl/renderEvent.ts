@@ -1,7 +1,7 @@
 /** One event as one line. Pure. */
 import type { WatchEventsResponse } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
 import type { ServiceEvent } from '../../services/shared/rpc/generated/keepwatch/v1/lifecycle.js';
-import { stateText } from './renderStatus.js';
+import { vrrpStateText } from '../../services/shared/rpc/vrrpText.js';
 
 /** `12:03:55.123 vrrpd        VI_1 BACKUP -> MASTER: …`; undefined for events that say nothing to a person. */
 export function renderEvent({ origin, event }: WatchEventsResponse): string | undefined {
@@ -17,7 +17,7 @@ function serviceText({ event, notifications }: ServiceEvent): string | undefined
       const { transition, note } = event.value;
       if (transition === undefined) return note === '' ? undefined : note;
       const group = transition.group ? 'group ' : '';
-      return `${group}${transition.name} ${stateText(transition.from)} -> ${stateText(transition.to)}: ${transition.cause?.text ?? ''}`;
+      return `${group}${transition.name} ${vrrpStateText(transition.from)} -> ${vrrpStateText(transition.to)}: ${transition.cause?.text ?? ''}`;
     }
     case 'health': {
       const { transition } = event.value;

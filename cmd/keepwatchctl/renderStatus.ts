@@ -7,16 +7,11 @@ import {
   VrrpStateName,
   type VrrpTracker,
 } from '../../services/shared/rpc/generated/keepwatch/v1/vrrp.js';
+import { priorityText, vrrpStateText } from '../../services/shared/rpc/vrrpText.js';
 import type { Colours } from './colours.js';
 import { formatWireDiagnostic } from './diagnosticText.js';
 import { table } from './table.js';
 import { formatAge, formatMoment } from './time.js';
-
-/** Name of a VRRP state as shown; the state of a silent service is unknown. */
-export const stateText = (state: VrrpStateName): string =>
-  Object.entries(VrrpStateName)
-    .find(([name, value]) => value === state && value > 0 && name.startsWith('VRRP_STATE_NAME_'))?.[0]
-    .replace('VRRP_STATE_NAME_', '') ?? 'UNKNOWN';
 
 const healthText = (health: ServiceHealth): string =>
   Object.entries(ServiceHealth)
@@ -94,11 +89,7 @@ function instanceDetails(instance: VrrpInstance, now: Date, colours: Colours): s
     return present ? colours.green(text) : colours.dim(`${text} (not here)`);
   });
   if (addresses.length > 0) details.push(`addresses: ${addresses.join(', ')}`);
-  const [first, ...more] = instance.priorityTerms;
-  if (first !== undefined && more.length > 0) {
-    const terms = more.map(({ reason, value }) => `${value < 0 ? '-' : '+'} ${Math.abs(value)} (${reason})`);
-    details.push(`priority: ${instance.effectivePriority} = ${first.value} (${first.reason}) ${terms.join(' ')}`);
-  }
+  if (instance.priorityTerms.length > 1) details.push(`priority: ${priorityText(instance)}`);
   if (instance.state === VrrpStateName.VRRP_STATE_NAME_BACKUP && instance.masterAddress !== '') {
     const age = instance.lastAdvertAgeMs;
     const heard = age === undefined ? '' : `, heard ${formatAge(Number(age))} ago`;
@@ -201,7 +192,7 @@ function dimHeader([header = '', ...rows]: string[], colours: Colours): string[]
 }
 
 function colouredState(state: VrrpStateName, colours: Colours): string {
-  const text = stateText(state);
+  const text = vrrpStateText(state);
   if (state === VrrpStateName.VRRP_STATE_NAME_MASTER) return colours.green(text);
   if (state === VrrpStateName.VRRP_STATE_NAME_BACKUP) return colours.cyan(text);
   return state === VrrpStateName.VRRP_STATE_NAME_FAULT ? colours.red(text) : colours.yellow(text);

@@ -12,6 +12,8 @@ import type { ServiceName } from '../../services/shared/rpc/service.js';
 import { VERSION } from '../../services/shared/rpc/version.js';
 import type { LoadedParts } from '../../services/supervisor/configuration.js';
 import { controlService } from '../../services/supervisor/control.js';
+import { History } from '../../services/supervisor/history.js';
+import { HistoryFile } from '../../services/supervisor/historyFile.js';
 import type { MetricsServer } from '../../services/supervisor/metricsServer.js';
 import type { ServiceProcess } from '../../services/supervisor/serviceProcess.js';
 import { Suite } from '../../services/supervisor/suite.js';
@@ -47,6 +49,7 @@ export async function supervise(
   if (flags.checkersPidFile !== undefined) pidFiles.set('healthcheckerd', flags.checkersPidFile);
 
   const suite = new Suite({
+    history: openHistory(flags.stateDir, logger),
     names,
     runDir: flags.runDir,
     stateDir: flags.stateDir,
@@ -92,6 +95,17 @@ export async function supervise(
     return { code: await suite.ended };
   } finally {
     await server.close();
+  }
+}
+
+/** The history as an earlier supervisor left it; one that cannot be read begins anew. */
+function openHistory(stateDir: string, logger: Logger): History {
+  const file = new HistoryFile(stateDir);
+  try {
+    return new History(file, logger, file.read());
+  } catch (error) {
+    logger.warn({ err: error }, 'the history of earlier runs cannot be read');
+    return new History(file, logger);
   }
 }
 

@@ -4,13 +4,15 @@ _keepwatchctl() {
   COMPREPLY=()
   case $previous in
     --run-dir|--against) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    --address|-i|--config-id) return ;;
+    --address|--since|--limit|-i|--config-id) return ;;
     *) ;;
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "$path ${word}" in
       ' status') path='status' ;;
       ' watch') path='watch' ;;
+      ' history') path='history' ;;
+      ' explain') path='explain' ;;
       ' reload') path='reload' ;;
       ' stop') path='stop' ;;
       ' plan') path='plan' ;;
@@ -22,9 +24,11 @@ _keepwatchctl() {
     esac
   done
   case $path in
-    '') COMPREPLY=($(compgen -W '-v --version --run-dir --address --json -h --help status watch reload stop plan check config fmt keywords' -- "$current")) ;;
+    '') COMPREPLY=($(compgen -W '-v --version --run-dir --address --json -h --help status watch history explain reload stop plan check config fmt keywords' -- "$current")) ;;
     'status') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
     'watch') COMPREPLY=($(compgen -W '--json --events -h --help' -- "$current")) ;;
+    'history') COMPREPLY=($(compgen -W '--since --limit --json -h --help' -- "$current")) ;;
+    'explain') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
     'reload') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
     'stop') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
     'plan') COMPREPLY=($(compgen -W '-i --config-id --lenient --against --json -h --help' -- "$current")); [[ $current != -* ]] && COMPREPLY+=($(compgen -f -- "$current")) ;;

@@ -64,6 +64,9 @@ export function controlService(suite: Suite): ControlServiceImplementation {
       const { acceptable, generation, diagnostics, changes, moves } = await suite.plan(tree);
       return { acceptable, generation, diagnostics: [...diagnostics], changes: [...changes], moves: [...moves] };
     },
+    async getHistory({ limit, subject, since }) {
+      return { origin: suite.feed.origin(), entries: suite.history.find({ limit, subject, since }) };
+    },
     async stopSuite() {
       await suite.stop('asked for by a client');
       return {};

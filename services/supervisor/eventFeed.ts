@@ -38,6 +38,8 @@ export interface EventFeedOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly generation: () => bigint;
+  /** Keeps every event for the history. */
+  readonly record: (event: WatchEventsResponse) => void;
 }
 
 export class EventFeed {
@@ -119,6 +121,7 @@ export class EventFeed {
   }
 
   #push(event: WatchEventsResponse): void {
+    this.#options.record(event);
     for (const watcher of this.#watchers) watcher.push(event);
   }
 }

@@ -5,6 +5,7 @@ import {
   VrrpStateName,
   type VrrpVirtualAddress,
 } from '../shared/rpc/generated/keepwatch/v1/vrrp.js';
+import { vrrpStateText } from '../shared/rpc/vrrpText.js';
 import { isHeard } from './metricsHeard.js';
 
 /**
@@ -48,14 +49,12 @@ function instanceReason(instance: VrrpInstance, ofMasters: ReadonlySet<string>):
     .filter(({ present }) => present)
     .map(addressText)
     .filter((text) => !ofMasters.has(text));
-  return held.length === 0 ? undefined : `${name} is ${stateText(state)} and has ${held.join(', ')}`;
+  return held.length === 0 ? undefined : `${name} is ${vrrpStateText(state)} and has ${held.join(', ')}`;
 }
 
 const isMaster = ({ state }: VrrpInstance): boolean => state === VrrpStateName.VRRP_STATE_NAME_MASTER;
 
 const addressText = ({ address, interface: on }: VrrpVirtualAddress): string => `${address} on ${on}`;
-
-const stateText = (state: VrrpStateName): string => nameIn(VrrpStateName, state).replace('VRRP_STATE_NAME_', '');
 
 const healthText = (health: ServiceHealth): string =>
   nameIn(ServiceHealth, health).replace('SERVICE_HEALTH_', '').toLowerCase();

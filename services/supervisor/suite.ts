@@ -23,6 +23,8 @@ import {
   type ReloadPlan,
 } from './configuration.js';
 import { EventFeed } from './eventFeed.js';
+import type { History } from './history.js';
+import { historyEntries } from './historyEntries.js';
 import { Relay } from './relay.js';
 import { RelayPumps } from './relayPumps.js';
 import { pause } from './serviceLink.js';
@@ -63,6 +65,7 @@ export interface SuiteOptions {
   /** -V and -I: what to leave in the kernel at the end. */
   readonly keepVrrp: boolean;
   readonly keepIpvs: boolean;
+  readonly history: History;
   /** Further pid files to keep (-r, -c). */
   readonly pidFiles: ReadonlyMap<ServiceName, string>;
 }
@@ -95,6 +98,7 @@ export class Suite implements SupervisedListener {
       clock,
       logger,
       generation: () => this.#configuration.generation,
+      record: (event) => options.history.add(historyEntries(event, this.#relay.mirror)),
     });
     this.#configuration = new Configuration({
       load: options.load,
@@ -215,6 +219,10 @@ export class Suite implements SupervisedListener {
     });
   }
 
+  get history(): History {
+    return this.#options.history;
+  }
+
   /** Asks the services for their counters and ages, which no event carries; callers at the same time share one round. */
   async refresh(): Promise<void> {
     const { clock } = this.#options;
@@ -262,8 +270,9 @@ export class Suite implements SupervisedListener {
       this.#relay.state(origin, body.value);
       this.feed.changed();
     } else {
-      this.#relay.event(origin, body.value);
+      // The history tells changes: it has to see the event beside what was known before.
       this.feed.pass(origin, body.value);
+      this.#relay.event(origin, body.value);
     }
     this.#pumps.kick();
   }
@@ -426,6 +435,7 @@ export class Suite implements SupervisedListener {
     clearInterval(this.#watchdog);
     this.#pumps.close();
     this.feed.close();
+    await this.#options.history.flushed();
     this.#finish(code);
   }
 }

@@ -135,6 +135,35 @@ test('watch: events as lines and as JSON lines, and on through a restart of the 
   for (const child of children) assert.equal(await exitOf(child), 0);
 });
 
+test('history: what changed and why, from before a restart of the supervisor too; explain: in words', async () => {
+  fresh();
+  await suite.startReady();
+  suite.tell('vrrpd', { instance: { name: 'VI_1', state: 'MASTER' } });
+  await suite.untilStatus('master', ({ vrrp }) => vrrp?.instances[0]?.state === 3);
+  process.kill(suite.pid('ipvsd'), 'SIGKILL');
+  const history = async (...args: string[]): Promise<string> =>
+    (await suite.command('keepwatchctl', 'history', ...args)).stdout;
+  await until('the death is in the history', async () =>
+    (await history('ipvsd')).match(/service ipvsd {2}service-died: .*SIGKILL/),
+  );
+  await suite.untilReady();
+  suite.supervisor?.kill('SIGKILL');
+  await exitOf(suite.supervisor as never);
+  await suite.startReady();
+  const entries = JSON.parse(await history('ipvsd', '--json')).entries as { change: string }[];
+  assert.equal(entries.filter(({ change }) => change === 'service-died').length, 1);
+  assert.equal((await history('suite', '--limit', '1')).split('\n').length, 2);
+  assert.equal(await history('nobody'), '');
+  assert.equal((await suite.command('keepwatchctl', 'history', '--since', 'x')).code, 2);
+
+  const explained = await suite.command('keepwatchctl', 'explain', 'VI_1');
+  assert.equal(explained.code, 0, explained.stderr);
+  assert.match(explained.stdout, /^VI_1 on lo \(virtual router 1, IPv4, VRRP version 2\) is MASTER/);
+  const unknown = await suite.command('keepwatchctl', 'explain', 'VI_9');
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /no VRRP instance VI_9; there are VI_1/);
+});
+
 test('stop: returns when all is gone, with a supervisor and without one', async () => {
   for (const supervised of [true, false]) {
     fresh();
