@@ -85,6 +85,21 @@ program
     ),
   );
 program
+  .command('notifications')
+  .description('what scripts, FIFOs and people were told lately: exit status, duration, last output; and what waits')
+  .argument('[about]', "an instance, group or virtual server: 'VI_1', 'group VG_1' (default: all)")
+  .option('--failed', 'only what did not work')
+  .option('--json', 'print protobuf JSON')
+  .action((about: string | undefined, _options, command: Command) =>
+    withSuite(command, async (target, { json, failed }: GlobalOptions & { readonly failed?: boolean }) =>
+      (await import('./notifications.js')).showNotifications(target, {
+        json: json === true,
+        failed: failed === true,
+        about,
+      }),
+    ),
+  );
+program
   .command('explain')
   .description('why an instance is what it is, what comes next and what would change it, in plain words')
   .argument('<instance>', 'name of a VRRP instance')

@@ -12,6 +12,7 @@ _keepwatchctl() {
       ' status') path='status' ;;
       ' watch') path='watch' ;;
       ' history') path='history' ;;
+      ' notifications') path='notifications' ;;
       ' explain') path='explain' ;;
       ' reload') path='reload' ;;
       ' stop') path='stop' ;;
@@ -24,10 +25,11 @@ _keepwatchctl() {
     esac
   done
   case $path in
-    '') COMPREPLY=($(compgen -W '-v --version --run-dir --address --json -h --help status watch history explain reload stop plan check config fmt keywords' -- "$current")) ;;
+    '') COMPREPLY=($(compgen -W '-v --version --run-dir --address --json -h --help status watch history notifications explain reload stop plan check config fmt keywords' -- "$current")) ;;
     'status') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
     'watch') COMPREPLY=($(compgen -W '--json --events -h --help' -- "$current")) ;;
     'history') COMPREPLY=($(compgen -W '--since --limit --json -h --help' -- "$current")) ;;
+    'notifications') COMPREPLY=($(compgen -W '--failed --json -h --help' -- "$current")) ;;
     'explain') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
     'reload') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
     'stop') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;

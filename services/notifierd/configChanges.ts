@@ -27,6 +27,9 @@ function parts(config: NotifyConfig | undefined): ReadonlyMap<string, Readonly<R
       'helo name': mail.heloName,
       from: mail.from,
       to: mail.recipients.join(', '),
+      tls: [mail.tls.mode, mail.tls.caFile, mail.tls.name].filter((word) => word !== undefined).join(' '),
+      login: mail.login === undefined ? 'none' : `${mail.login.user}, ${mail.login.passwordFile ?? 'smtp_password'}`,
+      digest: mail.digest === undefined ? 'off' : `${mail.digest.mails} in ${mail.digest.interval / 1_000_000} s`,
     });
   }
   for (const [name, fifo] of [
@@ -60,6 +63,9 @@ export function configChanges(from: NotifyConfig | undefined, to: NotifyConfig):
     const details = Object.entries(values).flatMap(([name, value]) =>
       old[name] === value ? [] : [`${name} ${old[name]} -> ${value}`],
     );
+    // The word itself is nobody's business.
+    if (subject === 'mail' && from?.mail?.login?.password !== to.mail?.login?.password)
+      details.push('password changed');
     if (details.length > 0) changes.push({ kind: 'update', subject, details });
   }
   return changes;

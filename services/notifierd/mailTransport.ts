@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { createTransport } from 'nodemailer';
 import type { Mail } from '../shared/rpc/generated/keepwatch/v1/notify.js';
 import { toMillis } from '../shared/time/duration.js';
@@ -24,18 +26,40 @@ export interface MailTransport {
 /** After the connection stands, a server may think this many times the connect timeout about a command. */
 const THINKING_FACTOR = 4;
 
-/** Sends by SMTP, one connection per mail as keepalived does, without TLS. */
+/** What a configuration names and a connection needs: the text of files. */
+interface Secrets {
+  readonly ca?: string;
+  readonly password?: string;
+}
+
+/**
+ * Sends by SMTP, one connection per mail as keepalived does. TLS that is configured is demanded, never tried only: a
+ * password or an alert must not leave in clear because somebody in between took the offer out. STARTTLS that is on offer
+ * but not configured is not taken, for nothing says which certificate to trust.
+ */
 export class SmtpTransport implements MailTransport {
   async send(mail: Mail, date: Date, config: MailConfig): Promise<MailAttempt> {
+    let secrets: Secrets;
+    try {
+      secrets = await readSecrets(config);
+    } catch (error) {
+      return { kind: 'server-down', reason: error instanceof Error ? error.message : String(error) };
+    }
     const timeout = toMillis(config.connectTimeout);
+    const { tls, login } = config;
     const transport = createTransport({
       host: config.host,
       port: config.port,
       name: config.heloName,
-      secure: false,
-      // The configuration has no way to say which certificate to trust, so STARTTLS on offer is not taken.
-      ignoreTLS: true,
-      requireTLS: false,
+      secure: tls.mode === 'tls',
+      ignoreTLS: tls.mode === 'off',
+      requireTLS: tls.mode === 'starttls',
+      tls: {
+        minVersion: 'TLSv1.2',
+        ...serverName(config),
+        ...(secrets.ca === undefined ? {} : { ca: secrets.ca }),
+      },
+      ...(login === undefined ? {} : { auth: { user: login.user, pass: secrets.password ?? '' } }),
       connectionTimeout: timeout,
       dnsTimeout: timeout,
       greetingTimeout: timeout,
@@ -55,6 +79,29 @@ export class SmtpTransport implements MailTransport {
       transport.close();
     }
   }
+}
+
+/** Reads the files a configuration names; read for every mail, so that a new password or certificate needs no reload. */
+async function readSecrets({ tls, login }: MailConfig): Promise<Secrets> {
+  const ca = tls.caFile === undefined ? undefined : await readNamed('smtp_tls_ca', tls.caFile);
+  const file = login?.passwordFile;
+  const password =
+    file === undefined ? login?.password : (await readNamed('smtp_password_file', file)).split(/\r?\n/, 1)[0];
+  return { ...(ca === undefined ? {} : { ca }), ...(password === undefined ? {} : { password }) };
+}
+
+async function readNamed(keyword: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new Error(`${keyword} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** The name to ask for and to verify. An address is no name for SNI (RFC 6066 3), but certificates may bear addresses. */
+function serverName({ tls, host }: MailConfig): { readonly servername?: string } {
+  const name = tls.name ?? host;
+  return isIP(name) === 0 ? { servername: name } : {};
 }
 
 /** Sorts what nodemailer throws. */

@@ -5,9 +5,11 @@
  * - A mail refused for now (4xx) waits alone, at the same pace; the others go on.
  * - A mail refused for good (5xx), or tried MAIL_ATTEMPTS times (about four hours), is given up.
  * - At most MAIL_LIMIT mails wait; one more gives up the oldest, for the newest tells how things are.
+ * - Mails about something that flaps are collected and go as one (see digest.ts).
  * A new configuration counts from the next attempt on, which then comes at once.
  */
 import type { Logger } from '../shared/log/logger.js';
+import type { Mail } from '../shared/rpc/generated/keepwatch/v1/notify.js';
 import type { Clock } from '../shared/time/clock.js';
 import {
   after,
@@ -19,6 +21,7 @@ import {
   toMillis,
 } from '../shared/time/duration.js';
 import type { MailConfig } from './config/model.js';
+import { digestMail, FlapWatch } from './digest.js';
 import type { Job } from './job.js';
 import type { MailTransport } from './mailTransport.js';
 import type { TaskResult } from './taskResult.js';
@@ -44,8 +47,13 @@ export interface MailerOptions {
 }
 
 interface WaitingMail {
-  readonly job: Job;
+  /** One, or more when they are collected; oldest first. */
+  readonly jobs: Job[];
   readonly since: Instant;
+  /** Set for a collection: until then mails are added to it, and it waits. */
+  readonly collectUntil?: Instant;
+  /** Mails of the collection that were given up because too many wait. */
+  dropped: number;
   attempts: number;
   /** Failures that were about this mail alone. */
   refusals: number;
@@ -55,12 +63,15 @@ interface WaitingMail {
 export class Mailer {
   readonly #options: MailerOptions;
   readonly #waiting: WaitingMail[] = [];
+  readonly #flapWatch = new FlapWatch();
   #config: MailConfig | undefined;
   #sending: WaitingMail | undefined;
   /** Failures of the server in a row. */
   #failures = 0;
+  #lastFailure = '';
   #serverNotBefore: Instant | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #hurried = false;
   #stopped = false;
 
   constructor(options: MailerOptions) {
@@ -69,14 +80,14 @@ export class Mailer {
 
   /** Mails not yet sent, the one being sent included. */
   get size(): number {
-    return this.#waiting.length + (this.#sending === undefined ? 0 : 1);
+    return this.#waiting.reduce((sum, { jobs }) => sum + jobs.length, this.#sending?.jobs.length ?? 0);
   }
 
   /** Why mails wait; undefined when they do not. */
   get problem(): string | undefined {
     return this.#failures === 0 || this.#config === undefined
       ? undefined
-      : `mail server ${server(this.#config)} does not take mails; they wait and are tried again`;
+      : `mail server ${server(this.#config)} does not take mails: ${this.#lastFailure}; ${this.size} wait and are tried again`;
   }
 
   /** Settings for every mail from now on, those that wait included. */
@@ -90,11 +101,48 @@ export class Mailer {
 
   /** Takes a mail; `finished` will be told how it ended. */
   submit(job: Job): void {
-    this.#waiting.push({ job, since: this.#options.clock.now(), attempts: 0, refusals: 0, notBefore: undefined });
-    if (this.#waiting.length > MAIL_LIMIT) {
-      const oldest = this.#waiting.shift();
-      if (oldest !== undefined) this.#end(oldest, false, `given up: more than ${MAIL_LIMIT} mails wait`);
+    const now = this.#options.clock.now();
+    const digest = this.#config?.digest;
+    const lane = job.notification.lane;
+    const collect = digest !== undefined && this.#flapWatch.flaps(lane, now, digest);
+    const collection = collect ? this.#collectionFor(lane) : undefined;
+    if (collection !== undefined) collection.jobs.push(job);
+    else {
+      const until = collect ? { collectUntil: after(now, digest.interval) } : {};
+      this.#waiting.push({
+        jobs: [job],
+        since: now,
+        ...until,
+        dropped: 0,
+        attempts: 0,
+        refusals: 0,
+        notBefore: undefined,
+      });
     }
+    if (this.size > MAIL_LIMIT) this.#giveUpOldest();
+    this.#next();
+  }
+
+  /** A collection that was not tried yet takes more. */
+  #collectionFor(lane: string): WaitingMail | undefined {
+    return this.#waiting.find(
+      ({ jobs, collectUntil, attempts }) =>
+        collectUntil !== undefined && attempts === 0 && jobs[0]?.notification.lane === lane,
+    );
+  }
+
+  #giveUpOldest(): void {
+    const [oldest] = this.#waiting;
+    const job = oldest?.jobs.shift();
+    if (oldest === undefined || job === undefined) return;
+    oldest.dropped++;
+    if (oldest.jobs.length === 0) this.#waiting.shift();
+    this.#endJob(job, oldest, false, `given up: more than ${MAIL_LIMIT} mails wait`);
+  }
+
+  /** Collects nothing any more: what is there goes now, for the process is about to end. */
+  hurry(): void {
+    this.#hurried = true;
     this.#next();
   }
 
@@ -118,11 +166,12 @@ export class Mailer {
       this.#wakeAt(this.#serverNotBefore, now);
       return;
     }
-    const index = this.#waiting.findIndex((mail) => mail.notBefore === undefined || mail.notBefore <= now);
+    const due = ({ notBefore, collectUntil }: WaitingMail): number =>
+      Math.max(notBefore ?? 0, this.#hurried ? 0 : (collectUntil ?? 0));
+    const index = this.#waiting.findIndex((mail) => due(mail) <= now);
     const mail = this.#waiting[index];
     if (mail === undefined) {
-      const times = this.#waiting.flatMap(({ notBefore }) => (notBefore === undefined ? [] : [notBefore]));
-      if (times.length > 0) this.#wakeAt(Math.min(...times) as Instant, now);
+      if (this.#waiting.length > 0) this.#wakeAt(Math.min(...this.#waiting.map(due)) as Instant, now);
       return;
     }
     this.#waiting.splice(index, 1);
@@ -136,12 +185,9 @@ export class Mailer {
 
   async #attempt(mail: WaitingMail, index: number, config: MailConfig): Promise<void> {
     const { transport, clock, log } = this.#options;
-    const { task, notification } = mail.job;
     mail.attempts++;
-    const attempt =
-      task.kind === 'mail'
-        ? await transport.send(task.mail, notification.at ?? clock.wall(), config)
-        : ({ kind: 'refused', reason: 'not a mail' } as const);
+    const { text, at } = contentOf(mail, config, clock.wall());
+    const attempt = await transport.send(text, at, config);
     this.#sending = undefined;
     // Settings that changed meanwhile are not to blame for what the old ones did.
     const current = this.#config === config;
@@ -152,7 +198,11 @@ export class Mailer {
     }
     switch (attempt.kind) {
       case 'sent':
-        this.#end(mail, true, sentDetail(config, attempt.refused));
+        this.#end(
+          mail,
+          true,
+          `${sentDetail(config, attempt.refused)}${mail.jobs.length > 1 ? `, one mail for ${mail.jobs.length}` : ''}`,
+        );
         break;
       case 'refused':
         this.#end(mail, false, `refused by ${server(config)}: ${attempt.reason}`);
@@ -164,6 +214,7 @@ export class Mailer {
       case 'server-down':
         if (current) {
           this.#failures++;
+          this.#lastFailure = attempt.reason;
           this.#options.onChange();
         }
         if (this.#retry(mail, index, attempt.reason, config, Math.max(1, this.#failures)) && current) {
@@ -178,7 +229,7 @@ export class Mailer {
   /** Puts a mail back to where it stood. False when it is given up instead. */
   #retry(mail: WaitingMail, index: number, reason: string, config: MailConfig, failures: number): boolean {
     const { clock, log } = this.#options;
-    const subject = mail.job.task.kind === 'mail' ? mail.job.task.mail.subject : '';
+    const subject = contentOf(mail, config, clock.wall()).text.subject;
     if (mail.attempts >= MAIL_ATTEMPTS) {
       this.#end(mail, false, `given up after ${mail.attempts} attempts, ${server(config)}: ${reason}`);
       return false;
@@ -194,9 +245,28 @@ export class Mailer {
   }
 
   #end(mail: WaitingMail, ok: boolean, detail: string): void {
-    const duration = elapsed(mail.since, this.#options.clock.now());
-    this.#options.finished(mail.job, { ok, detail, duration, outputTail: '', attempts: mail.attempts });
+    for (const job of mail.jobs) this.#endJob(job, mail, ok, detail);
   }
+
+  #endJob(job: Job, { since, attempts }: WaitingMail, ok: boolean, detail: string): void {
+    const duration = elapsed(since, this.#options.clock.now());
+    this.#options.finished(job, { ok, detail, duration, outputTail: '', attempts });
+  }
+}
+
+/** What is sent for a waiting mail, and its date. */
+function contentOf(
+  { jobs, dropped }: WaitingMail,
+  config: MailConfig,
+  now: Date,
+): { readonly text: Mail; readonly at: Date } {
+  const items = jobs.flatMap(({ task, notification }) =>
+    task.kind === 'mail' ? [{ mail: task.mail, at: notification.at ?? now }] : [],
+  );
+  const [first] = items;
+  if (first !== undefined && items.length === 1 && dropped === 0) return { text: first.mail, at: first.at };
+  const lane = jobs[0]?.notification.lane ?? '';
+  return { text: digestMail(lane, items, dropped, config.digest), at: items.at(-1)?.at ?? now };
 }
 
 /** `127.0.0.1:25`, `[2001:db8::1]:25`. */

@@ -142,6 +142,7 @@ export class Notifier {
       this.#stopping = true;
       this.#scripts.leave();
     } else {
+      this.#mailer.hurry();
       while (this.#queue.pendingCount > 0 && this.#config !== undefined && clock.now() < deadline) await pause();
       this.#stopping = true;
       this.#scripts.stop();

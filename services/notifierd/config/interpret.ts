@@ -21,11 +21,13 @@ import type { Block } from '../../shared/config/readBlock.js';
 import { Reporter } from '../../shared/config/reporter.js';
 import { readScript } from '../../shared/config/scriptWords.js';
 import type { ConfigTree } from '../../shared/config/tree.js';
+import { readDigest, readLogin, readTls } from './mailOptions.js';
 import { readMailServer } from './mailServer.js';
 import {
   DEFAULT_SCRIPT_TIMEOUT,
   DEFAULT_SMTP_CONNECT_TIMEOUT,
   DEFAULT_SMTP_PORT,
+  DEFAULT_SMTPS_PORT,
   type FifoConfig,
   type MailConfig,
   type NotifyConfig,
@@ -68,14 +70,20 @@ function readMail(globals: Block, environment: InterpretEnvironment, report: Rep
   }
   const { hostname } = environment;
   const place = readMailServer(server.statement.words, report);
+  const tls = readTls(globals, report);
+  const login = readLogin(globals, tls, report);
+  const digest = readDigest(globals);
   if (place === undefined || recipients.length === 0) return undefined;
   return {
     host: place.host,
-    port: place.port ?? DEFAULT_SMTP_PORT,
+    port: place.port ?? (tls.mode === 'tls' ? DEFAULT_SMTPS_PORT : DEFAULT_SMTP_PORT),
     connectTimeout: globals.last(SMTP_CONNECT_TIMEOUT)?.values[0] ?? DEFAULT_SMTP_CONNECT_TIMEOUT,
     heloName: globals.last(SMTP_HELO_NAME)?.values[0] ?? hostname,
     from: globals.last(NOTIFICATION_EMAIL_FROM)?.values[0] ?? `keepalived@${hostname}`,
     recipients,
+    tls,
+    ...(login === undefined ? {} : { login }),
+    ...(digest === undefined ? {} : { digest }),
   };
 }
 

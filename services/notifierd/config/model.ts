@@ -8,6 +8,10 @@ import { type Micros, seconds } from '../../shared/time/duration.js';
 
 /** Port of `smtp_server` when none is given. */
 export const DEFAULT_SMTP_PORT = 25;
+/** Port of `smtp_server` with `smtp_tls tls` (RFC 8314 3.3) when none is given. */
+export const DEFAULT_SMTPS_PORT = 465;
+/** `smtp_digest` when it is not given: calm objects never reach it, flapping ones within a minute. */
+export const DEFAULT_DIGEST: DigestConfig = { interval: seconds(60), mails: 10 };
 /** `smtp_connect_timeout` when it is not given. */
 export const DEFAULT_SMTP_CONNECT_TIMEOUT: Micros = seconds(30);
 /** How long a notify script may run when nothing is configured (keepalived has no limit, so a hung script stays for ever). */
@@ -26,6 +30,34 @@ export interface MailConfig {
   readonly from: string;
   /** `notification_email`, in the order of the file, at least one. */
   readonly recipients: readonly string[];
+  readonly tls: MailTls;
+  /** Absent = nobody logs in. */
+  readonly login?: MailLogin;
+  /** Absent = every mail is sent by itself. */
+  readonly digest?: DigestConfig;
+}
+
+/** How the connection to the mail server is protected. */
+export interface MailTls {
+  /** `starttls` and `tls` are demanded: a server without them gets no mail. */
+  readonly mode: 'off' | 'starttls' | 'tls';
+  /** `smtp_tls_ca`: file with the certificates to trust; absent = the well-known ones. */
+  readonly caFile?: string;
+  /** `smtp_tls_name`; absent = `host`. */
+  readonly name?: string;
+}
+
+/** `smtp_username` and where its password is. */
+export interface MailLogin {
+  readonly user: string;
+  readonly password?: string;
+  readonly passwordFile?: string;
+}
+
+/** `smtp_digest`: more than `mails` mails of one lane within `interval` are collected. */
+export interface DigestConfig {
+  readonly interval: Micros;
+  readonly mails: number;
 }
 
 export type { ScriptCommand };

@@ -82,6 +82,7 @@ const configFor = (port: number): MailConfig => ({
   heloName: 'my.helo',
   from: 'from@example.com',
   recipients: ['a@example.com', 'b@example.com'],
+  tls: { mode: 'off' },
 });
 
 describe('sending by SMTP', () => {

@@ -23,6 +23,7 @@ const mailConfig = (host: string): MailConfig => ({
   heloName: 'lb1',
   from: 'lb@example.com',
   recipients: ['a@example.com'],
+  tls: { mode: 'off' },
 });
 const mail = (subject: string) => ({ subject, body: '=> x <=' });
 const words = (runner: FakeRunner): string[] => runner.begun.map(({ argv }) => argv.slice(1).join(' '));

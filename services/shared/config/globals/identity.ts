@@ -1,5 +1,5 @@
 /** `global_defs`: who this machine is, and mail. */
-import { choice, flag, optional, port, timer, word } from '../argument.js';
+import { choice, flag, integer, optional, port, timer, word } from '../argument.js';
 import { keyword, pending } from '../keyword.js';
 
 export const ROUTER_ID = keyword('router_id', [word('name')], 'Names this machine in mails and logs.', {
@@ -31,6 +31,51 @@ export const SMTP_CONNECT_TIMEOUT = keyword(
   { default: '30' },
 );
 
+export const SMTP_TLS = keyword(
+  'smtp_tls',
+  [choice('mode', ['off', 'starttls', 'tls'])],
+  'Encrypts mails: by STARTTLS, which the server has to offer, or from the first byte (Keepwatch only).',
+  { default: 'off, as in keepalived; with tls the port of smtp_server is 465 unless given' },
+);
+
+export const SMTP_TLS_CA = keyword(
+  'smtp_tls_ca',
+  [word('file')],
+  'Certificates (PEM) that may vouch for the mail server, instead of the well-known ones (Keepwatch only).',
+);
+
+export const SMTP_TLS_NAME = keyword(
+  'smtp_tls_name',
+  [word('name')],
+  'Name that the certificate of the mail server must bear (Keepwatch only).',
+  { default: 'the host of smtp_server' },
+);
+
+export const SMTP_USERNAME = keyword(
+  'smtp_username',
+  [word('name')],
+  'Logs in to the mail server with this name, and smtp_password or smtp_password_file (Keepwatch only).',
+);
+
+export const SMTP_PASSWORD = keyword(
+  'smtp_password',
+  [word('password')],
+  'Password of smtp_username (Keepwatch only).',
+);
+
+export const SMTP_PASSWORD_FILE = keyword(
+  'smtp_password_file',
+  [word('file')],
+  'File whose first line is the password of smtp_username; read for every mail (Keepwatch only).',
+);
+
+export const SMTP_DIGEST = keyword(
+  'smtp_digest',
+  [timer('seconds', { min: 0, max: 86400 }), optional(integer('mails', { min: 1, max: 1000 }))],
+  'Collects the mails about what had more than so many in so many seconds; 0: never (Keepwatch only).',
+  { default: '60 10' },
+);
+
 export const SMTP_ALERT = keyword('smtp_alert', [flag()], 'Default of all smtp_alert keywords.', {
   misspellings: ['smtp_alter'],
 });
@@ -56,6 +101,13 @@ export const IDENTITY_KEYWORDS = [
   SMTP_SERVER,
   SMTP_HELO_NAME,
   SMTP_CONNECT_TIMEOUT,
+  SMTP_TLS,
+  SMTP_TLS_CA,
+  SMTP_TLS_NAME,
+  SMTP_USERNAME,
+  SMTP_PASSWORD,
+  SMTP_PASSWORD_FILE,
+  SMTP_DIGEST,
   SMTP_ALERT,
   SMTP_ALERT_VRRP,
   SMTP_ALERT_CHECKER,

@@ -22,6 +22,8 @@ describe('mail', () => {
       heloName: 'host.example',
       from: 'keepalived@host.example',
       recipients: ['a@example.org', 'b@example.org'],
+      tls: { mode: 'off' },
+      digest: { interval: 60_000_000, mails: 10 },
     });
   });
 
@@ -34,6 +36,8 @@ describe('mail', () => {
       heloName: 'h',
       from: 'x@y',
       recipients: ['a@example.org', 'b@example.org'],
+      tls: { mode: 'off' },
+      digest: { interval: 60_000_000, mails: 10 },
     });
   });
 
