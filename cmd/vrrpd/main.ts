@@ -3,6 +3,7 @@ import { accessSync, constants, readFileSync, realpathSync, statSync } from 'nod
 import { hostname } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { systemRoutingNames } from '../../services/shared/config/systemRoutingNames.js';
+import { BootFile } from '../../services/shared/kernel/bootFile.js';
 import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
 import { ResumeFile } from '../../services/shared/kernel/resumeFile.js';
 import { applyScheduling } from '../../services/shared/kernel/scheduling.js';
@@ -62,6 +63,7 @@ void serviceMain({
         new ResumeRecord(new ResumeFile(join(runDir, 'vrrpd.resume'), RESUME_RECORD_BYTES), (error) =>
           logger.warn({ err: error }, 'resume record not written: a crash of vrrpd would be noticed'),
         ),
+      machine: new BootFile(join(runDir, 'vrrpd.machine')),
       // After the poll phase: by then every socket that was readable has been read.
       defer: (task) => setImmediate(task),
       applyScheduling: (wanted) => applyScheduling('vrrp', wanted),

@@ -14,6 +14,7 @@ import { InterfaceWatch } from './interfaceWatch.js';
 import { KernelState } from './kernelState.js';
 import { LinkTable } from './linkTable.js';
 import { Lookout } from './lookout.js';
+import { VirtualNetwork } from './network/virtualNetwork.js';
 import { Pace } from './pace.js';
 import { PRIORITY_OWNER } from './packet/advertisement.js';
 import { gratuitousArp } from './packet/gratuitousArp.js';
@@ -49,6 +50,7 @@ export class VrrpEngine {
   readonly trackers = new TrackerRegistry((kind, name, _before, at) => this.#trackerChanged(kind, name, at));
   readonly #watch: Watch;
   readonly #interfaces: InterfaceWatch;
+  readonly #network: VirtualNetwork;
   readonly #host: EngineHost;
   readonly #netlink: RouteNetlink;
   readonly #sockets: SocketPool;
@@ -109,6 +111,13 @@ export class VrrpEngine {
     );
     this.#sockets = new SocketPool(kernel, this.packets);
     this.#interfaces = new InterfaceWatch(clock, this.schedule, () => this.#settle(this.#routers.values()));
+    this.#network = new VirtualNetwork({
+      ...{ kernel, clock, schedule: this.schedule, logger: host.logger, netlink: this.#netlink, links: this.links },
+      record: host.machine,
+      departing: () => [...this.#departures.routers].map((router) => router.config),
+      changed: () => this.#settle(this.#routers.values()),
+      remade: (names) => this.#remade(names),
+    });
     this.#lookout = new Lookout(
       this.links,
       this.#sockets,
@@ -116,6 +125,7 @@ export class VrrpEngine {
       this.trackers,
       this.kernelState,
       this.#interfaces,
+      this.#network,
       host.logger,
       () => this.schedule.set(this.#socketRetry, after(clock.now(), SOCKET_RETRY)),
     );
@@ -176,7 +186,7 @@ export class VrrpEngine {
     for (const router of this.#routers.values()) {
       if (router.socketFault !== undefined) found.push(`${router.name}: ${router.socketFault.text}`);
     }
-    return [...found, ...this.#watch.impairments()];
+    return [...found, ...this.#network.impairments(), ...this.#watch.impairments()];
   }
 
   diff(config: VrrpConfig): ConfigDiff {
@@ -196,6 +206,7 @@ export class VrrpEngine {
     this.#vips.configure(config);
     this.#announcer.configure(config.pacing);
     this.kernelState.configure(config, this.#predecessor);
+    this.#network.prepare(config);
     for (const change of diff.instances) {
       if (change.kind === 'update' && change.after !== undefined) this.#update(change.name, change.after);
     }
@@ -217,6 +228,7 @@ export class VrrpEngine {
     if (startAt > now && !this.#mayResume()) this.schedule.set(this.#delayedStart, startAt);
     else if (this.schedule.get(this.#delayedStart) === undefined) this.#startAll(now);
     this.#predecessor = new Map();
+    this.#network.tidy();
     const changed = diff.instances.filter((change) => change.kind !== 'same').map((change) => change.name);
     this.#host.changed({
       routers: changed.flatMap((name) => this.#routers.get(name) ?? []),
@@ -245,6 +257,7 @@ export class VrrpEngine {
     }
     this.kernelState.close(keepKernelState);
     resume.close();
+    this.#network.close(keepKernelState);
     this.#watch.close();
     this.#announcer.close();
     this.#sockets.close();
@@ -326,6 +339,7 @@ export class VrrpEngine {
     this.kernelState.forget(router);
     this.schedule.set(router, undefined);
     this.#sockets.release(router);
+    this.#network.release(router);
   }
 
   /**
@@ -418,11 +432,13 @@ export class VrrpEngine {
       case 'link': {
         const before = this.links.byIndex(event.link.ifindex);
         this.links.apply(event);
-        this.#linkChanged(before, event.link);
+        this.#network.linkEvent(event);
+        this.#linkChanged(before, this.links.byIndex(event.link.ifindex) ?? event.link);
         return;
       }
       case 'link-removed':
         this.links.apply(event);
+        this.#network.linkEvent(event);
         this.#settle(this.#routers.values());
         return;
       case 'address':
@@ -435,14 +451,14 @@ export class VrrpEngine {
         // An owner sends from an address that is virtual too.
         this.#settle(
           [...this.#routers.values()].filter(
-            (router) =>
-              (router.ifindex === ifindex || router.config.interface === '') && !this.#lookout.keepsSource(router),
+            (router) => this.#lookout.mayDependOn(router, ifindex) && !this.#lookout.keepsSource(router),
           ),
         );
         return;
       }
       case 'resync':
         this.links.apply(event);
+        this.#network.linkEvent(event);
         this.#settle(this.#routers.values());
         this.#reclaimer.addressGone([...this.#routers.values()].filter((router) => router.state.kind === 'master'));
     }
@@ -459,6 +475,15 @@ export class VrrpEngine {
         this.#driver.announce(router);
       }
     }
+  }
+
+  /** Interfaces were made anew: masters put their addresses back on them. */
+  #remade(names: ReadonlySet<string>): void {
+    const stand = (router: VirtualRouter): boolean =>
+      router.config.virtualLinks?.some(({ name }) => names.has(name)) === true;
+    this.#reclaimer.addressGone(
+      [...this.#routers.values()].filter((router) => router.state.kind === 'master' && stand(router)),
+    );
   }
 
   /** Looks again at what routers depend on, and tells them and their sync groups what became of it, `lateness` ago. */
@@ -530,6 +555,7 @@ export class VrrpEngine {
       this.#release(router);
       this.#tell({ transition, routers: [], groups: [], removedRouters: [router.name], departed: router.config });
       this.#departures.gone(router);
+      if (this.#config !== undefined && !this.#applying) this.#network.tidy();
       return;
     }
     this.#tell({ transition, routers: [router], groups: [] });

@@ -1,4 +1,5 @@
 import type { SchedulingConfig } from '../shared/config/scheduling.js';
+import type { BootText } from '../shared/kernel/linkPorts.js';
 import type { Kernel } from '../shared/kernel/ports.js';
 import type { Logger } from '../shared/log/logger.js';
 import type { Clock } from '../shared/time/clock.js';
@@ -39,6 +40,8 @@ export interface EngineHost {
   readonly kernel: Kernel;
   readonly logger: Logger;
   readonly resume: ResumeRecord;
+  /** Keeps what was changed on this machine beside addresses. */
+  readonly machine: BootText;
   /** Opens what watches scripts, files and processes. */
   readonly openWatch: OpenWatch;
   /** Runs a task after the sockets that are readable now had their turn. */

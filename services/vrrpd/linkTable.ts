@@ -1,3 +1,4 @@
+import { IFF_RUNNING, IFF_UP } from '../shared/kernel/netlinkCodec.js';
 import type { AddressInfo, LinkEvent, LinkInfo } from '../shared/kernel/ports.js';
 import { formatIpBytes } from '../shared/net/address.js';
 
@@ -10,6 +11,8 @@ export class LinkTable {
   readonly #byIndex = new Map<number, LinkInfo>();
   readonly #byName = new Map<string, LinkInfo>();
   readonly #addresses = new Map<number, Map<string, AddressInfo>>();
+  /** Carriers of polled interfaces, by name: what the kernel says of them does not count. */
+  readonly #carriers = new Map<string, boolean>();
 
   /** Forgets everything and starts from a dump. */
   reset(links: readonly LinkInfo[], addresses: readonly AddressInfo[]): void {
@@ -48,6 +51,14 @@ export class LinkTable {
     return this.#byIndex.get(ifindex);
   }
 
+  /** The carrier of an interface as its driver was asked for it; undefined: the kernel's word counts again. */
+  setCarrier(name: string, carrier: boolean | undefined): void {
+    if (carrier === undefined) this.#carriers.delete(name);
+    else this.#carriers.set(name, carrier);
+    const link = this.#byName.get(name);
+    if (link !== undefined) this.#putLink(link);
+  }
+
   /** Names of all interfaces, as the kernel listed them. */
   names(): string[] {
     return [...this.#byName.keys()];
@@ -81,7 +92,10 @@ export class LinkTable {
     this.#addresses.get(ifindex)?.delete(key);
   }
 
-  #putLink(link: LinkInfo): void {
+  #putLink(told: LinkInfo): void {
+    const carrier = this.#carriers.get(told.name) ?? (told.flags & IFF_RUNNING) !== 0;
+    const up = (told.flags & IFF_UP) !== 0 && carrier;
+    const link = told.up === up ? told : { ...told, up };
     const before = this.#byIndex.get(link.ifindex);
     // Renamed: the old name is free.
     if (before !== undefined && before.name !== link.name && this.#byName.get(before.name)?.ifindex === link.ifindex) {

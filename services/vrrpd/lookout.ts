@@ -1,9 +1,10 @@
 import type { Logger } from '../shared/log/logger.js';
 import { compareIpBytes } from '../shared/net/address.js';
-import type { SyncGroupConfig } from './config/model.js';
+import type { InstanceConfig, SyncGroupConfig } from './config/model.js';
 import type { InterfaceWatch } from './interfaceWatch.js';
 import type { KernelState } from './kernelState.js';
 import type { LinkTable } from './linkTable.js';
+import type { VirtualNetwork } from './network/virtualNetwork.js';
 import type { SocketPool } from './socketPool.js';
 import { chooseSource, isUsable } from './sourceAddress.js';
 import type { TrackerRegistry } from './track/registry.js';
@@ -24,6 +25,7 @@ export class Lookout {
   readonly #trackers: TrackerRegistry;
   readonly #kernelState: KernelState;
   readonly #interfaces: InterfaceWatch;
+  readonly #network: VirtualNetwork;
   readonly #logger: Logger;
   /** A socket could not be opened: look again later. */
   readonly #socketFailed: () => void;
@@ -35,6 +37,7 @@ export class Lookout {
     trackers: TrackerRegistry,
     kernelState: KernelState,
     interfaces: InterfaceWatch,
+    network: VirtualNetwork,
     logger: Logger,
     socketFailed: () => void,
   ) {
@@ -44,6 +47,7 @@ export class Lookout {
     this.#trackers = trackers;
     this.#kernelState = kernelState;
     this.#interfaces = interfaces;
+    this.#network = network;
     this.#logger = logger;
     this.#socketFailed = socketFailed;
   }
@@ -58,12 +62,18 @@ export class Lookout {
     router.standing = assess(router.config, {
       interfaceStatus,
       kernelFaults: this.#kernelState.faultsOf(router, interfaceStatus),
+      interfaceFaults: this.#network.faults(router),
       hasSourceAddress: router.source !== undefined,
       ownsSourceAddress: this.#ownsSource(router),
       groupTracks: group?.trackInterfaces ?? [],
       groupTrackers: group?.trackers ?? [],
       reading: (kind, name) => this.#trackers.reading(kind, name),
     });
+  }
+
+  /** Whether an address of an interface may be the one a router sends from. */
+  mayDependOn({ config, ifindex }: VirtualRouter, changed: number): boolean {
+    return config.interface === '' || this.#sourceLinks(config, ifindex).includes(changed);
   }
 
   /** True while the address a router sends from is still the one to send from, as after nearly every address event. */
@@ -92,13 +102,19 @@ export class Lookout {
   #ownsSource({ config, ifindex }: VirtualRouter): boolean {
     const { sourceAddress } = config;
     if (sourceAddress === undefined || !(config.trackSource || config.family === 6)) return true;
-    const links = config.interface === '' ? this.#links.indexes() : ifindex === undefined ? [] : [ifindex];
+    const links = config.interface === '' ? this.#links.indexes() : this.#sourceLinks(config, ifindex);
     for (const one of links) {
       for (const info of this.#links.addressesOn(one)) {
         if (compareIpBytes(info.address, sourceAddress.bytes) === 0 && isUsable(info)) return true;
       }
     }
     return false;
+  }
+
+  /** The interfaces whose addresses an instance may send from: its own, and the virtual one it advertises through. */
+  #sourceLinks({ transmitLink }: InstanceConfig, ifindex: number | undefined): number[] {
+    const virtual = transmitLink === undefined ? undefined : this.#links.byName(transmitLink)?.ifindex;
+    return [ifindex, virtual].filter((one) => one !== undefined);
   }
 
   #bind(router: VirtualRouter): void {
@@ -109,11 +125,13 @@ export class Lookout {
       return;
     }
     try {
-      router.socket = this.#sockets.acquire(router, {
-        ifindex: router.ifindex,
-        name: socketDevice(router.config),
-        mtu: this.#links.byIndex(router.ifindex)?.mtu ?? LARGEST_PACKET,
+      const link = this.#network.receiver(router) ?? this.#links.byIndex(router.ifindex);
+      const received = this.#sockets.acquire(router, {
+        ifindex: link?.ifindex ?? router.ifindex,
+        name: link?.name ?? socketDevice(router.config),
+        mtu: link?.mtu ?? LARGEST_PACKET,
       });
+      router.socket = this.#network.transmitter(router) ?? received;
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
       router.socketFault = { code: 'socket', text: `no VRRP socket${placeOf(router)}: ${detail}` };

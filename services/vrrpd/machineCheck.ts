@@ -18,22 +18,27 @@ export interface MachineFacts {
 /** Errors refuse the configuration, warnings do not. */
 export function checkMachine(config: VrrpConfig, facts: MachineFacts): Diagnostic[] {
   return [
-    ...config.instances.flatMap((instance) => checkInstance(instance, facts)),
+    ...config.instances.flatMap((instance) => checkInstance(instance, facts, config.global.dynamicInterfaces === true)),
     ...config.groups.flatMap((group) => checkGroup(group, facts)),
   ];
 }
 
-function checkInstance(instance: InstanceConfig, facts: MachineFacts): Diagnostic[] {
+function checkInstance(instance: InstanceConfig, facts: MachineFacts, dynamic: boolean): Diagnostic[] {
   const found: Diagnostic[] = [];
   const about = `vrrp_instance ${instance.name}`;
-  const severity = facts.knownInstances.has(instance.name) ? 'warning' : 'error';
+  const severity = dynamic || facts.knownInstances.has(instance.name) ? 'warning' : 'error';
+  const virtual = new Set(instance.virtualLinks?.map(({ name }) => name));
+  for (const { base } of instance.virtualLinks ?? []) {
+    if (base === instance.interface) continue;
+    checkInterface(base, instance.position, `${about}: virtual_ipaddress`, severity, facts, found);
+  }
   const device = socketDevice(instance);
   if (device !== '') checkInterface(device, instance.position, about, severity, facts, found);
   for (const track of instance.trackInterfaces) {
     checkInterface(track.interface, track.position, `${about}: track_interface`, 'warning', facts, found);
   }
   for (const vip of [...instance.vips, ...instance.excludedVips]) {
-    if (vip.dev !== undefined) {
+    if (vip.dev !== undefined && !virtual.has(vip.dev)) {
       checkInterface(vip.dev, vip.position, `${about}: virtual_ipaddress`, severity, facts, found);
     }
   }

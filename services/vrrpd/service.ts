@@ -1,5 +1,6 @@
 import type { Interpretation, Diagnostic as PlainDiagnostic } from '../shared/config/diagnostic.js';
 import type { SchedulingConfig } from '../shared/config/scheduling.js';
+import type { BootText } from '../shared/kernel/linkPorts.js';
 import type { Kernel } from '../shared/kernel/ports.js';
 import type { Logger } from '../shared/log/logger.js';
 import { wireDiagnostics } from '../shared/rpc/diagnostics.js';
@@ -30,6 +31,8 @@ export interface VrrpServiceParts {
   readonly openWatch: OpenWatch;
   /** Opens the resume record. Called once, when the first configuration comes. */
   readonly openResume: () => ResumeRecord;
+  /** Keeps what was changed on this machine beside addresses. */
+  readonly machine: BootText;
   readonly defer: (task: () => void) => void;
   readonly applyScheduling: (wanted: SchedulingConfig) => readonly string[];
   /** Why a program cannot be started, or undefined. */
@@ -130,6 +133,7 @@ export class VrrpService implements ServiceBehaviour {
         defer,
         applyScheduling,
         resume: this.#parts.openResume(),
+        machine: this.#parts.machine,
         openWatch: this.#parts.openWatch,
         changed: (change) => this.#publish(change),
       });

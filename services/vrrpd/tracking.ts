@@ -18,6 +18,8 @@ export interface InterfaceStatus {
 /** What the instance's world looks like. */
 export interface Surroundings {
   interfaceStatus(name: string): InterfaceStatus;
+  /** What is wrong with the interfaces made for it. */
+  readonly interfaceFaults: readonly FaultReason[];
   /** There is an address to send from. */
   readonly hasSourceAddress: boolean;
   /** The configured address to send from is on this machine, or need not be. */
@@ -128,6 +130,7 @@ function ownInterfaceFaults(config: InstanceConfig, surroundings: Surroundings):
     const family = config.family === 4 ? 'IPv4' : config.unicast === undefined ? 'link-local IPv6' : 'IPv6';
     faults.push({ code: 'no-address', text: `interface ${config.interface} has no ${family} address to send from` });
   }
+  faults.push(...surroundings.interfaceFaults);
   return faults;
 }
 

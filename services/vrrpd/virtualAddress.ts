@@ -7,6 +7,12 @@ import { addressKey } from './linkTable.js';
 /** IFNAMSIZ - 1: the kernel takes no longer label (linux/if.h). */
 const LABEL_MAX = 15;
 
+/**
+ * IFA_F_NODAD (linux/if_addr.h): an IPv6 address is usable at once. Duplicate address detection would keep it tentative for
+ * a second after every takeover, and fail when the old master still answers.
+ */
+const NODAD = 0x02;
+
 /** The broadcast address of a prefix; undefined where there is none (/31, /32). */
 export function broadcastOf(address: Uint8Array, prefixLength: number): Uint8Array | undefined {
   if (address.length !== 4 || prefixLength >= 31) return undefined;
@@ -21,6 +27,7 @@ export function broadcastOf(address: Uint8Array, prefixLength: number): Uint8Arr
 /** What `ip address add` would ask the kernel for. */
 export function addressSpec(vip: VirtualAddress, ifindex: number): AddressSpec {
   const broadcast = broadcastFor(vip);
+  const flags = vip.address.family === 6 ? vip.flags | NODAD : vip.flags;
   return {
     ifindex,
     family: vip.address.family,
@@ -30,7 +37,7 @@ export function addressSpec(vip: VirtualAddress, ifindex: number): AddressSpec {
     ...(vip.peer === undefined ? {} : { peer: Buffer.from(vip.peer.address.bytes) }),
     ...(vip.label === undefined ? {} : { label: vip.label.slice(0, LABEL_MAX) }),
     ...(vip.scope === undefined ? {} : { scope: vip.scope }),
-    ...(vip.flags === 0 ? {} : { flags: vip.flags }),
+    ...(flags === 0 ? {} : { flags }),
     ...(vip.preferredLifetime === undefined ? {} : { preferredLifetime: vip.preferredLifetime }),
   };
 }

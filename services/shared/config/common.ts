@@ -18,16 +18,22 @@ const GLOBAL_DEFS = keyword('global_defs', [], 'Settings of the whole suite and 
   repeat: 'list',
 });
 
+export const LINKBEAT_USE_POLLING = keyword(
+  'linkbeat_use_polling',
+  [],
+  'Polls the links of all interfaces that instances run on or track.',
+);
+
 /** Keywords of the top level that are not the business of one service. */
 export const COMMON_TABLE = new KeywordTable('the configuration', [
   GLOBAL_DEFS,
   BFD_INSTANCE,
   pending('net_namespace', [word('name')], 'Network namespace to run in.'),
   pending('net_namespace_ipvs', [word('name')], 'Network namespace of the IPVS table.', { since: '2.1.3' }),
-  pending('namespace_with_ipsets', [], 'Uses ipsets in a network namespace.'),
+  keyword('namespace_with_ipsets', [], 'Accepted: there are no ipsets, and nftables knows namespaces.'),
   pending('instance', [word('name')], 'Name of this suite, part of the names of its files.'),
   pending('use_pid_dir', [], 'Puts pid files into a directory of their own.'),
-  pending('linkbeat_use_polling', [], 'Polls the links of all interfaces.'),
+  LINKBEAT_USE_POLLING,
   pending('child_wait_time', [integer('seconds', { min: 0 })], 'How long the processes may take to end.', {
     default: '5',
   }),

@@ -1,11 +1,14 @@
 import { errnoByName, fakeError } from './fakeErrors.js';
+import { FakeFirewall, FakeLinkControl } from './fakeLinkControl.js';
 import { FakeRouteNetlink } from './fakeRouteNetlink.js';
 import { FakeRouting } from './fakeRouting.js';
 import type { FakePacket, FakeWorld } from './fakeWorld.js';
+import type { Firewall, LinkControl, VirtualLinkSpec } from './linkPorts.js';
 import type {
   DeadlineTimer,
   FrameSender,
   Kernel,
+  LinkInfo,
   ReceivedPacket,
   RouteNetlink,
   SendOptions,
@@ -38,6 +41,8 @@ export class FakeKernel implements Kernel {
   readonly world: FakeWorld;
   readonly netlink: FakeRouteNetlink;
   readonly routing = new FakeRouting();
+  readonly linkControl: FakeLinkControl = new FakeLinkControl(this);
+  readonly firewall = new FakeFirewall();
   /** Everything given to frame senders, in order, with the moment. */
   readonly sentFrames: SentFrames[] = [];
   /** Makes the next calls of an operation fail: `failures.set('send', 'ENOBUFS')`. Operations: send, sendmmsg, socket. */
@@ -59,10 +64,19 @@ export class FakeKernel implements Kernel {
     this.netlink.setLink({ ifindex: description.ifindex, name: description.name, mac: description.mac, up: true });
   }
 
+  /** Adds a virtual interface on top of another one, down, on the same segment. */
+  addVirtualInterface(ifindex: number, spec: VirtualLinkSpec, parent: LinkInfo): void {
+    const { name, kind } = spec;
+    const mac = spec.mac ?? parent.mac;
+    this.#interfaces.set(ifindex, { name, ifindex, mac, segment: this.#interface(parent.ifindex).segment });
+    this.netlink.setLink({ ifindex, name, mac, up: false, kind, parent: parent.ifindex });
+  }
+
   /** Takes a link down or up: packets stop both ways, and the monitor tells. */
   setLinkUp(ifindex: number, up: boolean): void {
+    const before = this.netlink.links().find((link) => link.ifindex === ifindex);
     const { name, mac } = this.#interface(ifindex);
-    this.netlink.setLink({ ifindex, name, mac, up });
+    this.netlink.setLink({ ...before, ifindex, name, mac, up });
   }
 
   /** Deletes an interface: open sockets on it stay silent for ever, its addresses are gone. */
@@ -126,6 +140,14 @@ export class FakeKernel implements Kernel {
   /** The same each time, for the same reason. */
   openRouting(): Routing {
     return this.routing;
+  }
+
+  openLinkControl(): LinkControl {
+    return this.linkControl;
+  }
+
+  openFirewall(): Firewall {
+    return this.firewall;
   }
 
   /** True when the interface exists and carries packets. */
@@ -200,6 +222,7 @@ class FakeVrrpSocket implements VrrpSocket {
 
   #receive(packet: FakePacket): void {
     const { family, protocol, multicastGroup, ifindex, onPacket } = this.#options;
+    if (this.#options.sendOnly === true) return;
     if (packet.family !== family || packet.protocol !== protocol || !this.#kernel.isUp(ifindex)) return;
     if (multicastGroup !== undefined) {
       if (!packet.destination.equals(multicastGroup)) return;

@@ -60,7 +60,7 @@ export class FakeRouteNetlink implements RouteNetlink {
   }
 
   /** Adds or changes a link, and tells. */
-  setLink(link: { readonly ifindex: number; readonly name: string; readonly mac: Buffer; readonly up: boolean }): void {
+  setLink(link: Omit<LinkInfo, 'flags' | 'mtu'>): void {
     const info: LinkInfo = { ...link, flags: link.up ? IFF_UP | IFF_RUNNING : 0, mtu: 1500 };
     this.#links.set(link.ifindex, info);
     this.#tell({ kind: 'link', link: info });

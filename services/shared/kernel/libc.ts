@@ -78,6 +78,8 @@ interface LibcFunctions {
   getrlimit(resource: number, limit: Buffer): number;
   setrlimit(resource: number, limit: Buffer): number;
   syscall(number: number, a: number, b: number): number;
+  ioctl(fd: number, request: number, argument: Buffer): number;
+  setns(fd: number, kind: number): number;
 }
 
 // intptr_t stands for ssize_t, which koffi does not know. Variadic functions are declared with the arguments used here.
@@ -114,6 +116,8 @@ const DECLARATIONS: { readonly [Name in keyof LibcFunctions]: readonly [result: 
   getrlimit: ['int', ['int', 'void *']],
   setrlimit: ['int', ['int', 'void *']],
   syscall: ['long', ['long', 'long', 'long']],
+  ioctl: ['int', ['int', 'ulong', 'void *']],
+  setns: ['int', ['int', 'int']],
 };
 
 function lazily(): LibcFunctions {

@@ -48,6 +48,7 @@ const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
 const IFLA_LINK = 5;
+const IFLA_MASTER = 10;
 const IFLA_LINKINFO = 18;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
@@ -126,6 +127,19 @@ export function encodeMessage(
     offset += align(ATTRIBUTE_HEADER + attribute.value.length);
   }
   return message;
+}
+
+/** Attributes one after the other, padded, as the payload of a nested one. */
+export function encodeAttributes(attributes: readonly Attribute[]): Buffer {
+  const parts: Buffer[] = [];
+  for (const { type, value } of attributes) {
+    const part = Buffer.alloc(align(ATTRIBUTE_HEADER + value.length));
+    part.writeUInt16LE(ATTRIBUTE_HEADER + value.length, 0);
+    part.writeUInt16LE(type, 2);
+    value.copy(part, ATTRIBUTE_HEADER);
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
 }
 
 /** Takes a received datagram apart; a message that does not fit ends it, as the kernel never sends one. */
@@ -241,6 +255,7 @@ export function decodeLink(payload: Buffer): LinkInfo | undefined {
   const kind = info?.get(IFLA_INFO_KIND);
   // An index in another namespace says nothing here.
   const parent = attributes.has(IFLA_LINK_NETNSID) ? undefined : attributes.get(IFLA_LINK);
+  const master = attributes.get(IFLA_MASTER);
   return {
     ifindex: payload.readInt32LE(4),
     name: readCString(name),
@@ -252,6 +267,7 @@ export function decodeLink(payload: Buffer): LinkInfo | undefined {
     ...(parent === undefined || parent.length < 4 || parent.readUInt32LE(0) === 0
       ? {}
       : { parent: parent.readUInt32LE(0) }),
+    ...(master === undefined || master.length < 4 ? {} : { master: master.readUInt32LE(0) }),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Instant } from '../time/duration.js';
 import type { KernelResult } from './kernelError.js';
+import type { Firewall, LinkControl } from './linkPorts.js';
 import type { Routing } from './routing.js';
 
 export { KernelError, type KernelResult } from './kernelError.js';
@@ -55,6 +56,8 @@ export interface VrrpSocketOptions {
   readonly multicastGroup?: Buffer;
   /** Receive buffer in bytes (SO_RCVBUFFORCE). */
   readonly receiveBufferBytes?: number;
+  /** Never receives; may send from an address the interface does not have. */
+  readonly sendOnly?: boolean;
   /** TTL or hop limit of what is sent; default 255. */
   readonly ttl?: number;
   /**
@@ -97,6 +100,8 @@ export interface LinkInfo {
   readonly parent?: number;
   /** The routing table of a VRF. */
   readonly vrfTable?: number;
+  /** ifindex of the bridge, bond or VRF it belongs to. */
+  readonly master?: number;
 }
 
 /** An address on an interface as rtnetlink tells it. */
@@ -171,4 +176,7 @@ export interface Kernel {
   openRouteNetlink(): RouteNetlink;
   /** Opened only where routes or rules are configured. */
   openRouting(): Routing;
+  openLinkControl(): LinkControl;
+  /** Never throws: whether nftables is there shows at the first `run`. */
+  openFirewall(): Firewall;
 }

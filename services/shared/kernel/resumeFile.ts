@@ -105,4 +105,4 @@ export class ResumeFile {
 }
 
 /** Changes at every boot of the machine (random(4)). */
-const readBootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+export const readBootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();

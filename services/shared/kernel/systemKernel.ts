@@ -1,6 +1,8 @@
 import type { Clock } from '../time/clock.js';
 import { TimerfdDeadlineTimer } from './deadlineTimer.js';
 import { PacketFrameSender } from './frameSender.js';
+import { SystemLinkControl } from './linkControl.js';
+import { NftablesFirewall } from './nftables.js';
 import type { Kernel } from './ports.js';
 import { RtnetlinkRouteNetlink } from './routeNetlink.js';
 import { RtnetlinkRouting } from './rtnetlinkRouting.js';
@@ -15,6 +17,8 @@ export function systemKernel(clock: Clock, onError: (error: Error) => void): Ker
     openVrrpSocket: (options) => openVrrpSocket(options, clock),
     openFrameSender: () => new PacketFrameSender(),
     openDeadlineTimer: (onExpire) => new TimerfdDeadlineTimer(onExpire, onError),
+    openLinkControl: () => new SystemLinkControl(),
+    openFirewall: () => new NftablesFirewall(),
     openRouteNetlink: () => new RtnetlinkRouteNetlink(onError),
     openRouting: () => new RtnetlinkRouting(onError),
   };

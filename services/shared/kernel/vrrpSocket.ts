@@ -30,6 +30,8 @@ import { bindToInterface, receiveLoop, TOS_NETWORK_CONTROL } from './vrrpSocketO
 const AF_INET = 2;
 const SOCK_RAW = 3;
 const IPPROTO_IP = 0;
+/** Sends whole packets of any protocol and never receives (raw(7)). */
+const IPPROTO_RAW = 255;
 const IP_HDRINCL = 3;
 const IP_MULTICAST_IF = 32;
 const IP_MULTICAST_LOOP = 34;
@@ -51,7 +53,8 @@ class RawVrrpSocket4 implements VrrpSocket {
   readonly #options: VrrpSocketOptions;
   readonly #clock: Clock;
   readonly #fd: number;
-  readonly #poller: Poller;
+  /** Absent when the socket only sends. */
+  readonly #poller: Poller | undefined;
   readonly #received = stableBuffer(RECEIVE_BYTES);
   #packet = stableBuffer(IPV4_HEADER_BYTES + 1024);
   /** struct sockaddr_in of the destination; port 0. */
@@ -66,9 +69,11 @@ class RawVrrpSocket4 implements VrrpSocket {
     this.#destination.writeUInt16LE(AF_INET, 0);
     // Multicast leaves by the interface whatever the routes say; unicast peers may be behind a router.
     this.#sendFlags = options.multicastGroup === undefined ? 0 : MSG_DONTROUTE;
-    this.#fd = openSocket(AF_INET, SOCK_RAW, options.protocol, `IPv4 protocol ${options.protocol}`);
+    const protocol = options.sendOnly === true ? IPPROTO_RAW : options.protocol;
+    this.#fd = openSocket(AF_INET, SOCK_RAW, protocol, `IPv4 protocol ${options.protocol}`);
     try {
       this.#configure();
+      if (options.sendOnly === true) return;
       this.#poller = new Poller(this.#fd, `VRRP socket on ${options.interfaceName}`, {
         onReadable: () => this.#onReadable(),
         onError: options.onError,
@@ -108,8 +113,10 @@ class RawVrrpSocket4 implements VrrpSocket {
   }
 
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
-    this.#poller.close();
+    if (this.#poller === undefined) closeFd(this.#fd);
+    else this.#poller.close();
   }
 
   #about(): string {
@@ -125,6 +132,10 @@ class RawVrrpSocket4 implements VrrpSocket {
     setIntOption(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0, 'IP_MULTICAST_ALL');
     setIntOption(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0, 'IP_MULTICAST_LOOP');
     if (multicastGroup === undefined) return;
+    if (this.#options.sendOnly === true) {
+      setOption(fd, IPPROTO_IP, IP_MULTICAST_IF, Buffer.concat([Buffer.alloc(8), int32(ifindex)]), 'IP_MULTICAST_IF');
+      return;
+    }
     // struct ip_mreqn: group, local address (none: the index decides), interface index.
     const membership = Buffer.concat([multicastGroup.subarray(0, 4), Buffer.alloc(4), int32(ifindex)]);
     setOption(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, membership, 'IP_ADD_MEMBERSHIP');

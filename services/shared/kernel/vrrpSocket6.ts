@@ -32,6 +32,7 @@ const IPV6_PKTINFO = 50;
 const IPV6_RECVHOPLIMIT = 51;
 const IPV6_HOPLIMIT = 52;
 const IPV6_TCLASS = 67;
+const IPV6_FREEBIND = 78;
 const MSG_DONTROUTE = 4;
 
 const RECEIVE_BYTES = 65_536;
@@ -94,7 +95,8 @@ export class RawVrrpSocket6 implements VrrpSocket {
   readonly #options: VrrpSocketOptions;
   readonly #clock: Clock;
   readonly #fd: number;
-  readonly #poller: Poller;
+  /** Absent when the socket only sends. */
+  readonly #poller: Poller | undefined;
   readonly #incoming = new Message(RECEIVE_BYTES);
   readonly #outgoing = new Message(4096);
   readonly #sendFlags: number;
@@ -117,6 +119,7 @@ export class RawVrrpSocket6 implements VrrpSocket {
     this.#fd = openSocket(AF_INET6, SOCK_RAW, options.protocol, `IPv6 protocol ${options.protocol}`);
     try {
       this.#configure();
+      if (options.sendOnly === true) return;
       this.#poller = new Poller(this.#fd, `VRRP IPv6 socket on ${options.interfaceName}`, {
         onReadable: () => this.#onReadable(),
         onError: options.onError,
@@ -144,8 +147,10 @@ export class RawVrrpSocket6 implements VrrpSocket {
   }
 
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
-    this.#poller.close();
+    if (this.#poller === undefined) closeFd(this.#fd);
+    else this.#poller.close();
   }
 
   #about(): string {
@@ -167,6 +172,12 @@ export class RawVrrpSocket6 implements VrrpSocket {
       [IPV6_TCLASS, TOS_NETWORK_CONTROL, 'IPV6_TCLASS'],
     ];
     for (const [name, value, text] of options) setIntOption(fd, IPPROTO_IPV6, name, value, text);
+    if (this.#options.sendOnly === true) {
+      // The address to send from is the lower device's: here it is nobody's.
+      setIntOption(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1, 'IPV6_FREEBIND');
+      setIntOption(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, ifindex, 'IPV6_MULTICAST_IF');
+      return;
+    }
     if (multicastGroup === undefined) return;
     setIntOption(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, ifindex, 'IPV6_MULTICAST_IF');
     const membership = Buffer.concat([multicastGroup.subarray(0, 16), int32(ifindex)]);

@@ -8,6 +8,8 @@ import {
 } from '../../shared/config/globals/scripts.js';
 import {
   DEFAULT_INTERFACE,
+  DISABLE_LOCAL_IGMP,
+  DYNAMIC_INTERFACES,
   LOG_UNKNOWN_VRIDS,
   VRRP_DELAY_AFTER_BOOT,
   VRRP_MCAST_GROUP4,
@@ -31,12 +33,15 @@ import type { ConfigTree, Word } from '../../shared/config/tree.js';
 import { formatIpAddress } from '../../shared/net/address.js';
 import { seconds } from '../../shared/time/duration.js';
 import { checkBlocks } from './checks/blocks.js';
+import { readFirewall } from './interpret/firewall.js';
 import { readGlobalGarp, readPacing } from './interpret/garp.js';
 import { type InstanceDefaults, readInstance } from './interpret/instance.js';
+import { readLinkbeat } from './interpret/linkbeat.js';
 import { RoutingReader, readStatics } from './interpret/routing.js';
 import { type GroupContext, readSyncGroup, withoutWeights } from './interpret/syncGroup.js';
 import { readTrackDefinitions, watchedConfig } from './interpret/trackDefinitions.js';
 import type { Trackable } from './interpret/trackers.js';
+import { type ReadInstance, resolveVirtualLinks } from './interpret/virtualLink.js';
 import { VRRP_INSTANCE, VRRP_SYNC_GROUP, VRRP_TABLE } from './keywords.js';
 import { lintVrrp } from './lint/lint.js';
 import type { InstanceConfig, SyncGroupConfig, VrrpConfig, VrrpGlobalConfig } from './model.js';
@@ -73,6 +78,10 @@ export function interpretVrrpConfig(tree: ConfigTree, environment: InterpretEnvi
     fifoConfigured: globals.has(NOTIFY_FIFO) || globals.has(VRRP_NOTIFY_FIFO),
     statesOnReload: globals.has(FIFO_WRITE_VRRP_STATES_ON_RELOAD),
     scriptRules: readScriptRules(globals),
+    firewall: readFirewall(globals, report),
+    ...(globals.has(DYNAMIC_INTERFACES) ? { dynamicInterfaces: true as const } : {}),
+    ...(globals.has(DISABLE_LOCAL_IGMP) ? { disableLocalIgmp: true as const } : {}),
+    linkbeat: readLinkbeat(tree, block, instances, report),
   };
   const grouped = instances.map((one) => inGroup(one, memberOf, report));
   // The lint has reported what is wrong with the delays.
@@ -109,7 +118,7 @@ function instanceDefaults(
 }
 
 function readInstances(block: Block, defaults: InstanceDefaults, report: Reporter): readonly InstanceConfig[] {
-  const instances: InstanceConfig[] = [];
+  const read: ReadInstance[] = [];
   // Only those of one network and number are compared: each with all others would take time with the square of their number.
   const byNumber = new Map<string, InstanceConfig[]>();
   for (const found of uniqueNames(block.all(VRRP_INSTANCE), 'vrrp_instance', report)) {
@@ -120,9 +129,9 @@ function readInstances(block: Block, defaults: InstanceDefaults, report: Reporte
     reportSharedVrid(instance, alike, found.keyword, report);
     alike.push(instance);
     byNumber.set(key, alike);
-    instances.push(instance);
+    read.push({ block: found.block, keyword: found.keyword, config: instance });
   }
-  return instances;
+  return resolveVirtualLinks(read, defaults.globals, report);
 }
 
 /**

@@ -89,15 +89,17 @@ export const STATIC_RULES = lines(
   STATIC_RULE_OPTIONS,
   keyword,
 );
+export const LINKBEAT_OPTIONS = new KeywordTable('a polled interface', [
+  keyword('MII', [], 'Asks the MII registers.'),
+  keyword('ETHTOOL', [], 'Asks with the ethtool call.'),
+  keyword('IOCTL', [], 'Asks for the interface flags.'),
+]);
 export const LINKBEAT_INTERFACES = lines(
   'linkbeat_interfaces',
   'interface [MII|ETHTOOL|IOCTL]',
-  'Interfaces whose link is polled.',
-  new KeywordTable('a polled interface', [
-    pending('MII', [], 'Asks the MII registers.'),
-    pending('ETHTOOL', [], 'Asks with the ethtool call.'),
-    pending('IOCTL', [], 'Asks for the interface flags.'),
-  ]),
+  'Interfaces whose link is polled once a second: by MII registers, else ethtool, else flags.',
+  LINKBEAT_OPTIONS,
+  keyword,
 );
 export const INTERFACE_UP_DOWN_DELAYS = lines(
   'interface_up_down_delays',

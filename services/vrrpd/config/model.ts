@@ -34,8 +34,10 @@ export interface VirtualAddress {
   readonly prefixLength: number;
   /** `brd ADDR`, with `brd -` the address of the network itself; `'auto'` for `brd +`. */
   readonly broadcast?: IpAddress | 'auto';
-  /** Interface; absent = the instance's. */
+  /** Interface, be it a virtual one that we make; absent = the instance's. */
   readonly dev?: string;
+  /** `use_vmac` in the line; `dev` names the interface that follows from it. */
+  readonly useVmac?: true;
   readonly label?: string;
   /** RT_SCOPE_* value. */
   readonly scope?: number;
@@ -46,6 +48,19 @@ export interface VirtualAddress {
   /** `no_track`: its removal by others does not matter. */
   readonly noTrack: boolean;
   readonly position: SourcePosition;
+}
+
+/** `use_vmac`, `use_ipvlan`: an interface that we make for virtual addresses, and remove. */
+export interface VirtualLinkConfig {
+  readonly name: string;
+  readonly kind: 'macvlan' | 'ipvlan';
+  /** The interface it lies on. */
+  readonly base: string;
+  /** The virtual MAC; absent with ipvlan, which has that of its base. */
+  readonly mac?: Uint8Array;
+  readonly mode: 'private' | 'vepa' | 'bridge';
+  /** Address of an ipvlan that advertisements are sent from. */
+  readonly address?: { readonly address: IpAddress; readonly prefixLength: number };
 }
 
 /** One line of `track_interface`. */
@@ -258,6 +273,12 @@ export interface InstanceConfig {
   /** Absent: multicast. */
   readonly unicast?: UnicastConfig;
   readonly receiveBuffer?: ReceiveBuffer;
+  /** The interface that advertisements leave through, when it is not `interface` itself. */
+  readonly transmitLink?: string;
+  /** Interfaces to make for the addresses. */
+  readonly virtualLinks?: readonly VirtualLinkConfig[];
+  /** `no_accept`, or strict: packets to the virtual addresses are dropped. */
+  readonly dropTraffic?: true;
   readonly garp: GarpConfig;
   readonly notify: NotifyConfig;
   readonly debug: boolean;
@@ -271,6 +292,24 @@ export interface SyncGroupConfig {
   readonly trackInterfaces: readonly TrackInterface[];
   readonly trackers: readonly TrackLine[];
   readonly notify: NotifyConfig;
+}
+
+/** How packets are filtered: `nftables…`, `vrrp_iptables`. */
+export interface FirewallConfig {
+  readonly table: string;
+  readonly priority: number;
+  readonly counters: boolean;
+  /** `nftables_ifindex`: interfaces by number instead of by name. */
+  readonly byIndex: boolean;
+  /** Packets from the addresses are dropped too. */
+  readonly outbound: boolean;
+}
+
+/** One line of `linkbeat_interfaces`, or `linkbeat_use_polling`. */
+export interface LinkbeatConfig {
+  readonly interface: string;
+  /** Absent: the first that the driver answers. */
+  readonly method?: 'mii' | 'ethtool' | 'ioctl';
 }
 
 /** Process-wide settings of vrrpd. */
@@ -303,6 +342,12 @@ export interface VrrpGlobalConfig {
     /** `process_monitor_rcv_bufs`, bytes. */
     readonly receiveBuffer?: number;
   };
+  readonly firewall?: FirewallConfig;
+  /** `dynamic_interfaces`: interfaces may be absent at the start. */
+  readonly dynamicInterfaces?: true;
+  /** `disable_local_igmp`. */
+  readonly disableLocalIgmp?: true;
+  readonly linkbeat?: readonly LinkbeatConfig[];
 }
 
 /** The whole typed configuration of vrrpd. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FakeKernel } from '../../../services/shared/kernel/fakeKernel.js';
+import { MemoryText } from '../../../services/shared/kernel/fakeLinkControl.js';
 import { silentLogger } from '../../../services/shared/log/logger.js';
 import type { ConfigTree } from '../../../services/shared/rpc/generated/keepwatch/v1/common.js';
 import { ChangeKind, type ServiceEvent } from '../../../services/shared/rpc/generated/keepwatch/v1/lifecycle.js';
@@ -42,6 +43,7 @@ function newService() {
     events: { publish: (event) => events.push(event) },
     interpret: () => ({ model: wanted.model, diagnostics: [] }),
     openWatch: openNoWatch,
+    machine: new MemoryText(),
     openResume: () => new ResumeRecord(slots, () => {}),
     defer: (task) => task(),
     applyScheduling: () => [],

@@ -1,5 +1,6 @@
 /** A small network of engines on fake kernels, under one clock. */
 import { FakeKernel } from '../../../services/shared/kernel/fakeKernel.js';
+import { MemoryText } from '../../../services/shared/kernel/fakeLinkControl.js';
 import { FakeWorld } from '../../../services/shared/kernel/fakeWorld.js';
 import { silentLogger } from '../../../services/shared/log/logger.js';
 import { parseIpAddress } from '../../../services/shared/net/address.js';
@@ -126,6 +127,7 @@ export class MemorySlots implements ResumeSlots {
 export class Machine {
   readonly kernel: FakeKernel;
   readonly slots = new MemorySlots();
+  readonly machineText = new MemoryText();
   readonly told: EngineChange[] = [];
   engine: VrrpEngine;
   readonly #world: FakeWorld;
@@ -151,6 +153,7 @@ export class Machine {
       clock: this.#world.clock,
       kernel: this.kernel,
       logger: silentLogger(),
+      machine: this.machineText,
       resume: new ResumeRecord(this.slots, (error) => {
         throw error;
       }),

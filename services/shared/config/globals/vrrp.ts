@@ -1,18 +1,7 @@
 /** `global_defs`: defaults of VRRP instances and settings of vrrpd. */
-import {
-  address,
-  choice,
-  either,
-  flag,
-  integer,
-  interfaceName,
-  optional,
-  optionWord,
-  shortWord,
-  timer,
-  word,
-} from '../argument.js';
+import { address, choice, either, flag, integer, interfaceName, optionWord, timer } from '../argument.js';
 import { keyword, pending } from '../keyword.js';
+import { FIREWALL_KEYWORDS } from './firewall.js';
 
 const REPEAT = [integer('count', { min: 0, max: 2 ** 31 - 1 })] as const;
 const SECONDS = [integer('seconds', { min: 0, max: 4294 })] as const;
@@ -26,10 +15,6 @@ const RECEIVE_BUFFER_POLICY = either(
 const BYTES = [integer('bytes', { min: 1, max: 2 ** 31 - 1 })] as const;
 
 /** IPSET_MAXNAMELEN of linux/netfilter/ipset/ip_set.h, without the NUL. */
-const SET = optional(shortWord('set', 31));
-/** Addresses, IPv6 addresses, link-local ones by interface, IGMP, MLD. */
-const SETS = [SET, SET, SET, SET, SET] as const;
-
 export const VRRP_MCAST_GROUP4 = keyword(
   'vrrp_mcast_group4',
   [address('address', { family: 4, multicast: true })],
@@ -179,6 +164,17 @@ export const VRRP_NOTIFY_PRIORITY_CHANGES = keyword(
   { default: 'off' },
 );
 
+export const DYNAMIC_INTERFACES = keyword(
+  'dynamic_interfaces',
+  [optionWord('allow_if_changes')],
+  'Lets interfaces be absent at the start: their instances wait in FAULT until they appear.',
+);
+export const DISABLE_LOCAL_IGMP = keyword(
+  'disable_local_igmp',
+  [],
+  'Sends no IGMP reports for 224.0.0.0/24: sets the sysctl igmp_link_local_mcast_reports, and puts it back at the end.',
+);
+
 export const VRRP_KEYWORDS = [
   VRRP_MCAST_GROUP4,
   VRRP_MCAST_GROUP6,
@@ -207,17 +203,9 @@ export const VRRP_KEYWORDS = [
   VRRP_RX_BUFS_POLICY,
   VRRP_RX_BUFS_MULTIPLIER,
   VRRP_NOTIFY_PRIORITY_CHANGES,
-  pending('dynamic_interfaces', [optionWord('allow_if_changes')], 'Lets interfaces come and go.'),
-  pending('disable_local_igmp', [], 'Sends no IGMP reports for 224.0.0.0/24.'),
-  pending('vmac_prefix', [shortWord('prefix', 12)], 'Beginning of names of VMAC interfaces.', { default: 'vrrp' }),
-  pending('vmac_addr_prefix', [shortWord('prefix', 12)], 'Beginning of names of VMAC interfaces of addresses.'),
-  pending('nftables', [optional(word('table'))], 'Filters with nftables.', { default: 'keepalived' }),
-  pending('nftables_priority', [integer('priority')], 'Priority of the chains of that table.', { default: '-1' }),
-  pending('nftables_counters', [], 'Counts in the rules of that table.'),
-  pending('nftables_ifindex', [], 'Uses interface numbers in IPv6 link-local sets.'),
-  pending('vrrp_iptables', [optional(word('chain in')), optional(word('chain out'))], 'Filters with iptables.'),
-  pending('vrrp_ipsets', SETS, 'Names of the sets used with iptables.'),
-  pending('namespace_with_ipsets', [], 'Uses ipsets in a network namespace.'),
+  DYNAMIC_INTERFACES,
+  DISABLE_LOCAL_IGMP,
+  ...FIREWALL_KEYWORDS,
   pending('vrrp_netlink_cmd_rcv_bufs', BYTES, 'Receive buffer of the netlink command socket.'),
   pending('vrrp_netlink_cmd_rcv_bufs_force', [flag()], 'Lets that buffer exceed rmem_max.'),
   pending('vrrp_netlink_monitor_rcv_bufs', BYTES, 'Receive buffer of the netlink monitor socket.'),

@@ -1,12 +1,8 @@
 /** Checks of vrrpd's blocks that no interpreter reads yet: their lines, and what they say about each other. */
 
-import type { KeywordSpec, KeywordTable } from '../../../shared/config/keyword.js';
-import { readLineOptions } from '../../../shared/config/lineOptions.js';
 import type { Block } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
 import { TRACK_FILE_DEFINITION } from '../../../shared/config/trackFile.js';
-import type { Statement } from '../../../shared/config/tree.js';
-import * as I from '../keywords/instance.js';
 import { TRACK_GROUP_OPTION } from '../keywords/route.js';
 import * as T from '../keywords/tracking.js';
 import * as K from '../keywords.js';
@@ -17,20 +13,9 @@ import { checkDefined, readTrackedNames } from './tracked.js';
 export function checkBlocks(block: Block, report: Reporter): void {
   checkDefinitions(block, report);
   checkTrackers(block, report);
-  for (const { block: inside, values } of block.all(K.VRRP_INSTANCE)) checkInstanceLines(inside, values[0], report);
   checkStatic(block, report);
   checkTrackGroups(block, report);
   checkGarpGroups(block, report);
-  for (const { words } of block.lines(K.LINKBEAT_INTERFACES))
-    readOptions(K.LINKBEAT_INTERFACES, words.slice(1), report);
-}
-
-const optionsOf = (spec: KeywordSpec): KeywordTable | undefined =>
-  spec.block?.kind === 'lines' ? spec.block.options : undefined;
-
-function readOptions(spec: KeywordSpec, words: Statement['words'], report: Reporter) {
-  const options = optionsOf(spec);
-  return options === undefined ? [] : readLineOptions(words, options, report);
 }
 
 const TRACKED = [
@@ -52,17 +37,6 @@ function checkTrackers(block: Block, report: Reporter): void {
   for (const owner of owners) readTrackedNames(owner.block, T.TRACK_BFD, report);
 }
 
-function checkInstanceLines(block: Block, name: string, report: Reporter): void {
-  const accept = block.last(I.ACCEPT);
-  if (accept !== undefined && block.has(I.NO_ACCEPT)) {
-    report.warning(
-      accept.keyword,
-      'contradiction',
-      `${name}: accept and no_accept contradict each other`,
-      'remove one',
-    );
-  }
-}
 function checkStatic(block: Block, report: Reporter): void {
   const groups = definitionsOf(block, K.TRACK_GROUP);
   for (const spec of [K.STATIC_IPADDRESS, K.STATIC_ROUTES, K.STATIC_RULES]) {

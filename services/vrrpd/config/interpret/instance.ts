@@ -11,9 +11,11 @@ import { VIRTUAL_ROUTE_OPTIONS } from '../keywords/route.js';
 import { VIRTUAL_RULE_OPTIONS } from '../keywords/rule.js';
 import { TRACK_INTERFACE } from '../keywords/tracking.js';
 import * as U from '../keywords/unicast.js';
+import { PROMOTE_SECONDARIES } from '../keywords/virtualLink.js';
 import type { GarpConfig, InstanceConfig, TrackInterface, UnicastConfig, VirtualAddress } from '../model.js';
 import { readAuthentication } from './authentication.js';
 import { readElection, readReceiveBuffer } from './election.js';
+import { dropsTraffic } from './firewall.js';
 import { readGarp } from './garp.js';
 import { readHmac } from './hmac.js';
 import { readNotify } from './notify.js';
@@ -106,7 +108,7 @@ export function readInstance(
     excludedVips: onDefault(addresses.excluded),
     routes,
     rules,
-    promoteSecondaries: block.has(K.PROMOTE_SECONDARIES),
+    promoteSecondaries: block.has(PROMOTE_SECONDARIES),
     trackInterfaces,
     trackers,
     trackPrimary: !block.has(K.DONT_TRACK_PRIMARY),
@@ -118,6 +120,7 @@ export function readInstance(
     garp,
     notify,
     debug: (block.last(K.DEBUG)?.values[0] ?? (block.has(K.DEBUG) ? 1 : 0)) > 0,
+    ...(dropsTraffic(block, { name, priority, version, strict }, report) ? { dropTraffic: true as const } : {}),
   };
   return strict ? withStrictRules(instance, block, keyword, report) : instance;
 }

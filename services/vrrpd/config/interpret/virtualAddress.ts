@@ -31,6 +31,7 @@ interface Draft {
   lifetimeGiven: boolean;
   noTrack: boolean;
   trackGroup?: string;
+  useVmac?: true;
 }
 
 /** An address and a prefix length; the length is that of a host when it is not written. */
@@ -106,8 +107,8 @@ function readOptions(
       draft.flags |= flag;
     } else if (option.text === 'no_track' && !isStatic) {
       draft.noTrack = true;
-    } else if (option.text === 'use_vmac' && !isStatic) {
-      report.warning(option, 'no-effect-yet', "'use_vmac' has no effect yet");
+    } else if (option.text === 'use_vmac') {
+      draft.useVmac = true;
     } else if (VALUED.has(option.text)) {
       const value = words[++index];
       if (value === undefined) {

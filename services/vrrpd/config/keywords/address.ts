@@ -1,6 +1,6 @@
 /** What may stand in a line of `virtual_ipaddress`, `virtual_ipaddress_excluded` and `static_ipaddress`. */
 import { interfaceName, shortWord, word } from '../../../shared/config/argument.js';
-import { type KeywordSpec, KeywordTable, keyword, pending } from '../../../shared/config/keyword.js';
+import { type KeywordSpec, KeywordTable, keyword } from '../../../shared/config/keyword.js';
 import { networkPrefix } from './prefix.js';
 import { TRACK_GROUP_OPTION } from './route.js';
 
@@ -22,7 +22,7 @@ const options: readonly KeywordSpec[] = [
   }),
 ];
 
-const USE_VMAC = pending('use_vmac', [], 'Puts it on a VMAC interface of its own.');
+const USE_VMAC = keyword('use_vmac', [], 'Puts it on an interface with the virtual MAC.');
 const NO_TRACK = keyword('no_track', [], 'Its removal by others does not matter.');
 
 /** Options of a line of `virtual_ipaddress`; `readVirtualAddress` reads them. */

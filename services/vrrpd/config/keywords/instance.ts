@@ -5,24 +5,20 @@ import {
   decimal,
   integer,
   interfaceName,
-  looksLikeMac,
-  macAddress,
-  meant,
   optional,
   optionWord,
   timer,
 } from '../../../shared/config/argument.js';
 import { KeywordTable, keyword, pending } from '../../../shared/config/keyword.js';
-import { parseIpAddress } from '../../../shared/net/address.js';
 import { VIRTUAL_ADDRESS_OPTIONS } from './address.js';
 import { AUTH_HMAC, AUTHENTICATION } from './authentication.js';
 import { ELECTION_KEYWORDS } from './election.js';
 import { INSTANCE_NOTIFY_KEYWORDS } from './notify.js';
-import { networkPrefix } from './prefix.js';
 import { ROUTE_LINE, VIRTUAL_ROUTE_OPTIONS } from './route.js';
 import { RULE_LINE, VIRTUAL_RULE_OPTIONS } from './rule.js';
 import { TRACK_KEYWORDS } from './tracking.js';
 import { UNICAST_KEYWORDS } from './unicast.js';
+import { INSTANCE_LINKBEAT, VIRTUAL_LINK_KEYWORDS } from './virtualLink.js';
 
 const REPEAT = [integer('count', { min: 0, max: 2 ** 31 - 1 })] as const;
 const SECONDS = [integer('seconds', { min: 0, max: 4294 })] as const;
@@ -129,30 +125,6 @@ export const VIRTUAL_RULES = keyword('virtual_rules', [], 'Rules that the master
   block: { kind: 'lines', line: RULE_LINE, options: VIRTUAL_RULE_OPTIONS },
   repeat: 'list',
 });
-export const PROMOTE_SECONDARIES = pending(
-  'promote_secondaries',
-  [],
-  'Keeps other addresses of the same prefix when one is removed.',
-);
-export const ACCEPT = pending('accept', [], 'Accepts packets to the virtual addresses.');
-export const NO_ACCEPT = pending('no_accept', [], 'Drops packets to the virtual addresses.');
-
-const VMAC = [
-  meant(optional(interfaceName()), (text) => !looksLikeMac(text)),
-  meant(optional(macAddress()), looksLikeMac),
-] as const;
-
-const IPVLAN_MODES = ['bridge', 'private', 'vepa'] as const;
-const isMode = (text: string): boolean => IPVLAN_MODES.some((mode) => mode === text);
-const isPrefix = (text: string): boolean => parseIpAddress(text.split('/')[0] ?? '') !== undefined;
-
-/** In any order, as keepalived reads them. */
-const IPVLAN = [
-  meant(optional(interfaceName()), (text) => !isMode(text) && !isPrefix(text)),
-  meant(optional(networkPrefix('address')), isPrefix),
-  meant(optional(choice('mode', IPVLAN_MODES)), isMode),
-] as const;
-
 export const INSTANCE_TABLE = new KeywordTable('vrrp_instance', [
   STATE,
   INTERFACE,
@@ -182,21 +154,13 @@ export const INSTANCE_TABLE = new KeywordTable('vrrp_instance', [
   GARP_EXTRA_IF,
   ...TRACK_KEYWORDS,
   ...INSTANCE_NOTIFY_KEYWORDS,
-  pending('use_vmac', VMAC, 'Gives the addresses the virtual MAC.'),
-  pending('use_vmac_addr', [], 'Virtual MAC on the other interfaces of addresses too.'),
-  pending('vmac_xmit_base', [], 'Advertises from the base interface.'),
-  pending('use_ipvlan', IPVLAN, 'Runs on an ipvlan interface.'),
+  ...VIRTUAL_LINK_KEYWORDS,
   pending('native_ipv6', [], 'Makes the instance an IPv6 one.', {
     deprecated: 'the addresses say it: remove the keyword',
   }),
-  PROMOTE_SECONDARIES,
   VIRTUAL_ROUTES,
   VIRTUAL_RULES,
-  ACCEPT,
-  NO_ACCEPT,
-  pending('linkbeat_use_polling', [], 'Polls the link of the interface.', {
-    deprecated: 'use a linkbeat_interfaces block',
-  }),
+  INSTANCE_LINKBEAT,
   pending('lvs_sync_daemon_interface', [interfaceName()], 'Interface of the IPVS sync daemon.', {
     deprecated: 'use lvs_sync_daemon in global_defs',
   }),

@@ -74,8 +74,8 @@ describe('keywords', () => {
     ],
     [
       'that do nothing yet are never silent',
-      instance('use_vmac\ntrack_bfd {\n}'),
-      ["7:1: warning: 'use_vmac' has no effect yet", "8:1: warning: 'track_bfd' has no effect yet"],
+      instance('garp_extra_if 10\ntrack_bfd {\n}'),
+      ["7:1: warning: 'garp_extra_if' has no effect yet", "8:1: warning: 'track_bfd' has no effect yet"],
     ],
     [
       'deprecated',

@@ -178,7 +178,7 @@ const TABLE: readonly (readonly [string, string, readonly string[]])[] = [
   [
     'accept and no_accept (keepalived is silent)',
     instance(' accept\n no_accept'),
-    ['7:2: warning: V: accept and no_accept contradict each other (remove one)'],
+    ['7:2: warning: V: accept and no_accept contradict each other; no_accept counts (remove one)'],
   ],
   [
     'a static address of an unknown track_group',

@@ -515,6 +515,8 @@ describe('global_defs', () => {
       fifoConfigured: false,
       statesOnReload: false,
       scriptRules: { security: false },
+      firewall: { table: 'keepwatch', priority: -1, counters: false, byIndex: false, outbound: true },
+      linkbeat: [],
     });
     assert.equal(instances[0]?.version, 3);
     assert.equal(
