@@ -101,6 +101,8 @@ function instanceDetails(before: InstanceConfig, after: InstanceConfig): string[
   value('mcast_src_ip', sourceText(before), sourceText(after));
   details.push(...addressDetails('virtual_ipaddress', before.vips, after.vips));
   details.push(...addressDetails('virtual_ipaddress_excluded', before.excludedVips, after.excludedVips));
+  value('virtual interfaces', linksText(before), linksText(after));
+  if (before.dropTraffic !== after.dropTraffic) details.push(after.dropTraffic === true ? 'no_accept' : 'accept');
   value('track_interface', trackText(before), trackText(after));
   value('trackers', trackersText(before), trackersText(after));
   if (before.trackPrimary !== after.trackPrimary) {
@@ -126,6 +128,10 @@ const sourceText = (config: InstanceConfig): string =>
 
 const peersText = ({ unicast }: InstanceConfig): string =>
   unicast?.peers.map(({ address }) => formatIpAddress(address)).join(' ') ?? 'none';
+
+const linksText = ({ virtualLinks = [], transmitLink }: InstanceConfig): string =>
+  virtualLinks.map(({ name, kind, base }) => `${kind} ${name} on ${base}`).join(', ') +
+    (virtualLinks.length > 0 && transmitLink === undefined ? ', advertising from the base' : '') || 'none';
 
 const trackText = (config: InstanceConfig): string =>
   config.trackInterfaces
