@@ -74,8 +74,8 @@ describe('keywords', () => {
     ],
     [
       'that do nothing yet are never silent',
-      instance('garp_extra_if 10\ntrack_bfd {\n}'),
-      ["7:1: warning: 'garp_extra_if' has no effect yet", "8:1: warning: 'track_bfd' has no effect yet"],
+      'global_defs {\n process_names\n tmp_config_directory /run/x\n}\n',
+      ["2:2: warning: 'process_names' has no effect yet", "3:2: warning: 'tmp_config_directory' has no effect yet"],
     ],
     [
       'deprecated',
