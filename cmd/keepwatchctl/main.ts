@@ -113,6 +113,39 @@ program
   .action((_options, command: Command) =>
     withSuite(command, async (target, { json }) => (await import('./reload.js')).reload(target, json === true)),
   );
+reading(program.command('apply'))
+  .description('put a configuration in force; with --confirm only until it is confirmed')
+  .argument('<file>', 'configuration')
+  .option('--confirm <time>', 'go back to the configuration before it unless confirmed within this time (60s, 5m)')
+  .option('--json', 'print protobuf JSON')
+  .action((file: string, _options, command: Command) =>
+    withSuite(command, async (target, options: ReadOptions & { readonly confirm?: string }) => {
+      const { apply, parseTrialTime } = await import('./apply.js');
+      const time = options.confirm === undefined ? undefined : parseTrialTime(options.confirm);
+      if (options.confirm !== undefined && time === undefined) {
+        throw new Failure(EXIT_USAGE, `--confirm ${options.confirm}: a time such as 60s, 5m or 500ms`);
+      }
+      return apply(target, { ...placeOf(file, options), configFile: resolve(file) }, time, options.json === true);
+    }),
+  );
+program
+  .command('confirm')
+  .description('keep the configuration that is on trial')
+  .action((_options, command: Command) =>
+    withSuite(command, async (target) => (await import('./apply.js')).confirm(target)),
+  );
+program
+  .command('rollback')
+  .description('end a trial: the configuration before it comes back')
+  .action((_options, command: Command) =>
+    withSuite(command, async (target) => (await import('./apply.js')).rollback(target)),
+  );
+program
+  .command('upgrade')
+  .description('replace every process by the version that is installed now; peers and clients notice nothing')
+  .action((_options, command: Command) =>
+    withSuite(command, async (target) => (await import('./upgrade.js')).upgrade(target)),
+  );
 program
   .command('stop')
   .description('stop everything in good order and wait until it is gone')

@@ -36,6 +36,11 @@ export function problemsOf(status: SuiteStatus): string[] {
   }
   if (status.refusedReload.length > 0)
     problems.push('the last reload was refused; the configuration before it runs on');
+  if (status.trial !== undefined) {
+    const left = Math.ceil(Number(status.trial.remainingMs) / 1000);
+    problems.push(`${status.trial.source} is on trial: it goes in ${left} s unless keepwatchctl confirm keeps it`);
+  }
+  if (status.upgrade !== undefined && status.upgrade.error !== '') problems.push(status.upgrade.error);
   return problems;
 }
 
@@ -59,7 +64,8 @@ export function renderStatus(status: SuiteStatus, now: Date, colours: Colours): 
 function heading(status: SuiteStatus, now: Date, colours: Colours): string[] {
   const generation = status.origin?.generation ?? 0n;
   const since = status.configuredAt === undefined ? '' : `, in force since ${formatMoment(status.configuredAt, now)}`;
-  return [`${colours.bold(`Keepwatch ${status.version}`)}  ${status.configFile}, generation ${generation}${since}`];
+  const source = status.appliedFrom === '' ? status.configFile : `${status.appliedFrom} (not ${status.configFile})`;
+  return [`${colours.bold(`Keepwatch ${status.version}`)}  ${source}, generation ${generation}${since}`];
 }
 
 function instances({ vrrp }: SuiteStatus, now: Date, colours: Colours): string[] {
@@ -154,7 +160,8 @@ function realServerRow(real: RealServer, colours: Colours): string[] {
 }
 
 function services(status: SuiteStatus, now: Date, colours: Colours): string[] {
-  const rows = status.services.map((service) => [
+  const spares = status.spare === undefined ? [] : [{ ...status.spare, name: `${status.spare.name} (spare)` }];
+  const rows = [...status.services, ...spares].map((service) => [
     service.name,
     colouredHealth(service.health, colours),
     service.pid === 0 ? '' : String(service.pid),

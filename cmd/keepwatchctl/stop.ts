@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isUnavailable } from '../../services/shared/rpc/errors.js';
-import { type ProcessName, pidPath } from '../../services/shared/rpc/paths.js';
+import { type ProcessName, pidPath, sparePidPath } from '../../services/shared/rpc/paths.js';
 import { processExists, readPidFile, removeIfThere } from '../../services/shared/rpc/pidFile.js';
 import { connectTo, failureOf } from './connection.js';
 import { EXIT_FAILED, EXIT_GOOD, EXIT_UNREACHABLE } from './exitCode.js';
@@ -11,8 +11,19 @@ import { Failure, type Target } from './target.js';
 
 /** The suite's own limits add up to less. */
 const STOP_LIMIT_MS = 45_000;
-/** Who loses its addresses first, who tells people last; the supervisor before all, for it would start them again. */
-const ORDER: readonly ProcessName[] = ['keepwatchd', 'vrrpd', 'healthcheckerd', 'ipvsd', 'notifierd'];
+/**
+ * Who loses its addresses first, who tells people last; before all those who would start or replace them: the supervisor,
+ * and the spare.
+ */
+const ORDER: readonly { readonly name: ProcessName; readonly spare?: true }[] = [
+  { name: 'keepwatchd' },
+  { name: 'vrrpd', spare: true },
+  { name: 'vrrpd' },
+  { name: 'healthcheckerd' },
+  { name: 'ipvsd' },
+  { name: 'notifierd' },
+];
+const RECORDS = ['keepwatchd.accepted', 'keepwatchd.trial', 'keepwatchd.upgrade'];
 
 /** Stops the suite and returns when all its processes are gone. */
 export async function stop(target: Target): Promise<number> {
@@ -26,7 +37,7 @@ export async function stop(target: Target): Promise<number> {
     for (const { name, pid } of before) await end(name, pid);
     await untilGone(before);
     // What the dead supervisor left; nobody needs it now.
-    for (const file of ['keepwatchd.pid', 'keepwatchd.sock', 'keepwatchd.accepted']) removeIfThere(join(runDir, file));
+    for (const file of ['keepwatchd.pid', 'keepwatchd.sock', ...RECORDS]) removeIfThere(join(runDir, file));
   }
   await untilGone(before);
   return EXIT_GOOD;
@@ -48,8 +59,8 @@ interface Running {
 
 /** The processes of the suite, by their pid files. A pid file of a dead process whose number another one has by now is skipped. */
 function running(runDir: string): Running[] {
-  return ORDER.flatMap((name) => {
-    const pid = readPidFile(pidPath(runDir, name));
+  return ORDER.flatMap(({ name, spare }) => {
+    const pid = readPidFile(spare === true ? sparePidPath(runDir, name) : pidPath(runDir, name));
     return pid !== undefined && processExists(pid) && isOurs(pid, name, runDir) ? [{ name, pid }] : [];
   });
 }

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { LOG_OPTIONS, type LogFlags, logFlags } from '../../services/shared/log/flags.js';
 import { DEFAULT_RUN_DIR, DEFAULT_STATE_DIR } from '../../services/shared/rpc/paths.js';
 import { type MetricsAddress, parseMetricsAddress } from '../../services/supervisor/metricsAddress.js';
+import { SPARE_POLICIES, type SparePolicy } from '../../services/supervisor/sparePolicy.js';
 
 /** Places of the configuration when -f names none, in order. */
 export const DEFAULT_CONFIG_FILES = ['/etc/keepwatch/keepwatch.conf', '/etc/keepalived/keepalived.conf'] as const;
@@ -18,6 +19,7 @@ export interface Flags {
   readonly vrrpOnly: boolean;
   readonly checkersOnly: boolean;
   readonly attach: boolean;
+  readonly spare: SparePolicy;
   /** --metrics; undefined: nothing is served. */
   readonly metrics: MetricsAddress | undefined;
   readonly log: LogFlags;
@@ -70,6 +72,7 @@ export function parseFlags(argv: readonly string[]): Flags {
       'run-dir': { type: 'string', default: DEFAULT_RUN_DIR },
       'state-dir': { type: 'string', default: DEFAULT_STATE_DIR },
       attach: { type: 'boolean' },
+      spare: { type: 'string', default: 'auto' },
       metrics: { type: 'string' },
       'warnings-as-errors': { type: 'boolean' },
       json: { type: 'boolean' },
@@ -88,6 +91,7 @@ export function parseFlags(argv: readonly string[]): Flags {
     vrrpOnly: values.vrrp ?? false,
     checkersOnly: values.check ?? false,
     attach: values.attach ?? false,
+    spare: sparePolicy(values.spare),
     metrics: values.metrics === undefined ? undefined : parseMetricsAddress(values.metrics),
     log: logFlags({ ...values, 'log-file': absolute(values['log-file']) }),
     pidFile: absolute(values.pid),
@@ -106,6 +110,12 @@ export function parseFlags(argv: readonly string[]): Flags {
     version: values.version ?? false,
     help: values.help ?? false,
   };
+}
+
+function sparePolicy(word: string): SparePolicy {
+  const policy = SPARE_POLICIES.find((known) => known === word);
+  if (policy === undefined) throw new Error(`--spare ${word}: one of ${SPARE_POLICIES.join(', ')}`);
+  return policy;
 }
 
 /** Services run in another directory. */
@@ -136,7 +146,7 @@ function takeOptional(argv: readonly string[]): { rest: string[]; found: Map<str
 const SWITCHES = 'PCBlDGndVIRmvh';
 /** A word after which the next one is a value, whatever it looks like. */
 const TAKES_VALUE = new RegExp(
-  `^(?:-[${SWITCHES}]*[fSgprci]|--(?:use-file|log-f\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir|metrics))$`,
+  `^(?:-[${SWITCHES}]*[fSgprci]|--(?:use-file|log-f\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir|spare|metrics))$`,
 );
 
 const matches = (word: string, short: string, long: string): boolean =>
@@ -181,6 +191,8 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd and notifierd with a configur
       --run-dir DIR          sockets and pid files (default ${DEFAULT_RUN_DIR})
       --state-dir DIR        journals, records and dumps (default ${DEFAULT_STATE_DIR})
       --attach               use services that another runtime keeps alive; start none
+      --spare WHEN           a second vrrpd that takes over within milliseconds: auto (default: where the
+                             intervals are too short for a restart), always or never
       --metrics HOST:PORT    serve /metrics (Prometheus), /healthz and /readyz there over HTTP; off by default
       --signum NAME          print the number of the signal for STOP, RELOAD, DATA or STATS
   -v, --version              print the version

@@ -1,11 +1,9 @@
 /** The running supervisor: lock, configuration, services, and then the suite until it ends. */
-import { chmodSync, mkdirSync, realpathSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, extname, join } from 'node:path';
+import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import type { Diagnostic } from '../../services/shared/config/diagnostic.js';
 import type { ConfigTree } from '../../services/shared/config/tree.js';
 import { acquireLock, type PidLock } from '../../services/shared/kernel/pidLock.js';
 import { setResourceLimit } from '../../services/shared/kernel/process.js';
-import { logArguments } from '../../services/shared/log/flags.js';
 import { pidPath, socketPath } from '../../services/shared/rpc/paths.js';
 import { readPidFile } from '../../services/shared/rpc/pidFile.js';
 import type { ServiceName } from '../../services/shared/rpc/service.js';
@@ -13,11 +11,12 @@ import { isServed } from '../../services/shared/rpc/socketProbe.js';
 import type { LoadedParts } from '../../services/supervisor/configuration.js';
 import type { MetricsServer } from '../../services/supervisor/metricsServer.js';
 import { configParts } from '../../services/supervisor/parts.js';
-import { type ServiceCommand, type ServiceProcess, spawnService } from '../../services/supervisor/serviceProcess.js';
+import { type ServiceProcess, spawnService } from '../../services/supervisor/serviceProcess.js';
 import { backgroundReport } from './daemon.js';
 import { EXIT_CANNOT_START, EXIT_GOOD, exitCodeFor } from './exitCode.js';
 import { findingsWithSource } from './findings.js';
 import type { Flags } from './flags.js';
+import { commandOf } from './installed.js';
 import { checkCommon } from './interpreters.js';
 import { loadFile } from './loadFile.js';
 
@@ -165,18 +164,6 @@ function judgeParts(tree: ConfigTree, diagnostics: readonly Diagnostic[]): Loade
 
 function refusal(diagnostics: LoadedParts['diagnostics']): CannotStart {
   return new CannotStart(exitCodeFor(diagnostics), findingsWithSource(diagnostics).trimEnd());
-}
-
-/** The service's own command beside ours, run as we are: bundled under plain node, or from sources under the same loader. */
-function commandOf(name: ServiceName, { runDir, stateDir, log }: Flags): ServiceCommand {
-  const ours = realpathSync(process.argv[1] ?? '');
-  const main = join(dirname(dirname(ours)), name, `main${extname(ours)}`);
-  return {
-    file: process.execPath,
-    args: [...process.execArgv, main, '--run-dir', runDir, '--state-dir', stateDir, ...logArguments(log)],
-    // A loader named on the command line is found from where we were started; else no directory is kept busy.
-    cwd: process.execArgv.length > 0 ? process.cwd() : '/',
-  };
 }
 
 function allowCoreDumps({ coreDump, corePattern }: Flags): void {

@@ -15,9 +15,10 @@ import { controlService } from '../../services/supervisor/control.js';
 import { History } from '../../services/supervisor/history.js';
 import { HistoryFile } from '../../services/supervisor/historyFile.js';
 import type { MetricsServer } from '../../services/supervisor/metricsServer.js';
-import type { ServiceProcess } from '../../services/supervisor/serviceProcess.js';
+import { type ServiceProcess, spawnService } from '../../services/supervisor/serviceProcess.js';
 import { Suite } from '../../services/supervisor/suite.js';
 import type { Flags } from './flags.js';
+import { commandOf, preflight, replaceSupervisor } from './installed.js';
 import { configFileOf } from './loadFile.js';
 
 export interface SuperviseOptions {
@@ -60,6 +61,10 @@ export async function supervise(
     load,
     judge,
     startProcess,
+    startSpare: (name) => spawnService(name, commandOf(name, flags, ['--standby'])),
+    spare: flags.spare,
+    preflight: () => preflight(names, flags),
+    replaceSupervisor,
     attach: flags.attach,
     respawn: flags.respawn,
     keepVrrp: flags.keepVrrp,

@@ -5,15 +5,17 @@ import { dirname, extname, join } from 'node:path';
 import { systemRoutingNames } from '../../services/shared/config/systemRoutingNames.js';
 import { BootFile } from '../../services/shared/kernel/bootFile.js';
 import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
-import { ResumeFile } from '../../services/shared/kernel/resumeFile.js';
+import { ResumeFile, readResumeFile } from '../../services/shared/kernel/resumeFile.js';
 import { applyScheduling } from '../../services/shared/kernel/scheduling.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
 import { systemKernel } from '../../services/shared/kernel/systemKernel.js';
+import { pidPath } from '../../services/shared/rpc/paths.js';
 import { serviceMain } from '../../services/shared/rpc/serviceMain.js';
 import { interpretVrrpConfig } from '../../services/vrrpd/config/interpret.js';
 import { type KeyFile, withKeyFiles } from '../../services/vrrpd/keyFiles.js';
-import { RESUME_RECORD_BYTES, ResumeRecord } from '../../services/vrrpd/resumeRecord.js';
+import { LazySlots, parseRecords, RESUME_RECORD_BYTES, ResumeRecord } from '../../services/vrrpd/resumeRecord.js';
 import { VrrpService } from '../../services/vrrpd/service.js';
+import { SpeakerLock } from '../../services/vrrpd/speakerLock.js';
 import { TRACK_RECORD_BYTES, TrackRecord } from '../../services/vrrpd/track/trackRecord.js';
 import { TrackWatch } from '../../services/vrrpd/track/trackWatch.js';
 import { watcherProcess } from '../../services/vrrpd/track/watcherLink.js';
@@ -31,7 +33,8 @@ void serviceMain({
   summary: 'Runs the VRRP instances and owns their addresses.',
   clock,
   openDatagram,
-  start: ({ runDir, logger, events, impairmentsChanged }) => ({
+  standby: true,
+  start: ({ runDir, logger, events, impairmentsChanged, standby, tookOver }) => ({
     behaviour: new VrrpService({
       clock,
       logger,
@@ -60,10 +63,25 @@ void serviceMain({
           registry,
         ),
       openResume: () =>
-        new ResumeRecord(new ResumeFile(join(runDir, 'vrrpd.resume'), RESUME_RECORD_BYTES), (error) =>
+        new ResumeRecord(new LazySlots(() => new ResumeFile(resumePath(runDir), RESUME_RECORD_BYTES)), (error) =>
           logger.warn({ err: error }, 'resume record not written: a crash of vrrpd would be noticed'),
         ),
       machine: new BootFile(join(runDir, 'vrrpd.machine')),
+      right: new SpeakerLock(join(runDir, 'vrrpd.speaker'), pidPath(runDir, 'vrrpd'), (error) =>
+        logger.error({ err: error }, error.message),
+      ),
+      ...(standby
+        ? {
+            standby: {
+              tookOver,
+              readResume: () => {
+                const records = readResumeFile(resumePath(runDir), RESUME_RECORD_BYTES);
+                return records === undefined ? undefined : parseRecords(records);
+              },
+              kill: (pid) => process.kill(pid, 'SIGKILL'),
+            },
+          }
+        : {}),
       // After the poll phase: by then every socket that was readable has been read.
       defer: (task) => setImmediate(task),
       applyScheduling: (wanted) => applyScheduling('vrrp', wanted),
@@ -72,6 +90,8 @@ void serviceMain({
     }),
   }),
 });
+
+const resumePath = (runDir: string): string => join(runDir, 'vrrpd.resume');
 
 function readKeyFile(path: string): KeyFile {
   return { text: readFileSync(path, 'utf8'), exposed: (statSync(path).mode & 0o077) !== 0 };

@@ -4,7 +4,7 @@ _keepwatchctl() {
   COMPREPLY=()
   case $previous in
     --run-dir|--against) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    --address|--since|--limit|-i|--config-id) return ;;
+    --address|--since|--limit|-i|--config-id|--confirm) return ;;
     *) ;;
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -15,6 +15,10 @@ _keepwatchctl() {
       ' notifications') path='notifications' ;;
       ' explain') path='explain' ;;
       ' reload') path='reload' ;;
+      ' apply') path='apply' ;;
+      ' confirm') path='confirm' ;;
+      ' rollback') path='rollback' ;;
+      ' upgrade') path='upgrade' ;;
       ' stop') path='stop' ;;
       ' plan') path='plan' ;;
       ' check') path='check' ;;
@@ -25,13 +29,17 @@ _keepwatchctl() {
     esac
   done
   case $path in
-    '') COMPREPLY=($(compgen -W '-v --version --run-dir --address --json -h --help status watch history notifications explain reload stop plan check config fmt keywords' -- "$current")) ;;
+    '') COMPREPLY=($(compgen -W '-v --version --run-dir --address --json -h --help status watch history notifications explain reload apply confirm rollback upgrade stop plan check config fmt keywords' -- "$current")) ;;
     'status') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
     'watch') COMPREPLY=($(compgen -W '--json --events -h --help' -- "$current")) ;;
     'history') COMPREPLY=($(compgen -W '--since --limit --json -h --help' -- "$current")) ;;
     'notifications') COMPREPLY=($(compgen -W '--failed --json -h --help' -- "$current")) ;;
     'explain') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
     'reload') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
+    'apply') COMPREPLY=($(compgen -W '-i --config-id --lenient --confirm --json -h --help' -- "$current")); [[ $current != -* ]] && COMPREPLY+=($(compgen -f -- "$current")) ;;
+    'confirm') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
+    'rollback') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
+    'upgrade') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
     'stop') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
     'plan') COMPREPLY=($(compgen -W '-i --config-id --lenient --against --json -h --help' -- "$current")); [[ $current != -* ]] && COMPREPLY+=($(compgen -f -- "$current")) ;;
     'check') COMPREPLY=($(compgen -W '-i --config-id --lenient --json --warnings-as-errors -h --help' -- "$current")); [[ $current != -* ]] && COMPREPLY+=($(compgen -f -- "$current")) ;;

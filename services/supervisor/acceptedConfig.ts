@@ -1,24 +1,27 @@
 /** The configuration in force, kept in the run directory for a supervisor that has to take over running services. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ConfigTree } from '../shared/rpc/generated/keepwatch/v1/common.js';
-import { SERVICE_NAMES, type ServiceName } from '../shared/rpc/service.js';
-import type { ConfigParts } from './parts.js';
+import { SERVICE_NAMES } from '../shared/rpc/service.js';
+import { type ConfigParts, partsFromJson } from './parts.js';
 
 export interface AcceptedConfig {
   readonly generation: bigint;
   readonly configuredAt: Date;
   readonly parts: ConfigParts;
+  /** Where it came from when that is not the suite's own file as it was read; empty otherwise. A restart keeps it. */
+  readonly appliedFrom: string;
 }
 
 const fileIn = (runDir: string): string => join(runDir, 'keepwatchd.accepted');
 
 /** Writes the record whole or not at all, mode 0600: it holds what the configuration holds, passwords too. */
-export function writeAccepted(runDir: string, { generation, configuredAt, parts }: AcceptedConfig): void {
+export function writeAccepted(runDir: string, accepted: AcceptedConfig): void {
+  const { generation, configuredAt, parts, appliedFrom } = accepted;
   const text = JSON.stringify({
     generation: String(generation),
     configuredAt: configuredAt.toISOString(),
     parts: Object.fromEntries(parts),
+    appliedFrom,
   });
   const file = fileIn(runDir);
   writeFileSync(`${file}.new`, text, { mode: 0o600 });
@@ -31,14 +34,15 @@ export function readAccepted(runDir: string): AcceptedConfig | undefined {
     const record = JSON.parse(readFileSync(fileIn(runDir), 'utf8')) as {
       generation: string;
       configuredAt: string;
-      parts: Partial<Record<ServiceName, ConfigTree>>;
+      parts: Parameters<typeof partsFromJson>[0];
+      appliedFrom?: string;
     };
-    const parts = new Map<ServiceName, ConfigTree>();
-    for (const name of SERVICE_NAMES) {
-      const tree = record.parts[name];
-      if (tree !== undefined) parts.set(name, tree);
-    }
-    return { generation: BigInt(record.generation), configuredAt: new Date(record.configuredAt), parts };
+    return {
+      generation: BigInt(record.generation),
+      configuredAt: new Date(record.configuredAt),
+      parts: partsFromJson(record.parts),
+      appliedFrom: record.appliedFrom ?? '',
+    };
   } catch {
     return undefined;
   }

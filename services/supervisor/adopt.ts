@@ -3,7 +3,7 @@ import type { Logger } from '../shared/log/logger.js';
 import { rpcClient, unixChannel } from '../shared/rpc/client.js';
 import { describeRpcError } from '../shared/rpc/errors.js';
 import { LifecycleServiceDefinition } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
-import { pidPath, socketPath } from '../shared/rpc/paths.js';
+import { pidPath, socketPath, sparePidPath, spareSocketPath } from '../shared/rpc/paths.js';
 import { readPidFile } from '../shared/rpc/pidFile.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import { isServed } from '../shared/rpc/socketProbe.js';
@@ -19,13 +19,21 @@ export interface FoundService {
 }
 
 /** The running service `name`; undefined when none runs. One that runs but does not answer is killed first. */
-export async function findRunning(
+export const findRunning = (runDir: string, name: ServiceName, logger: Logger): Promise<FoundService | undefined> =>
+  find(runDir, name, socketPath(runDir, name), pidPath(runDir, name), logger);
+
+/** The same for its spare. */
+export const findSpare = (runDir: string, name: ServiceName, logger: Logger): Promise<FoundService | undefined> =>
+  find(runDir, name, spareSocketPath(runDir, name), sparePidPath(runDir, name), logger);
+
+async function find(
   runDir: string,
   name: ServiceName,
+  socket: string,
+  pidFile: string,
   logger: Logger,
 ): Promise<FoundService | undefined> {
-  const socket = socketPath(runDir, name);
-  const leftover = readPidFile(pidPath(runDir, name));
+  const leftover = readPidFile(pidFile);
   if (await isServed(socket)) {
     const channel = unixChannel(socket);
     try {

@@ -13,6 +13,8 @@ export interface LoadedParts {
   /** Absent when the text could not be understood. */
   readonly parts?: ConfigParts;
   readonly diagnostics: readonly PlainDiagnostic[];
+  /** As {@link AcceptedConfig.appliedFrom}; absent for the suite's own file. */
+  readonly appliedFrom?: string;
   /** Adds to findings of services how the text came to its place. */
   readonly trace?: (found: readonly PlainDiagnostic[]) => readonly PlainDiagnostic[];
 }
@@ -82,6 +84,11 @@ export class Configuration {
   /** A transaction is going on: nobody else may configure services. */
   get busy(): boolean {
     return this.#busy;
+  }
+
+  /** Waits until no transaction goes on. */
+  async idle(): Promise<void> {
+    await this.#running;
   }
 
   /** Goes on with what an earlier supervisor put in force. */
@@ -163,7 +170,8 @@ export class Configuration {
         }
         return this.#refuse(diagnostics);
       }
-      this.#accepted = { generation, configuredAt: this.#options.wall(), parts };
+      const { appliedFrom = '' } = loaded;
+      this.#accepted = { generation, configuredAt: this.#options.wall(), parts, appliedFrom };
       this.#refused = [];
       await this.#options.onCommitted(outcome);
       return { accepted: true, generation, diagnostics, changes: outcome.changes };

@@ -1,10 +1,13 @@
 /** ControlService: the supervisor's door for keepwatchctl and every other client. */
 import { type CallContext, ServerError, Status } from 'nice-grpc-common';
+import { errorWithoutPlace } from '../shared/rpc/diagnostics.js';
+import { invalidArgument } from '../shared/rpc/errors.js';
 import type {
   ControlServiceImplementation,
   WatchEventsResponse,
   WatchStatusResponse,
 } from '../shared/rpc/generated/keepwatch/v1/control.js';
+import { millis } from '../shared/time/duration.js';
 import { pause } from './serviceLink.js';
 import type { Suite } from './suite.js';
 
@@ -66,6 +69,24 @@ export function controlService(suite: Suite): ControlServiceImplementation {
     },
     async getHistory({ limit, subject, since }) {
       return { origin: suite.feed.origin(), entries: suite.history.find({ limit, subject, since }) };
+    },
+    async applyConfig({ tree, source, confirmWithinMs }) {
+      if (tree === undefined) throw invalidArgument('the request carries no tree');
+      const outcome = await suite.apply(tree, source, millis(Number(confirmWithinMs)));
+      return { ...outcome, diagnostics: [...outcome.diagnostics], changes: [...outcome.changes] };
+    },
+    async confirm() {
+      const confirmed = suite.confirm();
+      return { confirmed, generation: suite.feed.origin().generation };
+    },
+    async rollback() {
+      const rolledBack = await suite.rollback();
+      return { rolledBack, generation: suite.feed.origin().generation, diagnostics: [] };
+    },
+    async upgrade() {
+      const problem = await suite.upgrade();
+      if (problem === undefined) return { diagnostics: [] };
+      return { diagnostics: [errorWithoutPlace('no-upgrade', problem)] };
     },
     async stopSuite() {
       await suite.stop('asked for by a client');

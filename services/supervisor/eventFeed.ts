@@ -23,6 +23,16 @@ export type SupervisorEventCode =
   | 'ready'
   | 'reloaded'
   | 'reload-refused'
+  | 'confirmed'
+  | 'rolled-back'
+  | 'rollback-failed'
+  | 'spare-ready'
+  | 'spare-died'
+  | 'spare-hung'
+  | 'upgrading'
+  | 'replaced'
+  | 'upgraded'
+  | 'upgrade-failed'
   | 'stopping';
 
 const WARNINGS: ReadonlySet<SupervisorEventCode> = new Set([
@@ -30,8 +40,16 @@ const WARNINGS: ReadonlySet<SupervisorEventCode> = new Set([
   'service-hung',
   'service-lost',
   'service-refused',
+  'rolled-back',
+  'spare-died',
+  'spare-hung',
 ]);
-const ERRORS: ReadonlySet<SupervisorEventCode> = new Set(['crash-loop', 'reload-refused']);
+const ERRORS: ReadonlySet<SupervisorEventCode> = new Set([
+  'crash-loop',
+  'reload-refused',
+  'rollback-failed',
+  'upgrade-failed',
+]);
 
 export interface EventFeedOptions {
   readonly incarnation: string;

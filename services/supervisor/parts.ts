@@ -6,6 +6,15 @@ import { SERVICE_NAMES, type ServiceName } from '../shared/rpc/service.js';
 
 export type ConfigParts = ReadonlyMap<ServiceName, ConfigTree>;
 
+/** Parts that were written as JSON. */
+export const partsFromJson = (json: Partial<Record<ServiceName, ConfigTree>>): ConfigParts =>
+  new Map(
+    SERVICE_NAMES.flatMap((name) => {
+      const tree = json[name];
+      return tree === undefined ? [] : [[name, tree] as const];
+    }),
+  );
+
 /** Splits a tree. The wire type has the same shape with mutable lists; nobody changes them. */
 export function configParts(tree: PlainTree): ConfigParts {
   const parts = splitTree(tree);

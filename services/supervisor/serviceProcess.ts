@@ -2,11 +2,9 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
+import { collectChild, watchProcess } from '../shared/kernel/process.js';
 import { processExists } from '../shared/rpc/pidFile.js';
 import type { ServiceName } from '../shared/rpc/service.js';
-
-/** How often an adopted process is looked after: the kernel tells only parents of a death. */
-const ADOPTED_POLL_MS = 200;
 
 /** Where a process came from, as the status shows it. */
 export type ProcessOrigin = 'spawned' | 'adopted' | 'attached';
@@ -72,12 +70,18 @@ export function adoptProcess(name: ServiceName, pid: number): ServiceProcess {
   const born = startTicks(pid);
   const isSame = (): boolean => born !== undefined && processExists(pid) && startTicks(pid) === born;
   const ended = new Promise<string>((resolve) => {
-    const timer = setInterval(() => {
-      if (isSame()) return;
-      clearInterval(timer);
+    const gone = (): void => {
+      // A child of ours that we do not know as one: started before this program took the place of its earlier version.
+      collectChild(pid);
       resolve('gone');
-    }, ADOPTED_POLL_MS);
-    timer.unref();
+    };
+    try {
+      watchProcess(pid, gone, gone);
+      // It may have ended, and its number gone to another, before the watch began.
+      if (!isSame()) gone();
+    } catch {
+      gone();
+    }
   });
   return {
     name,
@@ -121,6 +125,16 @@ const TICKS_PER_SECOND = 100;
 function startTime(ticks: string | undefined): Date {
   const age = ticks === undefined ? 0 : uptime() - Number(ticks) / TICKS_PER_SECOND;
   return new Date(Date.now() - Math.max(0, age) * 1000);
+}
+
+/** Whether a process is stopped (SIGSTOP, a debugger): state T or t of /proc/<pid>/stat. It cannot do anything at all. */
+export function isStopped(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return /^[Tt]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return false;
+  }
 }
 
 /** Whether a process id belongs to a process started as the service `name` of this suite. */

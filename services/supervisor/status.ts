@@ -1,10 +1,17 @@
 /** What GetStatus shows, made from what the suite knows. Pure. */
 import type { Diagnostic, Origin } from '../shared/rpc/generated/keepwatch/v1/common.js';
-import { ServiceHealth, type ServiceStatus, type SuiteStatus } from '../shared/rpc/generated/keepwatch/v1/control.js';
+import {
+  ServiceHealth,
+  type ServiceStatus,
+  type SuiteStatus,
+  type Trial,
+  type UpgradeStatus,
+} from '../shared/rpc/generated/keepwatch/v1/control.js';
 import type { Micros } from '../shared/time/duration.js';
 import { seconds, toMillis } from '../shared/time/duration.js';
 import { type Mirror, withUnknownStates } from './mirror.js';
 import type { Phase } from './supervisedService.js';
+import type { UpgradeState } from './upgrade.js';
 
 /** After this silence a service's states are unknown: who shows them would show a guess. */
 export const SILENCE_LIMIT: Micros = seconds(2);
@@ -34,6 +41,10 @@ export interface SuiteFacts {
   readonly services: readonly ServiceFacts[];
   readonly mirror: Mirror;
   readonly refusedReload: readonly Diagnostic[];
+  readonly spare: ServiceFacts | undefined;
+  readonly upgrade: UpgradeState | undefined;
+  readonly trial: Trial | undefined;
+  readonly appliedFrom: string;
 }
 
 /** The status of the suite. */
@@ -52,8 +63,19 @@ export function suiteStatus(facts: SuiteFacts): SuiteStatus {
     ipvs,
     notify,
     refusedReload: [...facts.refusedReload],
+    spare: facts.spare === undefined ? undefined : serviceStatus(facts.spare),
+    upgrade: facts.upgrade === undefined ? undefined : upgradeStatus(facts.upgrade),
+    trial: facts.trial,
+    appliedFrom: facts.appliedFrom,
   };
 }
+
+const upgradeStatus = ({ planned, replaced, running, error }: UpgradeState): UpgradeStatus => ({
+  planned: planned.map(({ name }) => name),
+  replaced: [...replaced],
+  running,
+  error,
+});
 
 /** Nothing heard for too long, or no process to hear. */
 export const isSilent = ({ phase, silence }: Pick<ServiceFacts, 'phase' | 'silence'>): boolean =>

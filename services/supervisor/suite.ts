@@ -3,15 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '../shared/log/logger.js';
-import { hasError, plainDiagnostics } from '../shared/rpc/diagnostics.js';
+import { hasError, type PlainDiagnostic, plainDiagnostics, wireDiagnostics } from '../shared/rpc/diagnostics.js';
 import { describeRpcError } from '../shared/rpc/errors.js';
 import type { ConfigTree } from '../shared/rpc/generated/keepwatch/v1/common.js';
-import { SuiteStatus } from '../shared/rpc/generated/keepwatch/v1/control.js';
+import { SuiteStatus, type Trial } from '../shared/rpc/generated/keepwatch/v1/control.js';
 import type { WatchResponse } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import { removeIfThere, writePidFile } from '../shared/rpc/pidFile.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import type { Clock } from '../shared/time/clock.js';
-import { elapsed, type Micros, millis } from '../shared/time/duration.js';
+import { elapsed, type Micros, millis, toMillis } from '../shared/time/duration.js';
 import { readAccepted, sameParts, writeAccepted } from './acceptedConfig.js';
 import { findRunning } from './adopt.js';
 import {
@@ -29,9 +29,13 @@ import { Relay } from './relay.js';
 import { RelayPumps } from './relayPumps.js';
 import { pause } from './serviceLink.js';
 import { attachedProcess, type ServiceProcess } from './serviceProcess.js';
+import type { SparePolicy } from './sparePolicy.js';
 import { type ServiceFacts, suiteStatus } from './status.js';
+import { Succession } from './succession.js';
 import { type SupervisedEventCode, type SupervisedListener, SupervisedService } from './supervisedService.js';
 import { configureOne, type Lifecycle } from './transaction.js';
+import { type Before, TrialKeeper } from './trial.js';
+import { removeUpgrade, writeUpgrade } from './upgrade.js';
 
 /** How often the watchdog looks. */
 const WATCHDOG_INTERVAL_MS = 250;
@@ -44,6 +48,11 @@ const LAST_WORDS_MS = 3_000;
 /** Youngest refresh that still serves a request for the status. */
 const REFRESH_AGE: Micros = millis(500);
 const REFRESH_DEADLINE_MS = 400;
+
+/** Time for the answer to a request that ends this program. */
+const UPGRADE_DELAY_MS = 50;
+/** What a supervisor keeps for its successor; a suite that ended has none. */
+const RECORDS = ['keepwatchd.accepted', 'keepwatchd.trial', 'keepwatchd.upgrade'];
 
 export interface SuiteOptions {
   readonly names: readonly ServiceName[];
@@ -66,6 +75,12 @@ export interface SuiteOptions {
   readonly keepVrrp: boolean;
   readonly keepIpvs: boolean;
   readonly history: History;
+  readonly spare: SparePolicy;
+  readonly startSpare: (name: ServiceName) => ServiceProcess;
+  /** Why the installed version should not be started; undefined when it looks good. */
+  readonly preflight: () => Promise<string | undefined>;
+  /** Puts the installed version of the supervisor in place of this process. Throws when that fails. */
+  readonly replaceSupervisor: () => never;
   /** Further pid files to keep (-r, -c). */
   readonly pidFiles: ReadonlyMap<ServiceName, string>;
 }
@@ -79,6 +94,8 @@ export class Suite implements SupervisedListener {
   readonly #relay = new Relay();
   readonly #pumps: RelayPumps;
   readonly #configuration: Configuration;
+  readonly #succession: Succession;
+  readonly #trial: TrialKeeper;
   readonly #lastRefresh = {
     at: undefined as ReturnType<Clock['now']> | undefined,
     running: undefined as Promise<void> | undefined,
@@ -109,6 +126,23 @@ export class Suite implements SupervisedListener {
         if (this.#configuration.accepted !== undefined) writeAccepted(runDir, this.#configuration.accepted);
         await Promise.all([...this.#services.values()].map((service) => this.#nowConfigured(service)));
       },
+    });
+    this.#succession = new Succession({
+      policy: options.attach || !options.names.includes('vrrpd') ? 'never' : options.spare,
+      runDir,
+      clock,
+      logger,
+      services: this.#services,
+      inForce: () => this.#configuration.accepted,
+      startProcess: options.startProcess,
+      startSpare: options.startSpare,
+      tell: (code, text, service) => this.feed.tell(code, text, service),
+    });
+    this.#trial = new TrialKeeper({
+      runDir,
+      clock,
+      restore: (before, source) => this.#restore(before, source),
+      tell: (code, text) => this.feed.tell(code, text),
     });
     for (const name of options.names) {
       this.#services.set(
@@ -158,12 +192,24 @@ export class Suite implements SupervisedListener {
         return service?.begin(found.process);
       }),
     );
+    if (!attach) await this.#succession.adopt();
     this.#startWatchdog();
+    const outcome = await this.#firstConfiguration(initial, newest);
+    if (outcome.accepted) {
+      this.#trial.resume();
+      void this.#succession.resumeUpgrade();
+    }
+    return outcome;
+  }
 
-    const record = readAccepted(runDir);
+  async #firstConfiguration(initial: LoadedParts, newest: bigint): Promise<ReloadOutcome> {
+    const record = readAccepted(this.#options.runDir);
     const resumable = record !== undefined && record.generation === newest && newest > 0n;
     if (resumable) this.#configuration.resume(record);
-    if (resumable && initial.parts !== undefined && sameParts(record.parts, initial.parts)) {
+    const stays =
+      resumable &&
+      (record.appliedFrom !== '' || (initial.parts !== undefined && sameParts(record.parts, initial.parts)));
+    if (stays) {
       await this.#gather();
       await this.#configureStragglers();
       return { accepted: true, generation: newest, diagnostics: [], changes: [] };
@@ -180,7 +226,84 @@ export class Suite implements SupervisedListener {
 
   /** Reads the configuration file and puts it in force everywhere, or nowhere. */
   async reload(): Promise<ReloadOutcome> {
-    const outcome = await this.#configuration.reload();
+    const outcome = this.#trial.pending === undefined ? await this.#configuration.reload() : this.#onTrial();
+    await this.#tellOutcome(outcome);
+    return outcome;
+  }
+
+  /**
+   * Puts a configuration in force that was read elsewhere. With `confirmWithin` for a trial: it goes unless
+   * {@link confirm} is called in time.
+   */
+  async apply(tree: ConfigTree, source: string, confirmWithin: Micros): Promise<ReloadOutcome> {
+    const before = this.#configuration.accepted;
+    if (this.#trial.pending !== undefined) return this.#onTrial();
+    const own = source === this.#options.configFile;
+    const loaded = { ...this.#options.judge(tree), ...(own ? {} : { appliedFrom: source }) };
+    const trial = confirmWithin > 0 && before !== undefined;
+    if (trial) this.#trial.begin(source, before, confirmWithin);
+    const outcome = await this.#configuration.put(loaded);
+    if (trial && !outcome.accepted) this.#trial.cancel();
+    await this.#tellOutcome(outcome);
+    return outcome;
+  }
+
+  /** Keeps what is on trial; false when nothing is. */
+  confirm(): boolean {
+    const source = this.#trial.pending?.source;
+    if (!this.#trial.confirm()) return false;
+    this.feed.tell('confirmed', `${source} was confirmed and stays in force`);
+    return true;
+  }
+
+  /** Ends a trial; false when there is none, or its end was refused. */
+  async rollback(): Promise<boolean> {
+    return await this.#trial.rollback();
+  }
+
+  /** Begins to replace every process, the supervisor first. The reason when it does not begin. */
+  async upgrade(): Promise<string | undefined> {
+    if (this.#succession.upgrade?.running === true) return 'an upgrade is going on';
+    const problem = await this.#options.preflight();
+    if (problem !== undefined) return problem;
+    await this.#configuration.idle();
+    if (this.#stopping !== undefined) return 'the suite is stopping';
+    writeUpgrade(this.#options.runDir, this.#succession.plan());
+    this.feed.tell('upgrading', 'the installed version takes over: the supervisor first, then each service');
+    // After the answer to whoever asked has left.
+    setTimeout(() => this.#replaceSupervisor(), UPGRADE_DELAY_MS);
+    return undefined;
+  }
+
+  #replaceSupervisor(): void {
+    try {
+      this.#options.replaceSupervisor();
+    } catch (error) {
+      removeUpgrade(this.#options.runDir);
+      this.feed.tell('upgrade-failed', `the supervisor goes on as it is: ${describeRpcError(error)}`);
+    }
+  }
+
+  async #restore({ parts, appliedFrom }: Before, source: string): Promise<boolean> {
+    // The suite's own file may still say what was on trial: a restart must not put that in force again.
+    const from = appliedFrom === '' ? `the configuration before ${source}` : appliedFrom;
+    const outcome = await this.#configuration.put({ parts, diagnostics: [], appliedFrom: from });
+    await this.#configureStragglers();
+    return outcome.accepted;
+  }
+
+  #onTrial(): ReloadOutcome {
+    const finding: PlainDiagnostic = {
+      severity: 'error',
+      code: 'on-trial',
+      message: `${this.#trial.pending?.source} is on trial`,
+      hint: 'keepwatchctl confirm keeps it, keepwatchctl rollback ends the trial',
+    };
+    const { generation } = this.#configuration;
+    return { accepted: false, generation, diagnostics: wireDiagnostics([finding]), changes: [] };
+  }
+
+  async #tellOutcome(outcome: ReloadOutcome): Promise<void> {
     if (outcome.accepted) {
       this.feed.tell(
         'reloaded',
@@ -197,7 +320,6 @@ export class Suite implements SupervisedListener {
       this.feed.tell('reload-refused', text);
     }
     await this.#configureStragglers();
-    return outcome;
   }
 
   /** What a reload would do: with the suite's own file, or with another configuration. Changes nothing. */
@@ -216,6 +338,10 @@ export class Suite implements SupervisedListener {
       services: [...this.#services.values()].map(factsOf),
       mirror: this.#relay.mirror,
       refusedReload: this.#configuration.refused.filter((diagnostic) => hasError([diagnostic])),
+      spare: this.#succession.spareFacts(),
+      upgrade: this.#succession.upgrade,
+      trial: this.#trialStatus(),
+      appliedFrom: accepted?.appliedFrom ?? '',
     });
   }
 
@@ -255,6 +381,13 @@ export class Suite implements SupervisedListener {
     return this.#stopping;
   }
 
+  #trialStatus(): Trial | undefined {
+    const pending = this.#trial.pending;
+    if (pending === undefined) return undefined;
+    const remainingMs = BigInt(Math.ceil(toMillis(pending.remaining)));
+    return { source: pending.source, generation: this.#configuration.generation, remainingMs };
+  }
+
   onConnected(service: SupervisedService): void {
     if (this.#inForce(service)) {
       void this.#nowConfigured(service);
@@ -290,6 +423,10 @@ export class Suite implements SupervisedListener {
     } catch (error) {
       this.#options.logger.error({ err: error, file }, 'the pid file could not be written');
     }
+  }
+
+  successor(service: SupervisedService): Promise<ServiceProcess | undefined> | undefined {
+    return this.#stopping === undefined && this.#options.respawn ? this.#succession.successor(service) : undefined;
   }
 
   mayRestart(service: SupervisedService): boolean {
@@ -372,9 +509,13 @@ export class Suite implements SupervisedListener {
     const { clients } = service;
     if (clients === undefined) return;
     try {
-      const { origin, state } = await clients.lifecycle.snapshot({}, { deadlineMs: 5_000 });
+      const [description, { origin, state }] = await Promise.all([
+        clients.lifecycle.describe({}, { deadlineMs: 5_000 }),
+        clients.lifecycle.snapshot({}, { deadlineMs: 5_000 }),
+      ]);
       if (service.clients !== clients || origin === undefined || state === undefined) return;
       this.#relay.state(origin, state);
+      service.describedAgain(description);
       // Only now: who reads that it is ready shall find its state too. What it says counts, not what it was told: it may
       // have been started anew in between.
       service.configured(origin.generation);
@@ -386,6 +527,7 @@ export class Suite implements SupervisedListener {
     this.#relay.connected(service.name);
     this.#pumps.retryNow();
     this.feed.changed();
+    if (service.name === 'vrrpd') void this.#succession.configured();
   }
 
   async #refreshOne(service: SupervisedService): Promise<void> {
@@ -414,15 +556,19 @@ export class Suite implements SupervisedListener {
         if (stall > STALL_TOLERANCE) service.forgive(stall as Micros);
         else service.watchdog(now);
       }
+      if (stall > STALL_TOLERANCE) this.#succession.forgive(stall as Micros);
+      else this.#succession.watchdog(now);
     }, WATCHDOG_INTERVAL_MS);
   }
 
   async #stop(reason: string, detach: boolean, code: number): Promise<void> {
     this.feed.tell('stopping', `stopping: ${reason}`);
     const { keepVrrp, keepIpvs, pidFiles, runDir } = this.#options;
+    this.#trial.close();
     if (detach) {
       for (const service of this.#services.values()) service.detach();
     } else {
+      await this.#succession.close();
       await this.#services.get('vrrpd')?.stop(keepVrrp);
       await this.#services.get('healthcheckerd')?.stop(false);
       await this.#services.get('ipvsd')?.stop(keepIpvs);
@@ -430,7 +576,7 @@ export class Suite implements SupervisedListener {
       while (this.#relay.notifications.size > 0 && Date.now() < deadline) await pause(10);
       await this.#services.get('notifierd')?.stop(false);
       for (const file of pidFiles.values()) removeIfThere(file);
-      removeIfThere(join(runDir, 'keepwatchd.accepted'));
+      for (const file of RECORDS) removeIfThere(join(runDir, file));
     }
     clearInterval(this.#watchdog);
     this.#pumps.close();

@@ -4,15 +4,29 @@ import type { DescribeResponse, WatchResponse } from '../shared/rpc/generated/ke
 import { socketPath } from '../shared/rpc/paths.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import type { Clock } from '../shared/time/clock.js';
-import { after, elapsed, type Instant, type Micros, seconds, toMillis } from '../shared/time/duration.js';
+import {
+  after,
+  elapsed,
+  type Instant,
+  type Micros,
+  micros,
+  millis,
+  seconds,
+  toMillis,
+} from '../shared/time/duration.js';
 import { type Backoff, becameReady, died, FRESH, isLooping } from './backoff.js';
 import { pause, type ServiceClients, ServiceLink } from './serviceLink.js';
-import type { ServiceProcess } from './serviceProcess.js';
+import { isStopped, type ServiceProcess } from './serviceProcess.js';
 
 /** Silence after which a service counts as hung. It speaks every 500 ms when all is well. */
 export const HANG_LIMIT: Micros = seconds(4);
+/** The same for a process that is stopped or asleep although it should speak: it is not just slow. */
+const LEAST_HANG_LIMIT: Micros = millis(1_500);
 /** Time a new process has to say its first word: a machine that boots is slow. */
 export const START_LIMIT: Micros = seconds(20);
+
+/** How long a process that was replaced may take to end. */
+const REPLACED_LIMIT_MS = 4_000;
 
 /** `connected`: can be talked to, has no configuration yet. */
 export type Phase = 'starting' | 'connected' | 'ready' | 'restarting' | 'stopped';
@@ -26,6 +40,8 @@ export interface SupervisedListener {
   onProcess(service: SupervisedService): void;
   /** Its process ended and may be started again in `delay`; false: leave it. */
   mayRestart(service: SupervisedService): boolean;
+  /** A process that takes the place of one that died, without being started: the spare. Undefined when there is none. */
+  successor(service: SupervisedService): Promise<ServiceProcess | undefined> | undefined;
 }
 
 export type SupervisedEventCode =
@@ -62,6 +78,7 @@ export class SupervisedService {
   #lastHeard: Instant | undefined;
   #startedAt: Instant;
   #detail = '';
+  #handingOver = false;
 
   constructor(options: SupervisedOptions) {
     this.#options = options;
@@ -142,6 +159,42 @@ export class SupervisedService {
     this.#detail = reason;
   }
 
+  /** How long it may be away before others act on it; undefined when nobody would, or it does not say. */
+  get patience(): Micros | undefined {
+    const us = this.#description?.patienceUs;
+    return us === undefined ? undefined : micros(Number(us));
+  }
+
+  /**
+   * Puts another process in place of the running one, which leaves without touching the kernel. `successor` is called as soon
+   * as the old one has left its duty (`at-once`), or when its process has ended (`afterwards`). Throws when there is
+   * nothing to replace, or no successor.
+   */
+  async replace(successor: () => Promise<ServiceProcess | undefined>, when: 'at-once' | 'afterwards'): Promise<void> {
+    const old = this.#process;
+    if (old === undefined || this.clients === undefined) throw new Error(`${this.name} does not run`);
+    this.#handingOver = true;
+    this.#detail = 'being replaced';
+    try {
+      const left = await this.#askToStop(true);
+      if (!left) old.signal('SIGKILL');
+      const early = when === 'at-once' ? await successor() : undefined;
+      // Until its end the old process may still tell what happened, and hear that it was heard.
+      if (!(await endsWithin(old, REPLACED_LIMIT_MS))) {
+        old.signal('SIGKILL');
+        await endsWithin(old, REPLACED_LIMIT_MS);
+      }
+      const next = when === 'at-once' ? early : await successor();
+      this.#link?.close();
+      this.#generation = 0n;
+      this.#description = undefined;
+      // Without a successor it is one more death.
+      this.begin(next ?? this.#options.start());
+    } finally {
+      this.#handingOver = false;
+    }
+  }
+
   /** Ends a wait for the next restart: something changed that may help. */
   restartNow(): void {
     if (this.#phase === 'restarting' && this.#restartTimer !== undefined) this.#restart();
@@ -162,7 +215,7 @@ export class SupervisedService {
     if (this.#phase === 'stopped' || this.#phase === 'restarting' || this.#process === undefined) return;
     if (this.#killed === this.#process) return;
     const silence = elapsed(this.#lastHeard ?? this.#startedAt, now);
-    const limit = this.#lastHeard === undefined ? START_LIMIT : HANG_LIMIT;
+    const limit = this.#lastHeard === undefined ? START_LIMIT : this.#hangLimit();
     if (silence <= limit) return;
     const text = `${this.name} has not been heard for ${(toMillis(silence) / 1000).toFixed(1)} s`;
     if (this.#process.origin === 'attached') {
@@ -178,6 +231,14 @@ export class SupervisedService {
     // Once: the next look finds the death. Until then the silence stands, or the status would show its old state again.
     this.#killed = this.#process;
     this.#process.signal('SIGKILL');
+  }
+
+  /** Sooner where others would act on its silence; but a process that runs may only be slow, as everything on a busy machine. */
+  #hangLimit(): Micros {
+    const { patience } = this;
+    const pid = this.#process?.pid;
+    if (patience === undefined || pid === undefined || !isStopped(pid)) return HANG_LIMIT;
+    return micros(Math.min(HANG_LIMIT, Math.max(LEAST_HANG_LIMIT, patience / 2)));
   }
 
   /** This process itself was not running for a while: the silence was ours. */
@@ -268,7 +329,7 @@ export class SupervisedService {
   }
 
   #ended(process: ServiceProcess, how: string): void {
-    if (process !== this.#process) return;
+    if (process !== this.#process || this.#handingOver) return;
     this.#link?.close();
     this.#link = undefined;
     this.#generation = 0n;
@@ -280,18 +341,38 @@ export class SupervisedService {
     const { readySince: _, ...rest } = backoff;
     this.#backoff = rest;
     const ms = Math.round(toMillis(delay));
-    this.#detail = `died (${how}), starts again after ${ms} ms`;
-    listener.onEvent(
-      this,
-      'service-died',
-      `${this.name} (pid ${process.pid}) died: ${how}; starts again after ${ms} ms`,
-    );
+    const successor = listener.successor(this);
+    const next = successor === undefined ? `starts again after ${ms} ms` : 'the spare takes over';
+    this.#detail = `died (${how}), ${next}`;
+    listener.onEvent(this, 'service-died', `${this.name} (pid ${process.pid}) died: ${how}; ${next}`);
     if (loopBegins) {
       const text = `${this.name} keeps dying (${backoff.recent.length} times within a minute); look at its log lines`;
       listener.onEvent(this, 'crash-loop', text);
     }
     if (!listener.mayRestart(this)) return;
-    this.#restartTimer = setTimeout(() => this.#restart(), ms);
+    const later = (): void => {
+      this.#restartTimer = setTimeout(() => this.#restart(), ms);
+    };
+    if (successor === undefined) later();
+    else void successor.then((found) => this.#succeeded(found, later));
+  }
+
+  #succeeded(process: ServiceProcess | undefined, otherwise: () => void): void {
+    if (this.#phase !== 'restarting') {
+      process?.signal('SIGTERM');
+      return;
+    }
+    if (process === undefined) {
+      otherwise();
+      return;
+    }
+    this.#restarts++;
+    this.begin(process);
+    this.#options.listener.onEvent(
+      this,
+      'service-restarted',
+      `the spare took over as ${this.name}, pid ${process.pid}`,
+    );
   }
 
   #restart(): void {

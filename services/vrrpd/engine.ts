@@ -74,6 +74,7 @@ export class VrrpEngine {
   /** While a configuration is put in force readings are only taken in: everything is looked at afterwards. */
   #applying = false;
   #predecessor: ReadonlyMap<string, ResumeEntry> = new Map();
+  #recordLoaded = false;
   readonly #pace: Pace;
 
   /** Opens timer, netlink and frame sender. Throws KernelError when the kernel refuses (EPERM without CAP_NET_ADMIN, CAP_NET_RAW). */
@@ -144,7 +145,6 @@ export class VrrpEngine {
     // Monitor first, then dump: nothing falls in between.
     this.#netlink.monitor((event) => this.#linkEvent(event));
     this.links.reset(this.#netlink.links(), this.#netlink.addresses());
-    this.#predecessor = host.resume.load();
     this.#watch = host.openWatch(this.trackers);
     this.#warmUp();
   }
@@ -172,6 +172,7 @@ export class VrrpEngine {
 
   /** Instances that run, or ran until the last process was killed. */
   knownInstances(): ReadonlySet<string> {
+    this.#loadRecord();
     return new Set([...this.#routers.keys(), ...this.#predecessor.keys()]);
   }
 
@@ -196,6 +197,7 @@ export class VrrpEngine {
   /** Makes `config` the one in force. What is the same in both is not touched. */
   apply(config: VrrpConfig): Diagnostic[] {
     const first = this.#config === undefined;
+    this.#loadRecord();
     const diff = this.diff(config);
     this.#config = config;
     this.#pace.apply(config);
@@ -396,6 +398,13 @@ export class VrrpEngine {
   #mayResume(): boolean {
     const now = this.#host.clock.now();
     return [...this.#routers.values()].some((router) => this.#resumable(router, now) !== undefined);
+  }
+
+  /** Not before it is needed: until then another process may still write it. */
+  #loadRecord(): void {
+    if (this.#recordLoaded) return;
+    this.#recordLoaded = true;
+    this.#predecessor = this.#host.resume.load();
   }
 
   #layoutRecord(): void {

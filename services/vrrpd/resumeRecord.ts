@@ -25,6 +25,37 @@ export interface ResumeSlots {
   close(): void;
 }
 
+/** Slots that are opened with their first use. */
+export class LazySlots implements ResumeSlots {
+  readonly #open: () => ResumeSlots;
+  #opened: ResumeSlots | undefined;
+
+  constructor(open: () => ResumeSlots) {
+    this.#open = open;
+  }
+
+  records(): Map<number, Buffer> {
+    return this.#slots().records();
+  }
+
+  write(slot: number, record: Buffer): void {
+    this.#slots().write(slot, record);
+  }
+
+  clear(slot: number): void {
+    this.#slots().clear(slot);
+  }
+
+  close(): void {
+    this.#opened?.close();
+  }
+
+  #slots(): ResumeSlots {
+    this.#opened ??= this.#open();
+    return this.#opened;
+  }
+}
+
 interface Slot {
   readonly index: number;
   record: Buffer;
@@ -58,7 +89,7 @@ export class ResumeRecord {
   /** What a predecessor left, by instance name. */
   load(): ReadonlyMap<string, ResumeEntry> {
     const entries = new Map<string, ResumeEntry>();
-    for (const [index, record] of this.#slots.records()) {
+    for (const [index, record] of this.#records()) {
       const entry = parseRecord(record);
       if (entry === undefined) continue;
       entries.set(entry.instance, entry);
@@ -110,6 +141,15 @@ export class ResumeRecord {
     this.#slots.close();
   }
 
+  #records(): Map<number, Buffer> {
+    try {
+      return this.#slots.records();
+    } catch (error) {
+      this.#onError(error);
+      return new Map();
+    }
+  }
+
   #guard(write: () => void): void {
     try {
       write();
@@ -117,6 +157,12 @@ export class ResumeRecord {
       this.#onError(error);
     }
   }
+}
+
+/** What the records of slots say, by instance name. */
+export function parseRecords(records: ReadonlyMap<number, Buffer>): ReadonlyMap<string, ResumeEntry> {
+  const entries = [...records.values()].flatMap((record) => parseRecord(record) ?? []);
+  return new Map(entries.map((entry) => [entry.instance, entry]));
 }
 
 function parseRecord(record: Buffer): ResumeEntry | undefined {

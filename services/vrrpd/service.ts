@@ -9,6 +9,7 @@ import type { ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycl
 import type { Notification } from '../shared/rpc/generated/keepwatch/v1/notify.js';
 import type { ConfigureOutcome, EventSink, PlanOutcome, ServiceBehaviour } from '../shared/rpc/service.js';
 import type { Clock } from '../shared/time/clock.js';
+import { type Micros, micros } from '../shared/time/duration.js';
 import type { NotifyConfig, VrrpConfig } from './config/model.js';
 import { diffConfigs } from './configDiff.js';
 import { VrrpEngine } from './engine.js';
@@ -18,7 +19,9 @@ import { noticeFor, notificationFor, statesNotification } from './notifications.
 import { planMoves, plannedChanges, type Standing } from './planChanges.js';
 import type { ResumeRecord } from './resumeRecord.js';
 import { changeEvent, wholeState } from './snapshot.js';
+import type { SpeakerRight } from './speakerLock.js';
 import type { OpenWatch } from './track/watch.js';
+import { Understudy, type UnderstudyParts } from './understudy.js';
 
 /** What the service is built from. */
 export interface VrrpServiceParts {
@@ -39,6 +42,15 @@ export interface VrrpServiceParts {
   readonly programProblem: (path: string) => string | undefined;
   /** `impairments()` may answer differently now. */
   readonly impairmentsChanged: () => void;
+  readonly right: SpeakerRight;
+  /** Present for a process that stands by. */
+  readonly standby?: StandbyParts;
+}
+
+/** What standing by needs besides. */
+export interface StandbyParts extends Pick<UnderstudyParts, 'readResume' | 'kill'> {
+  /** This process speaks now. */
+  readonly tookOver: () => void;
 }
 
 const NO_STATE: ServiceState = {
@@ -55,9 +67,24 @@ export class VrrpService implements ServiceBehaviour {
   #stopped = false;
   /** While a configuration is put in force its deleted instances are told with the settings they had. */
   #previous: VrrpConfig | undefined;
+  /** Present while it stands by. */
+  #understudy: Understudy | undefined;
+  /** What is put in force when it takes over. */
+  #prepared: VrrpConfig | undefined;
 
   constructor(parts: VrrpServiceParts) {
     this.#parts = parts;
+    const { standby } = parts;
+    if (standby !== undefined) {
+      this.#understudy = new Understudy({
+        ...parts,
+        ...standby,
+        takeOver: () => {
+          this.#takeOver();
+          standby.tookOver();
+        },
+      });
+    }
   }
 
   validate(tree: ConfigTree): Diagnostic[] {
@@ -84,6 +111,9 @@ export class VrrpService implements ServiceBehaviour {
     if (engine === undefined) return refused([...diagnostics, this.#cannotOpen()]);
     const found = [...diagnostics, ...this.#machineFindings(model)];
     if (found.some((diagnostic) => diagnostic.severity === 'error')) return refused(found);
+    if (this.#understudy !== undefined) return this.#prepare(engine, model, found);
+    const right = this.#parts.right.take();
+    if (!right.ok) return refused([...found, anotherSpeaks(right.heldBy)]);
     const changes = plannedChanges(engine.diff(model));
     this.#previous = engine.config;
     engine.apply(model);
@@ -94,7 +124,7 @@ export class VrrpService implements ServiceBehaviour {
 
   state(): ServiceState {
     const engine = this.#engine;
-    if (engine === undefined) return NO_STATE;
+    if (engine === undefined || this.#understudy !== undefined) return NO_STATE;
     return { state: { $case: 'vrrp', value: wholeState(engine, this.#parts.clock.now()) } };
   }
 
@@ -103,10 +133,47 @@ export class VrrpService implements ServiceBehaviour {
     return [...kernel, ...(this.#stopped ? [] : (this.#engine?.impairments() ?? []))];
   }
 
+  patience(): Micros | undefined {
+    const instances = (this.#prepared ?? this.#engine?.config)?.instances ?? [];
+    if (instances.length === 0) return undefined;
+    // Without the skew time, which depends on priorities of others.
+    return micros(
+      Math.min(...instances.map(({ advertInterval, election }) => election.downTimerAdverts * advertInterval)),
+    );
+  }
+
+  async activate(): Promise<void> {
+    if (this.#understudy === undefined) return;
+    const right = this.#parts.right.take();
+    if (!right.ok) throw new Error(anotherSpeaks(right.heldBy).message);
+    this.#takeOver();
+  }
+
   async stop(options: { readonly keepKernelState: boolean }): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
-    await this.#engine?.stop(options.keepKernelState);
+    const standsBy = this.#understudy !== undefined;
+    this.#understudy?.close();
+    await this.#engine?.stop(options.keepKernelState || standsBy);
+    this.#parts.right.release();
+  }
+
+  /** Takes note of what to put in force later, and gets the process ready to be quick then. */
+  #prepare(engine: VrrpEngine, model: VrrpConfig, found: readonly PlainDiagnostic[]): ConfigureOutcome {
+    this.#prepared = model;
+    engine.pace.apply(model);
+    this.#understudy?.configure(model);
+    return { accepted: true, diagnostics: wireDiagnostics(found), changes: [] };
+  }
+
+  #takeOver(): void {
+    this.#understudy?.close();
+    this.#understudy = undefined;
+    const model = this.#prepared;
+    this.#prepared = undefined;
+    this.#parts.logger.warn('the process that spoke is gone: taking over');
+    if (model !== undefined) this.#engine?.apply(model);
+    this.#parts.impairmentsChanged();
   }
 
   #standings(): ReadonlyMap<string, Standing> {
@@ -161,7 +228,9 @@ export class VrrpService implements ServiceBehaviour {
     if (engine === undefined) return [];
     return checkMachine(model, {
       interfaces: engine.links.names(),
-      knownInstances: engine.knownInstances(),
+      // The record belongs to the process that speaks; that has checked the same configuration.
+      knownInstances:
+        this.#understudy === undefined ? engine.knownInstances() : new Set(model.instances.map(({ name }) => name)),
       programProblem: this.#parts.programProblem,
     });
   }
@@ -230,6 +299,13 @@ export class VrrpService implements ServiceBehaviour {
     });
   }
 }
+
+const anotherSpeaks = (pid: number | undefined): PlainDiagnostic => ({
+  severity: 'error',
+  code: 'another-speaks',
+  message: `another vrrpd${pid === undefined ? '' : ` (pid ${pid})`} speaks for the instances of this run directory`,
+  hint: 'stop it first, or choose another --run-dir',
+});
 
 const STOPPING: PlainDiagnostic = {
   severity: 'error',

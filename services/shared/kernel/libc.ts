@@ -71,6 +71,9 @@ interface LibcFunctions {
   sched_setaffinity(thread: number, bytes: number, mask: Buffer): number;
   sched_getaffinity(thread: number, bytes: number, mask: Buffer): number;
   flock(fd: number, operation: number): number;
+  execve(path: string, argv: readonly (string | null)[], environment: readonly (string | null)[]): number;
+  waitpid(pid: number, status: null, options: number): number;
+  fcntl(fd: number, command: number, argument: number): number;
   inotify_init1(flags: number): number;
   inotify_add_watch(fd: number, path: string, mask: number): number;
   inotify_rm_watch(fd: number, watch: number): number;
@@ -118,6 +121,9 @@ const DECLARATIONS: { readonly [Name in keyof LibcFunctions]: readonly [result: 
   syscall: ['long', ['long', 'long', 'long']],
   ioctl: ['int', ['int', 'ulong', 'void *']],
   setns: ['int', ['int', 'int']],
+  execve: ['int', ['str', 'str *', 'str *']],
+  waitpid: ['int', ['int', 'void *', 'int']],
+  fcntl: ['int', ['int', 'int', 'int']],
 };
 
 function lazily(): LibcFunctions {

@@ -9,6 +9,7 @@ const SCHED_RESET_ON_FORK = 0x4000_0000;
 const PR_SET_NO_NEW_PRIVS = 38;
 const SO_PEERCRED = 17;
 const SYS_PIDFD_OPEN = 434;
+const F_SETFD = 2;
 const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 const RESOURCES = { core: 4, nofile: 7, memlock: 8, rtprio: 14, rttime: 15 } as const;
 
@@ -114,6 +115,31 @@ export function killProcessGroup(leader: number, signal: NodeJS.Signals): boolea
     if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
     throw error;
   }
+}
+
+/**
+ * Runs another program in place of this one: the same process, with the same id, parent and children. Descriptors that are
+ * close-on-exec (all that Node.js and this folder open) are closed, which gives locks up. Returns only by throwing
+ * KernelError, with everything as it was: ENOENT, EACCES, E2BIG. `argv` begins with the name of the program.
+ */
+export function replaceProcess(path: string, argv: readonly string[], environment: NodeJS.ProcessEnv): never {
+  const variables = Object.entries(environment).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${value}`],
+  );
+  // Node.js has its standard streams closed in children that it did not give them.
+  for (const fd of [0, 1, 2]) libc.fcntl(fd, F_SETFD, 0);
+  libc.execve(path, [...argv, null], [...variables, null]);
+  throw kernelError('execve', lastErrno(), path);
+}
+
+const WNOHANG = 1;
+
+/**
+ * Collects a child of this process that has ended and that Node.js does not know: one started before {@link replaceProcess}.
+ * Does nothing for any other process.
+ */
+export function collectChild(pid: number): void {
+  libc.waitpid(pid, null, WNOHANG);
 }
 
 /**

@@ -44,10 +44,7 @@ export class ResumeFile {
     this.path = path;
     this.#slotBytes = SLOT_HEADER + recordBytes;
     this.#buffer = Buffer.alloc(this.#slotBytes);
-    const header = Buffer.alloc(HEADER_BYTES);
-    header.write(MAGIC, 0, 'latin1');
-    header.writeUInt32LE(this.#slotBytes, 8);
-    header.write(bootId, 16, 36, 'latin1');
+    const header = headerOf(this.#slotBytes, bootId);
     this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
     try {
       fchmodSync(this.#fd, 0o600);
@@ -65,17 +62,7 @@ export class ResumeFile {
 
   /** Every whole record, by slot; a copy. */
   records(): Map<number, Buffer> {
-    const bytes = Buffer.alloc(Math.max(0, fstatSync(this.#fd).size - HEADER_BYTES));
-    readSync(this.#fd, bytes, 0, bytes.length, HEADER_BYTES);
-    const records = new Map<number, Buffer>();
-    for (let slot = 0; (slot + 1) * this.#slotBytes <= bytes.length; slot++) {
-      const start = slot * this.#slotBytes;
-      const length = bytes.readUInt16LE(start);
-      if (length === 0 || length > this.#slotBytes - SLOT_HEADER) continue;
-      const record = bytes.subarray(start + SLOT_HEADER, start + SLOT_HEADER + length);
-      if (crc32(record) === bytes.readUInt32LE(start + 4)) records.set(slot, record);
-    }
-    return records;
+    return recordsOf(this.#fd, this.#slotBytes);
   }
 
   /** Replaces a record. Throws RangeError for a record that does not fit, or the file system's error (ENOSPC). */
@@ -102,6 +89,53 @@ export class ResumeFile {
     this.#closed = true;
     closeSync(this.#fd);
   }
+}
+
+/**
+ * The records of a file that another process writes; nothing is changed. Undefined when there is no such file, or one of
+ * another layout or boot.
+ */
+export function readResumeFile(
+  path: string,
+  recordBytes: number,
+  bootId: string = readBootId(),
+): Map<number, Buffer> | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch {
+    return undefined;
+  }
+  try {
+    const slotBytes = SLOT_HEADER + recordBytes;
+    const found = Buffer.alloc(HEADER_BYTES);
+    readSync(fd, found, 0, HEADER_BYTES, 0);
+    return found.equals(headerOf(slotBytes, bootId)) ? recordsOf(fd, slotBytes) : undefined;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function headerOf(slotBytes: number, bootId: string): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.write(MAGIC, 0, 'latin1');
+  header.writeUInt32LE(slotBytes, 8);
+  header.write(bootId, 16, 36, 'latin1');
+  return header;
+}
+
+function recordsOf(fd: number, slotBytes: number): Map<number, Buffer> {
+  const bytes = Buffer.alloc(Math.max(0, fstatSync(fd).size - HEADER_BYTES));
+  readSync(fd, bytes, 0, bytes.length, HEADER_BYTES);
+  const records = new Map<number, Buffer>();
+  for (let slot = 0; (slot + 1) * slotBytes <= bytes.length; slot++) {
+    const start = slot * slotBytes;
+    const length = bytes.readUInt16LE(start);
+    if (length === 0 || length > slotBytes - SLOT_HEADER) continue;
+    const record = bytes.subarray(start + SLOT_HEADER, start + SLOT_HEADER + length);
+    if (crc32(record) === bytes.readUInt32LE(start + 4)) records.set(slot, record);
+  }
+  return records;
 }
 
 /** Changes at every boot of the machine (random(4)). */

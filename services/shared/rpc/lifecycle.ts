@@ -29,6 +29,8 @@ export interface LifecycleOptions {
   readonly onChange: () => void;
   /** Runs the orderly stop; resolves when the kernel is left as asked for. */
   readonly stop: (options: { readonly keepKernelState: boolean }) => Promise<void>;
+  /** Whether this process stands by, and how it becomes the one that serves. */
+  readonly seat: { readonly standby: boolean; readonly activate: () => Promise<void> };
   readonly heartbeatMs?: number;
 }
 
@@ -71,11 +73,14 @@ export function lifecycleService(options: LifecycleOptions): LifecycleServiceImp
 
   return {
     async describe(): Promise<DescribeResponse> {
+      const patience = behaviour.patience?.();
       return {
         origin: events.origin(),
         version: options.version,
         pid: process.pid,
         impairments: allImpairments(behaviour, events),
+        standby: options.seat.standby,
+        patienceUs: patience === undefined ? undefined : BigInt(Math.round(patience)),
       };
     },
 
@@ -114,6 +119,15 @@ export function lifecycleService(options: LifecycleOptions): LifecycleServiceImp
     async stop(request: StopRequest) {
       await options.stop({ keepKernelState: request.keepKernelState });
       return {};
+    },
+
+    async activate() {
+      try {
+        await options.seat.activate();
+      } catch (error) {
+        throw new ServerError(Status.FAILED_PRECONDITION, error instanceof Error ? error.message : String(error));
+      }
+      return { origin: events.origin() };
     },
   };
 }

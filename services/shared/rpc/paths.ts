@@ -17,3 +17,7 @@ export const socketPath = (runDir: string, name: ProcessName): string => join(ru
 
 /** Where a process writes its process id. */
 export const pidPath = (runDir: string, name: ProcessName): string => join(runDir, `${name}.pid`);
+
+/** Where a process that stands by for the service `name` listens, and writes its process id, until it takes over. */
+export const spareSocketPath = (runDir: string, name: ProcessName): string => join(runDir, `${name}.spare.sock`);
+export const sparePidPath = (runDir: string, name: ProcessName): string => join(runDir, `${name}.spare.pid`);

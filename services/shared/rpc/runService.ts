@@ -7,8 +7,8 @@ import type { Clock } from '../time/clock.js';
 import { EventLog } from './eventLog.js';
 import { LifecycleServiceDefinition, ServiceState } from './generated/keepwatch/v1/lifecycle.js';
 import { allImpairments, lifecycleService } from './lifecycle.js';
-import { pidPath, socketPath } from './paths.js';
-import { removePidFile, writePidFile } from './pidFile.js';
+import { removePidFile } from './pidFile.js';
+import { Seat } from './seat.js';
 import { type RpcServer, type RpcService, rpcService, serveUnix } from './server.js';
 import type { EventSink, ServiceBehaviour, ServiceName } from './service.js';
 
@@ -30,6 +30,10 @@ export interface ServiceContext {
   readonly events: EventSink;
   /** To be called when `impairments()` may answer differently than before. */
   readonly impairmentsChanged: () => void;
+  /** Stands by: until `activate` the service prepares what it is told, and does nothing to the world. */
+  readonly standby: boolean;
+  /** To be called when the service has taken over by itself: from now on it is found as the one that serves. */
+  readonly tookOver: () => void;
 }
 
 /** A service ready to serve. */
@@ -46,6 +50,8 @@ export interface RunServiceOptions {
   readonly stateDir: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Starts as the spare of the process that serves; see {@link ServiceContext.standby}. */
+  readonly standby?: boolean;
   /** Builds the service. It does nothing to the world before its first `configure`. */
   readonly start: (context: ServiceContext) => StartedService | Promise<StartedService>;
 }
@@ -66,6 +72,7 @@ export async function runService(options: RunServiceOptions): Promise<number> {
   const events = new EventLog({ service: name, incarnation, clock, logger });
   let server: RpcServer | undefined;
   const impairmentsChanged = (): void => server?.health.changed();
+  const seat = new Seat(runDir, name, options.standby === true, logger);
 
   const context: ServiceContext = {
     name,
@@ -77,13 +84,15 @@ export async function runService(options: RunServiceOptions): Promise<number> {
     logger,
     events,
     impairmentsChanged,
+    standby: seat.standby,
+    tookOver: () => seat.take(),
   };
   const { behaviour, services = [] } = await options.start(context);
 
   const ending = new Ending(behaviour, logger);
   const unimpaired = (): boolean => allImpairments(behaviour, events).length === 0;
   server = await serveUnix(
-    socketPath(runDir, name),
+    seat.socket,
     [
       rpcService(
         LifecycleServiceDefinition,
@@ -94,13 +103,23 @@ export async function runService(options: RunServiceOptions): Promise<number> {
           logger,
           onChange: impairmentsChanged,
           stop: ({ keepKernelState }) => ending.begin(keepKernelState),
+          seat: {
+            get standby() {
+              return seat.standby;
+            },
+            async activate() {
+              if (!seat.standby) return;
+              await behaviour.activate?.();
+              seat.take();
+            },
+          },
         }),
       ),
       ...services.map((service) => ({ ...service, serving: service.serving ?? unimpaired })),
     ],
     logger,
   );
-  writePidFile(pidPath(runDir, name));
+  seat.begin(server);
 
   const stopBySignal = (signal: NodeJS.Signals): void => {
     logger.info({ signal }, 'stopping');
@@ -119,7 +138,7 @@ export async function runService(options: RunServiceOptions): Promise<number> {
     ['SIGUSR2', dumpBySignal],
   ] as const;
   for (const [signal, handler] of handlers) process.on(signal, handler);
-  logger.debug({ incarnation, socket: socketPath(runDir, name) }, `${name} ${version} is ready for a configuration`);
+  logger.debug({ incarnation, socket: seat.socket }, `${name} ${version} is ready for a configuration`);
 
   const code = await ending.ended;
   server.health.stopping();
@@ -127,7 +146,7 @@ export async function runService(options: RunServiceOptions): Promise<number> {
   if (!told) logger.warn({ events: events.retainedCount }, 'ending with notifications nobody took over');
   events.close();
   await server.close();
-  removePidFile(pidPath(runDir, name));
+  removePidFile(seat.pidFile);
   for (const [signal, handler] of handlers) process.off(signal, handler);
   logger.info('stopped');
   return code;

@@ -45,13 +45,15 @@ export class SocketError extends Error {
 /** A running server. */
 export interface RpcServer {
   readonly health: LiveHealth;
+  /** Has the socket under another name, in place of what is there; connections go on. Throws the file system's error. */
+  moveTo(path: string): void;
   /** Ends calls (those that do not end by themselves are cancelled) and removes the socket. */
   close(): Promise<void>;
 }
 
 /** Serves `services` on the Unix socket `path`. Throws SocketError. */
 export async function serveUnix(path: string, services: readonly RpcService[], logger: Logger): Promise<RpcServer> {
-  const final = resolve(path);
+  let final = resolve(path);
   // Bound under a name of its own and then renamed: nobody finds a socket that does not answer yet.
   const temporary = `${final}.${process.pid}`;
   const bytes = Buffer.byteLength(temporary);
@@ -92,6 +94,10 @@ export async function serveUnix(path: string, services: readonly RpcService[], l
 
   return {
     health,
+    moveTo(other) {
+      renameSync(final, resolve(other));
+      final = resolve(other);
+    },
     async close() {
       health.stopping();
       const grace = setTimeout(() => server.forceShutdown(), SHUTDOWN_GRACE_MS);

@@ -2,6 +2,8 @@
  * What a service has to bring; everything else (socket, health, reflection, watch streams, heartbeats,
  * retention of unacknowledged events) is the same for all and lives in this folder.
  */
+
+import type { Micros } from '../time/duration.js';
 import type { ConfigTree, Diagnostic } from './generated/keepwatch/v1/common.js';
 import type { PlannedChange, PlannedMove, ServiceEvent, ServiceState } from './generated/keepwatch/v1/lifecycle.js';
 
@@ -33,6 +35,13 @@ export interface ServiceBehaviour {
   state(): ServiceState;
   /** What this process cannot do here and why; empty when all is well. */
   impairments(): string[];
+  /** How long it may be away before others act on it: for VRRP the shortest master-down interval. Absent: nobody would. */
+  patience?(): Micros | undefined;
+  /**
+   * Only where {@link ServiceContext.standby} is understood: begins what `configure` has only prepared, because the
+   * process that served is gone. Resolves once it serves; throws when another process still does.
+   */
+  activate?(): Promise<void>;
   /** Leaves in good order; the process ends afterwards. */
   stop(options: { readonly keepKernelState: boolean }): Promise<void>;
   /** Called with every SIGUSR1/SIGUSR2: text for the dump file. */

@@ -20,11 +20,14 @@ export interface ServiceMainOptions {
   readonly start: RunServiceOptions['start'];
   /** Opens a Unix datagram socket, for syslog. */
   readonly openDatagram?: (path: string) => DatagramSender;
+  /** It can stand by for a process that serves (`--standby`). */
+  readonly standby?: boolean;
 }
 
 interface ServiceFlags {
   readonly runDir: string;
   readonly stateDir: string;
+  readonly standby: boolean;
   readonly log: LogFlags;
 }
 
@@ -63,33 +66,44 @@ function openLogger(options: ServiceMainOptions, flags: ServiceFlags): Logger {
   }
 }
 
-function parseFlags({ name, summary }: ServiceMainOptions): ServiceFlags {
+function parseFlags({ name, summary, standby = false }: ServiceMainOptions): ServiceFlags {
   try {
     const { values } = parseArgs({
       options: {
         ...LOG_OPTIONS,
         'run-dir': { type: 'string', default: DEFAULT_RUN_DIR },
         'state-dir': { type: 'string', default: DEFAULT_STATE_DIR },
+        ...(standby ? { standby: { type: 'boolean', default: false } as const } : {}),
         version: { type: 'boolean', short: 'v' },
         help: { type: 'boolean', short: 'h' },
       },
     });
-    if (values.help) return leave(helpText(name, summary));
+    if (values.help) return leave(helpText(name, summary, standby));
     if (values.version) return leave(`keepwatch-${name} ${VERSION}\n`);
-    return { runDir: values['run-dir'], stateDir: values['state-dir'], log: logFlags(values) };
+    return {
+      runDir: values['run-dir'],
+      stateDir: values['state-dir'],
+      standby: 'standby' in values && values.standby === true,
+      log: logFlags(values),
+    };
   } catch (error) {
     return fail(name, error instanceof Error ? error.message : String(error));
   }
 }
 
-const helpText = (name: ServiceName, summary: string): string => `Usage: keepwatch-${name} [options]
+const helpText = (name: ServiceName, summary: string, standby: boolean): string => `Usage: keepwatch-${name} [options]
 
 ${summary}
 Started by keepwatchd, or by itself where keepwatchd runs with --attach. Waits for its configuration on
 <run-dir>/${name}.sock.
 
   --run-dir DIR          socket and pid file (default ${DEFAULT_RUN_DIR})
-  --state-dir DIR        dumps and records (default ${DEFAULT_STATE_DIR})
+  --state-dir DIR        dumps and records (default ${DEFAULT_STATE_DIR})${
+    standby
+      ? `
+  --standby              be the spare of the one that runs: take over when it dies`
+      : ''
+  }
   -l, --log-console      log to stderr, as text
   -D, --log-detail       log details
   -d, --dump-conf        log everything

@@ -33,6 +33,10 @@ const status = (service: ServiceFacts) =>
       vrrp: VrrpState.fromPartial({ instances: [{ name: 'VI_1', state: VrrpStateName.VRRP_STATE_NAME_MASTER }] }),
     },
     refusedReload: [],
+    spare: undefined,
+    upgrade: undefined,
+    trial: undefined,
+    appliedFrom: '',
   });
 
 for (const [what, changes, health, state] of [

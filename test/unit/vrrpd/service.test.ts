@@ -10,7 +10,7 @@ import type { NotifyConfig, VrrpConfig } from '../../../services/vrrpd/config/mo
 import { ResumeRecord } from '../../../services/vrrpd/resumeRecord.js';
 import { VrrpService } from '../../../services/vrrpd/service.js';
 import { openNoWatch } from '../../../services/vrrpd/track/watch.js';
-import { config, group, instance, ip, MemorySlots, newWorld, position, vip } from './support.js';
+import { config, group, instance, ip, MemoryRight, MemorySlots, newWorld, position, vip } from './support.js';
 
 const TREE: ConfigTree = { files: [], statements: [] };
 
@@ -49,6 +49,7 @@ function newService() {
     applyScheduling: () => [],
     programProblem: (path) => (path === '/etc/gone.sh' ? 'does not exist' : undefined),
     impairmentsChanged: () => {},
+    right: new MemoryRight(),
   });
   const configure = (model: VrrpConfig) => {
     wanted.model = model;

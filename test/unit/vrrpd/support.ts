@@ -16,6 +16,7 @@ import type {
 import { VrrpEngine } from '../../../services/vrrpd/engine.js';
 import type { EngineChange } from '../../../services/vrrpd/engineHost.js';
 import { ResumeRecord, type ResumeSlots } from '../../../services/vrrpd/resumeRecord.js';
+import type { SpeakerRight } from '../../../services/vrrpd/speakerLock.js';
 import { openNoWatch } from '../../../services/vrrpd/track/watch.js';
 
 export const position = { file: 'test.conf', line: 1, column: 1 };
@@ -122,6 +123,45 @@ export class MemorySlots implements ResumeSlots {
   }
   close(): void {}
 }
+
+/** The right to speak, shared by those who are given the same `holders`. */
+export class MemoryRight implements SpeakerRight {
+  readonly #shared: { holder: number | undefined; gone: Set<() => void> };
+  readonly #pid: number;
+
+  constructor(shared: { holder: number | undefined; gone: Set<() => void> } = newRight(), pid = 1) {
+    this.#shared = shared;
+    this.#pid = pid;
+  }
+
+  take(): ReturnType<SpeakerRight['take']> {
+    const { holder } = this.#shared;
+    if (holder !== undefined && holder !== this.#pid) return { ok: false, heldBy: holder };
+    this.#shared.holder = this.#pid;
+    return { ok: true };
+  }
+
+  /** As the kernel does when the holder dies, and the holder when it leaves. */
+  release(): void {
+    if (this.#shared.holder !== this.#pid) return;
+    this.#shared.holder = undefined;
+    for (const tell of [...this.#shared.gone]) tell();
+  }
+
+  holder(): number | undefined {
+    return this.#shared.holder;
+  }
+
+  watch(_pid: number, onGone: () => void): () => void {
+    this.#shared.gone.add(onGone);
+    return () => this.#shared.gone.delete(onGone);
+  }
+}
+
+export const newRight = (): { holder: number | undefined; gone: Set<() => void> } => ({
+  holder: undefined,
+  gone: new Set(),
+});
 
 /** One machine: fake kernel, engine, and what the engine told. */
 export class Machine {

@@ -125,6 +125,38 @@ export interface SuiteStatus {
     | undefined;
   /** Result of the last reload that was refused, until one is accepted. */
   refusedReload: Diagnostic[];
+  /** The vrrpd that stands by; absent where none is needed. */
+  spare:
+    | ServiceStatus
+    | undefined;
+  /** The last upgrade since the supervisor started; absent when there was none. */
+  upgrade:
+    | UpgradeStatus
+    | undefined;
+  /** A configuration on trial. */
+  trial:
+    | Trial
+    | undefined;
+  /** The file a configuration was applied from that is in force instead of `config_file`; empty otherwise. */
+  appliedFrom: string;
+}
+
+/** How far an upgrade is. */
+export interface UpgradeStatus {
+  /** Processes to be replaced, each then in `replaced` too. */
+  planned: string[];
+  replaced: string[];
+  running: boolean;
+  /** Why it ended early; what was not replaced runs on as it was. */
+  error: string;
+}
+
+/** A configuration in force that goes unless it is confirmed in time. */
+export interface Trial {
+  source: string;
+  generation: bigint;
+  /** Until the configuration before it comes back. */
+  remainingMs: bigint;
 }
 
 export interface GetStatusRequest {
@@ -180,6 +212,50 @@ export interface PlanReloadResponse {
   diagnostics: Diagnostic[];
   changes: PlannedChange[];
   moves: PlannedMove[];
+}
+
+export interface ApplyConfigRequest {
+  tree:
+    | ConfigTree
+    | undefined;
+  /** Name of the file, for people. */
+  source: string;
+  /** How long to wait for Confirm before the configuration before this one comes back; 0: for good. */
+  confirmWithinMs: bigint;
+}
+
+export interface ApplyConfigResponse {
+  accepted: boolean;
+  generation: bigint;
+  diagnostics: Diagnostic[];
+  changes: PlannedChange[];
+}
+
+export interface ConfirmRequest {
+}
+
+export interface ConfirmResponse {
+  /** False: nothing waits for a confirmation. */
+  confirmed: boolean;
+  generation: bigint;
+}
+
+export interface RollbackRequest {
+}
+
+export interface RollbackResponse {
+  /** False: nothing waits for a confirmation. */
+  rolledBack: boolean;
+  generation: bigint;
+  diagnostics: Diagnostic[];
+}
+
+export interface UpgradeRequest {
+}
+
+export interface UpgradeResponse {
+  /** Why no upgrade begins; empty when one does. */
+  diagnostics: Diagnostic[];
 }
 
 export interface StopSuiteRequest {
@@ -518,6 +594,10 @@ function createBaseSuiteStatus(): SuiteStatus {
     ipvs: undefined,
     notify: undefined,
     refusedReload: [],
+    spare: undefined,
+    upgrade: undefined,
+    trial: undefined,
+    appliedFrom: "",
   };
 }
 
@@ -552,6 +632,18 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
     }
     for (const v of message.refusedReload) {
       Diagnostic.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.spare !== undefined) {
+      ServiceStatus.encode(message.spare, writer.uint32(162).fork()).join();
+    }
+    if (message.upgrade !== undefined) {
+      UpgradeStatus.encode(message.upgrade, writer.uint32(170).fork()).join();
+    }
+    if (message.trial !== undefined) {
+      Trial.encode(message.trial, writer.uint32(178).fork()).join();
+    }
+    if (message.appliedFrom !== "") {
+      writer.uint32(186).string(message.appliedFrom);
     }
     return writer;
   },
@@ -649,6 +741,38 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
             message.refusedReload.push(Diagnostic.decode(reader, reader.uint32()));
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.spare = ServiceStatus.decode(reader, reader.uint32());
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.upgrade = UpgradeStatus.decode(reader, reader.uint32());
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.trial = Trial.decode(reader, reader.uint32());
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.appliedFrom = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -687,6 +811,14 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
         : globalThis.Array.isArray(object?.refused_reload)
         ? object.refused_reload.map((e: any) => Diagnostic.fromJSON(e))
         : [],
+      spare: isSet(object.spare) ? ServiceStatus.fromJSON(object.spare) : undefined,
+      upgrade: isSet(object.upgrade) ? UpgradeStatus.fromJSON(object.upgrade) : undefined,
+      trial: isSet(object.trial) ? Trial.fromJSON(object.trial) : undefined,
+      appliedFrom: isSet(object.appliedFrom)
+        ? globalThis.String(object.appliedFrom)
+        : isSet(object.applied_from)
+        ? globalThis.String(object.applied_from)
+        : "",
     };
   },
 
@@ -722,6 +854,18 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
     if (message.refusedReload?.length) {
       obj.refusedReload = message.refusedReload.map((e) => Diagnostic.toJSON(e));
     }
+    if (message.spare !== undefined) {
+      obj.spare = ServiceStatus.toJSON(message.spare);
+    }
+    if (message.upgrade !== undefined) {
+      obj.upgrade = UpgradeStatus.toJSON(message.upgrade);
+    }
+    if (message.trial !== undefined) {
+      obj.trial = Trial.toJSON(message.trial);
+    }
+    if (message.appliedFrom !== "") {
+      obj.appliedFrom = message.appliedFrom;
+    }
     return obj;
   },
 
@@ -746,6 +890,246 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
       ? NotifyState.fromPartial(object.notify)
       : undefined;
     message.refusedReload = object.refusedReload?.map((e) => Diagnostic.fromPartial(e)) || [];
+    message.spare = (object.spare !== undefined && object.spare !== null)
+      ? ServiceStatus.fromPartial(object.spare)
+      : undefined;
+    message.upgrade = (object.upgrade !== undefined && object.upgrade !== null)
+      ? UpgradeStatus.fromPartial(object.upgrade)
+      : undefined;
+    message.trial = (object.trial !== undefined && object.trial !== null) ? Trial.fromPartial(object.trial) : undefined;
+    message.appliedFrom = object.appliedFrom ?? "";
+    return message;
+  },
+};
+
+function createBaseUpgradeStatus(): UpgradeStatus {
+  return { planned: [], replaced: [], running: false, error: "" };
+}
+
+export const UpgradeStatus: MessageFns<UpgradeStatus> = {
+  encode(message: UpgradeStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.planned) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.replaced) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.running !== false) {
+      writer.uint32(24).bool(message.running);
+    }
+    if (message.error !== "") {
+      writer.uint32(34).string(message.error);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpgradeStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpgradeStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.planned.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.replaced.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.running = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpgradeStatus {
+    return {
+      planned: globalThis.Array.isArray(object?.planned) ? object.planned.map((e: any) => globalThis.String(e)) : [],
+      replaced: globalThis.Array.isArray(object?.replaced) ? object.replaced.map((e: any) => globalThis.String(e)) : [],
+      running: isSet(object.running) ? globalThis.Boolean(object.running) : false,
+      error: isSet(object.error) ? globalThis.String(object.error) : "",
+    };
+  },
+
+  toJSON(message: UpgradeStatus): unknown {
+    const obj: any = {};
+    if (message.planned?.length) {
+      obj.planned = message.planned;
+    }
+    if (message.replaced?.length) {
+      obj.replaced = message.replaced;
+    }
+    if (message.running !== false) {
+      obj.running = message.running;
+    }
+    if (message.error !== "") {
+      obj.error = message.error;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UpgradeStatus>): UpgradeStatus {
+    return UpgradeStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpgradeStatus>): UpgradeStatus {
+    const message = createBaseUpgradeStatus();
+    message.planned = object.planned?.map((e) => e) || [];
+    message.replaced = object.replaced?.map((e) => e) || [];
+    message.running = object.running ?? false;
+    message.error = object.error ?? "";
+    return message;
+  },
+};
+
+function createBaseTrial(): Trial {
+  return { source: "", generation: 0n, remainingMs: 0n };
+}
+
+export const Trial: MessageFns<Trial> = {
+  encode(message: Trial, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    if (message.generation !== 0n) {
+      if (BigInt.asUintN(64, message.generation) !== message.generation) {
+        throw new globalThis.Error("value provided for field message.generation of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.generation);
+    }
+    if (message.remainingMs !== 0n) {
+      if (BigInt.asUintN(64, message.remainingMs) !== message.remainingMs) {
+        throw new globalThis.Error("value provided for field message.remainingMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.remainingMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Trial {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTrial();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.generation = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.remainingMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Trial {
+    return {
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      generation: isSet(object.generation) ? BigInt(object.generation) : 0n,
+      remainingMs: isSet(object.remainingMs)
+        ? BigInt(object.remainingMs)
+        : isSet(object.remaining_ms)
+        ? BigInt(object.remaining_ms)
+        : 0n,
+    };
+  },
+
+  toJSON(message: Trial): unknown {
+    const obj: any = {};
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.generation !== 0n) {
+      obj.generation = message.generation.toString();
+    }
+    if (message.remainingMs !== 0n) {
+      obj.remainingMs = message.remainingMs.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Trial>): Trial {
+    return Trial.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Trial>): Trial {
+    const message = createBaseTrial();
+    message.source = object.source ?? "";
+    message.generation = (object.generation !== undefined && object.generation !== null)
+      ? BigInt(object.generation)
+      : 0n;
+    message.remainingMs = (object.remainingMs !== undefined && object.remainingMs !== null)
+      ? BigInt(object.remainingMs)
+      : 0n;
     return message;
   },
 };
@@ -1653,6 +2037,673 @@ export const PlanReloadResponse: MessageFns<PlanReloadResponse> = {
   },
 };
 
+function createBaseApplyConfigRequest(): ApplyConfigRequest {
+  return { tree: undefined, source: "", confirmWithinMs: 0n };
+}
+
+export const ApplyConfigRequest: MessageFns<ApplyConfigRequest> = {
+  encode(message: ApplyConfigRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tree !== undefined) {
+      ConfigTree.encode(message.tree, writer.uint32(10).fork()).join();
+    }
+    if (message.source !== "") {
+      writer.uint32(18).string(message.source);
+    }
+    if (message.confirmWithinMs !== 0n) {
+      if (BigInt.asUintN(64, message.confirmWithinMs) !== message.confirmWithinMs) {
+        throw new globalThis.Error("value provided for field message.confirmWithinMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.confirmWithinMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ApplyConfigRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseApplyConfigRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tree = ConfigTree.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.confirmWithinMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ApplyConfigRequest {
+    return {
+      tree: isSet(object.tree) ? ConfigTree.fromJSON(object.tree) : undefined,
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      confirmWithinMs: isSet(object.confirmWithinMs)
+        ? BigInt(object.confirmWithinMs)
+        : isSet(object.confirm_within_ms)
+        ? BigInt(object.confirm_within_ms)
+        : 0n,
+    };
+  },
+
+  toJSON(message: ApplyConfigRequest): unknown {
+    const obj: any = {};
+    if (message.tree !== undefined) {
+      obj.tree = ConfigTree.toJSON(message.tree);
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.confirmWithinMs !== 0n) {
+      obj.confirmWithinMs = message.confirmWithinMs.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ApplyConfigRequest>): ApplyConfigRequest {
+    return ApplyConfigRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ApplyConfigRequest>): ApplyConfigRequest {
+    const message = createBaseApplyConfigRequest();
+    message.tree = (object.tree !== undefined && object.tree !== null)
+      ? ConfigTree.fromPartial(object.tree)
+      : undefined;
+    message.source = object.source ?? "";
+    message.confirmWithinMs = (object.confirmWithinMs !== undefined && object.confirmWithinMs !== null)
+      ? BigInt(object.confirmWithinMs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseApplyConfigResponse(): ApplyConfigResponse {
+  return { accepted: false, generation: 0n, diagnostics: [], changes: [] };
+}
+
+export const ApplyConfigResponse: MessageFns<ApplyConfigResponse> = {
+  encode(message: ApplyConfigResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accepted !== false) {
+      writer.uint32(8).bool(message.accepted);
+    }
+    if (message.generation !== 0n) {
+      if (BigInt.asUintN(64, message.generation) !== message.generation) {
+        throw new globalThis.Error("value provided for field message.generation of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.generation);
+    }
+    for (const v of message.diagnostics) {
+      Diagnostic.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.changes) {
+      PlannedChange.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ApplyConfigResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseApplyConfigResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.accepted = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.generation = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.diagnostics.push(Diagnostic.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.changes.push(PlannedChange.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ApplyConfigResponse {
+    return {
+      accepted: isSet(object.accepted) ? globalThis.Boolean(object.accepted) : false,
+      generation: isSet(object.generation) ? BigInt(object.generation) : 0n,
+      diagnostics: globalThis.Array.isArray(object?.diagnostics)
+        ? object.diagnostics.map((e: any) => Diagnostic.fromJSON(e))
+        : [],
+      changes: globalThis.Array.isArray(object?.changes)
+        ? object.changes.map((e: any) => PlannedChange.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ApplyConfigResponse): unknown {
+    const obj: any = {};
+    if (message.accepted !== false) {
+      obj.accepted = message.accepted;
+    }
+    if (message.generation !== 0n) {
+      obj.generation = message.generation.toString();
+    }
+    if (message.diagnostics?.length) {
+      obj.diagnostics = message.diagnostics.map((e) => Diagnostic.toJSON(e));
+    }
+    if (message.changes?.length) {
+      obj.changes = message.changes.map((e) => PlannedChange.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ApplyConfigResponse>): ApplyConfigResponse {
+    return ApplyConfigResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ApplyConfigResponse>): ApplyConfigResponse {
+    const message = createBaseApplyConfigResponse();
+    message.accepted = object.accepted ?? false;
+    message.generation = (object.generation !== undefined && object.generation !== null)
+      ? BigInt(object.generation)
+      : 0n;
+    message.diagnostics = object.diagnostics?.map((e) => Diagnostic.fromPartial(e)) || [];
+    message.changes = object.changes?.map((e) => PlannedChange.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseConfirmRequest(): ConfirmRequest {
+  return {};
+}
+
+export const ConfirmRequest: MessageFns<ConfirmRequest> = {
+  encode(_: ConfirmRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfirmRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfirmRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ConfirmRequest {
+    return {};
+  },
+
+  toJSON(_: ConfirmRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ConfirmRequest>): ConfirmRequest {
+    return ConfirmRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ConfirmRequest>): ConfirmRequest {
+    const message = createBaseConfirmRequest();
+    return message;
+  },
+};
+
+function createBaseConfirmResponse(): ConfirmResponse {
+  return { confirmed: false, generation: 0n };
+}
+
+export const ConfirmResponse: MessageFns<ConfirmResponse> = {
+  encode(message: ConfirmResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.confirmed !== false) {
+      writer.uint32(8).bool(message.confirmed);
+    }
+    if (message.generation !== 0n) {
+      if (BigInt.asUintN(64, message.generation) !== message.generation) {
+        throw new globalThis.Error("value provided for field message.generation of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.generation);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfirmResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfirmResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.confirmed = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.generation = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ConfirmResponse {
+    return {
+      confirmed: isSet(object.confirmed) ? globalThis.Boolean(object.confirmed) : false,
+      generation: isSet(object.generation) ? BigInt(object.generation) : 0n,
+    };
+  },
+
+  toJSON(message: ConfirmResponse): unknown {
+    const obj: any = {};
+    if (message.confirmed !== false) {
+      obj.confirmed = message.confirmed;
+    }
+    if (message.generation !== 0n) {
+      obj.generation = message.generation.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ConfirmResponse>): ConfirmResponse {
+    return ConfirmResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfirmResponse>): ConfirmResponse {
+    const message = createBaseConfirmResponse();
+    message.confirmed = object.confirmed ?? false;
+    message.generation = (object.generation !== undefined && object.generation !== null)
+      ? BigInt(object.generation)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseRollbackRequest(): RollbackRequest {
+  return {};
+}
+
+export const RollbackRequest: MessageFns<RollbackRequest> = {
+  encode(_: RollbackRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RollbackRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRollbackRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): RollbackRequest {
+    return {};
+  },
+
+  toJSON(_: RollbackRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<RollbackRequest>): RollbackRequest {
+    return RollbackRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RollbackRequest>): RollbackRequest {
+    const message = createBaseRollbackRequest();
+    return message;
+  },
+};
+
+function createBaseRollbackResponse(): RollbackResponse {
+  return { rolledBack: false, generation: 0n, diagnostics: [] };
+}
+
+export const RollbackResponse: MessageFns<RollbackResponse> = {
+  encode(message: RollbackResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rolledBack !== false) {
+      writer.uint32(8).bool(message.rolledBack);
+    }
+    if (message.generation !== 0n) {
+      if (BigInt.asUintN(64, message.generation) !== message.generation) {
+        throw new globalThis.Error("value provided for field message.generation of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.generation);
+    }
+    for (const v of message.diagnostics) {
+      Diagnostic.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RollbackResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRollbackResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.rolledBack = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.generation = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.diagnostics.push(Diagnostic.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RollbackResponse {
+    return {
+      rolledBack: isSet(object.rolledBack)
+        ? globalThis.Boolean(object.rolledBack)
+        : isSet(object.rolled_back)
+        ? globalThis.Boolean(object.rolled_back)
+        : false,
+      generation: isSet(object.generation) ? BigInt(object.generation) : 0n,
+      diagnostics: globalThis.Array.isArray(object?.diagnostics)
+        ? object.diagnostics.map((e: any) => Diagnostic.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: RollbackResponse): unknown {
+    const obj: any = {};
+    if (message.rolledBack !== false) {
+      obj.rolledBack = message.rolledBack;
+    }
+    if (message.generation !== 0n) {
+      obj.generation = message.generation.toString();
+    }
+    if (message.diagnostics?.length) {
+      obj.diagnostics = message.diagnostics.map((e) => Diagnostic.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RollbackResponse>): RollbackResponse {
+    return RollbackResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RollbackResponse>): RollbackResponse {
+    const message = createBaseRollbackResponse();
+    message.rolledBack = object.rolledBack ?? false;
+    message.generation = (object.generation !== undefined && object.generation !== null)
+      ? BigInt(object.generation)
+      : 0n;
+    message.diagnostics = object.diagnostics?.map((e) => Diagnostic.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseUpgradeRequest(): UpgradeRequest {
+  return {};
+}
+
+export const UpgradeRequest: MessageFns<UpgradeRequest> = {
+  encode(_: UpgradeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpgradeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpgradeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): UpgradeRequest {
+    return {};
+  },
+
+  toJSON(_: UpgradeRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<UpgradeRequest>): UpgradeRequest {
+    return UpgradeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<UpgradeRequest>): UpgradeRequest {
+    const message = createBaseUpgradeRequest();
+    return message;
+  },
+};
+
+function createBaseUpgradeResponse(): UpgradeResponse {
+  return { diagnostics: [] };
+}
+
+export const UpgradeResponse: MessageFns<UpgradeResponse> = {
+  encode(message: UpgradeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.diagnostics) {
+      Diagnostic.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpgradeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpgradeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.diagnostics.push(Diagnostic.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpgradeResponse {
+    return {
+      diagnostics: globalThis.Array.isArray(object?.diagnostics)
+        ? object.diagnostics.map((e: any) => Diagnostic.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: UpgradeResponse): unknown {
+    const obj: any = {};
+    if (message.diagnostics?.length) {
+      obj.diagnostics = message.diagnostics.map((e) => Diagnostic.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UpgradeResponse>): UpgradeResponse {
+    return UpgradeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpgradeResponse>): UpgradeResponse {
+    const message = createBaseUpgradeResponse();
+    message.diagnostics = object.diagnostics?.map((e) => Diagnostic.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 function createBaseStopSuiteRequest(): StopSuiteRequest {
   return {};
 }
@@ -2213,6 +3264,45 @@ export const ControlServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /** Puts a configuration in force that is not in the suite's own file, for good or until it is confirmed. */
+    applyConfig: {
+      name: "ApplyConfig",
+      requestType: ApplyConfigRequest as typeof ApplyConfigRequest,
+      requestStream: false,
+      responseType: ApplyConfigResponse as typeof ApplyConfigResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Keeps a configuration that was applied for a trial. */
+    confirm: {
+      name: "Confirm",
+      requestType: ConfirmRequest as typeof ConfirmRequest,
+      requestStream: false,
+      responseType: ConfirmResponse as typeof ConfirmResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Ends a trial at once: the configuration before it is in force again. */
+    rollback: {
+      name: "Rollback",
+      requestType: RollbackRequest as typeof RollbackRequest,
+      requestStream: false,
+      responseType: RollbackResponse as typeof RollbackResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Replaces every process by the version that is installed now, the supervisor first. Returns before it begins; the
+     * status tells how far it is.
+     */
+    upgrade: {
+      name: "Upgrade",
+      requestType: UpgradeRequest as typeof UpgradeRequest,
+      requestStream: false,
+      responseType: UpgradeResponse as typeof UpgradeResponse,
+      responseStream: false,
+      options: {},
+    },
     /** Stops the whole suite in good order. */
     stopSuite: {
       name: "StopSuite",
@@ -2254,6 +3344,20 @@ export interface ControlServiceImplementation<CallContextExt = {}> {
     request: PlanReloadRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<PlanReloadResponse>>;
+  /** Puts a configuration in force that is not in the suite's own file, for good or until it is confirmed. */
+  applyConfig(
+    request: ApplyConfigRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ApplyConfigResponse>>;
+  /** Keeps a configuration that was applied for a trial. */
+  confirm(request: ConfirmRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ConfirmResponse>>;
+  /** Ends a trial at once: the configuration before it is in force again. */
+  rollback(request: RollbackRequest, context: CallContext & CallContextExt): Promise<DeepPartial<RollbackResponse>>;
+  /**
+   * Replaces every process by the version that is installed now, the supervisor first. Returns before it begins; the
+   * status tells how far it is.
+   */
+  upgrade(request: UpgradeRequest, context: CallContext & CallContextExt): Promise<DeepPartial<UpgradeResponse>>;
   /** Stops the whole suite in good order. */
   stopSuite(request: StopSuiteRequest, context: CallContext & CallContextExt): Promise<DeepPartial<StopSuiteResponse>>;
   /** What changed and why, also before this supervisor was started. */
@@ -2283,6 +3387,20 @@ export interface ControlServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<PlanReloadRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<PlanReloadResponse>;
+  /** Puts a configuration in force that is not in the suite's own file, for good or until it is confirmed. */
+  applyConfig(
+    request: DeepPartial<ApplyConfigRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ApplyConfigResponse>;
+  /** Keeps a configuration that was applied for a trial. */
+  confirm(request: DeepPartial<ConfirmRequest>, options?: CallOptions & CallOptionsExt): Promise<ConfirmResponse>;
+  /** Ends a trial at once: the configuration before it is in force again. */
+  rollback(request: DeepPartial<RollbackRequest>, options?: CallOptions & CallOptionsExt): Promise<RollbackResponse>;
+  /**
+   * Replaces every process by the version that is installed now, the supervisor first. Returns before it begins; the
+   * status tells how far it is.
+   */
+  upgrade(request: DeepPartial<UpgradeRequest>, options?: CallOptions & CallOptionsExt): Promise<UpgradeResponse>;
   /** Stops the whole suite in good order. */
   stopSuite(request: DeepPartial<StopSuiteRequest>, options?: CallOptions & CallOptionsExt): Promise<StopSuiteResponse>;
   /** What changed and why, also before this supervisor was started. */

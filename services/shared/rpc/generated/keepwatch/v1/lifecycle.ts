@@ -89,6 +89,10 @@ export interface DescribeResponse {
   pid: number;
   /** What this process cannot do here and why, in words; empty when all is well. */
   impairments: string[];
+  /** Stands by: loaded and configured, it does nothing until the process that serves is gone. */
+  standby: boolean;
+  /** How long it may be away before others act on it; absent when nobody would. */
+  patienceUs?: bigint | undefined;
 }
 
 export interface ValidateRequest {
@@ -206,6 +210,13 @@ export interface StopRequest {
 export interface StopResponse {
 }
 
+export interface ActivateRequest {
+}
+
+export interface ActivateResponse {
+  origin: Origin | undefined;
+}
+
 function createBaseDescribeRequest(): DescribeRequest {
   return {};
 }
@@ -259,7 +270,7 @@ export const DescribeRequest: MessageFns<DescribeRequest> = {
 };
 
 function createBaseDescribeResponse(): DescribeResponse {
-  return { origin: undefined, version: "", pid: 0, impairments: [] };
+  return { origin: undefined, version: "", pid: 0, impairments: [], standby: false, patienceUs: undefined };
 }
 
 export const DescribeResponse: MessageFns<DescribeResponse> = {
@@ -275,6 +286,15 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
     }
     for (const v of message.impairments) {
       writer.uint32(34).string(v!);
+    }
+    if (message.standby !== false) {
+      writer.uint32(80).bool(message.standby);
+    }
+    if (message.patienceUs !== undefined) {
+      if (BigInt.asUintN(64, message.patienceUs) !== message.patienceUs) {
+        throw new globalThis.Error("value provided for field message.patienceUs of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.patienceUs);
     }
     return writer;
   },
@@ -324,6 +344,22 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
             message.impairments.push(reader.string());
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.standby = reader.bool();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.patienceUs = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -344,6 +380,12 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
       impairments: globalThis.Array.isArray(object?.impairments)
         ? object.impairments.map((e: any) => globalThis.String(e))
         : [],
+      standby: isSet(object.standby) ? globalThis.Boolean(object.standby) : false,
+      patienceUs: isSet(object.patienceUs)
+        ? BigInt(object.patienceUs)
+        : isSet(object.patience_us)
+        ? BigInt(object.patience_us)
+        : undefined,
     };
   },
 
@@ -361,6 +403,12 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
     if (message.impairments?.length) {
       obj.impairments = message.impairments;
     }
+    if (message.standby !== false) {
+      obj.standby = message.standby;
+    }
+    if (message.patienceUs !== undefined) {
+      obj.patienceUs = message.patienceUs.toString();
+    }
     return obj;
   },
 
@@ -375,6 +423,10 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
     message.version = object.version ?? "";
     message.pid = object.pid ?? 0;
     message.impairments = object.impairments?.map((e) => e) || [];
+    message.standby = object.standby ?? false;
+    message.patienceUs = (object.patienceUs !== undefined && object.patienceUs !== null)
+      ? BigInt(object.patienceUs)
+      : undefined;
     return message;
   },
 };
@@ -2128,6 +2180,127 @@ export const StopResponse: MessageFns<StopResponse> = {
   },
 };
 
+function createBaseActivateRequest(): ActivateRequest {
+  return {};
+}
+
+export const ActivateRequest: MessageFns<ActivateRequest> = {
+  encode(_: ActivateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ActivateRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseActivateRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ActivateRequest {
+    return {};
+  },
+
+  toJSON(_: ActivateRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ActivateRequest>): ActivateRequest {
+    return ActivateRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ActivateRequest>): ActivateRequest {
+    const message = createBaseActivateRequest();
+    return message;
+  },
+};
+
+function createBaseActivateResponse(): ActivateResponse {
+  return { origin: undefined };
+}
+
+export const ActivateResponse: MessageFns<ActivateResponse> = {
+  encode(message: ActivateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.origin !== undefined) {
+      Origin.encode(message.origin, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ActivateResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseActivateResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.origin = Origin.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ActivateResponse {
+    return { origin: isSet(object.origin) ? Origin.fromJSON(object.origin) : undefined };
+  },
+
+  toJSON(message: ActivateResponse): unknown {
+    const obj: any = {};
+    if (message.origin !== undefined) {
+      obj.origin = Origin.toJSON(message.origin);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ActivateResponse>): ActivateResponse {
+    return ActivateResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ActivateResponse>): ActivateResponse {
+    const message = createBaseActivateResponse();
+    message.origin = (object.origin !== undefined && object.origin !== null)
+      ? Origin.fromPartial(object.origin)
+      : undefined;
+    return message;
+  },
+};
+
 /** What every service offers on its socket, so that one supervisor can look after all of them. */
 export type LifecycleServiceDefinition = typeof LifecycleServiceDefinition;
 export const LifecycleServiceDefinition = {
@@ -2206,6 +2379,15 @@ export const LifecycleServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /** Makes a process that stands by the one that serves, in place of one that has died or has left. Does nothing otherwise. */
+    activate: {
+      name: "Activate",
+      requestType: ActivateRequest as typeof ActivateRequest,
+      requestStream: false,
+      responseType: ActivateResponse as typeof ActivateResponse,
+      responseStream: false,
+      options: {},
+    },
   },
 } as const;
 
@@ -2232,6 +2414,8 @@ export interface LifecycleServiceImplementation<CallContextExt = {}> {
   ): Promise<DeepPartial<AcknowledgeResponse>>;
   /** Leaves in good order (VRRP says goodbye, addresses go) and ends the process. */
   stop(request: StopRequest, context: CallContext & CallContextExt): Promise<DeepPartial<StopResponse>>;
+  /** Makes a process that stands by the one that serves, in place of one that has died or has left. Does nothing otherwise. */
+  activate(request: ActivateRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ActivateResponse>>;
 }
 
 export interface LifecycleServiceClient<CallOptionsExt = {}> {
@@ -2254,6 +2438,8 @@ export interface LifecycleServiceClient<CallOptionsExt = {}> {
   ): Promise<AcknowledgeResponse>;
   /** Leaves in good order (VRRP says goodbye, addresses go) and ends the process. */
   stop(request: DeepPartial<StopRequest>, options?: CallOptions & CallOptionsExt): Promise<StopResponse>;
+  /** Makes a process that stands by the one that serves, in place of one that has died or has left. Does nothing otherwise. */
+  activate(request: DeepPartial<ActivateRequest>, options?: CallOptions & CallOptionsExt): Promise<ActivateResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

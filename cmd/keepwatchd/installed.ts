@@ -1,0 +1,74 @@
+/** The version that is installed where this one was started from: whether it starts, and putting it in our place. */
+import { spawn } from 'node:child_process';
+import { realpathSync } from 'node:fs';
+import { dirname, extname, join } from 'node:path';
+import { replaceProcess } from '../../services/shared/kernel/process.js';
+import { logArguments } from '../../services/shared/log/flags.js';
+import type { ServiceName } from '../../services/shared/rpc/service.js';
+import { childEnvironment, type ServiceCommand } from '../../services/supervisor/serviceProcess.js';
+import type { Flags } from './flags.js';
+import { configFileOf } from './loadFile.js';
+
+/** How long a command may take to say its version or to check the configuration. */
+const PROBE_LIMIT_MS = 30_000;
+
+/** A service's own command beside ours, run as we are: bundled under plain node, or from sources under the same loader. */
+export function commandOf(
+  name: ServiceName,
+  { runDir, stateDir, log }: Flags,
+  more: readonly string[] = [],
+): ServiceCommand {
+  const directories = ['--run-dir', runDir, '--state-dir', stateDir];
+  return {
+    file: process.execPath,
+    args: [...process.execArgv, mainOf(name), ...directories, ...logArguments(log), ...more],
+    // A loader named on the command line is found from where we were started; else no directory is kept busy.
+    cwd: process.execArgv.length > 0 ? process.cwd() : '/',
+  };
+}
+
+/** Looked up anew each time: what is installed may be another version than when we were started. */
+function mainOf(name: string): string {
+  const ours = realpathSync(process.argv[1] ?? '');
+  return join(dirname(dirname(ours)), name, `main${extname(ours)}`);
+}
+
+/** Why the installed version should not take over; undefined when every command starts and takes the configuration. */
+export async function preflight(names: readonly ServiceName[], flags: Flags): Promise<string | undefined> {
+  const { configId, lenient } = flags;
+  const test = ['-t', '-f', configFileOf(flags), ...(configId === undefined ? [] : ['-i', configId])];
+  const probes: readonly (readonly [string, readonly string[]])[] = [
+    ...['keepwatchd', ...names].map((name) => [name, ['--version']] as const),
+    ['keepwatchd', [...test, ...(lenient ? ['--lenient'] : [])]],
+  ];
+  for (const [name, args] of probes) {
+    const problem = await probe(mainOf(name), args);
+    if (problem !== undefined)
+      return `the installed ${name} ${args[0] === '-t' ? 'refuses the configuration' : 'does not start'}: ${problem}`;
+  }
+  return undefined;
+}
+
+/** Puts the installed supervisor in our place: same process, flags and environment. Throws KernelError. */
+export function replaceSupervisor(): never {
+  const [, ...argv] = process.argv;
+  return replaceProcess(process.execPath, [process.execPath, ...process.execArgv, ...argv], process.env);
+}
+
+async function probe(main: string, args: readonly string[]): Promise<string | undefined> {
+  const child = spawn(process.execPath, [...process.execArgv, main, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: childEnvironment(process.env),
+    timeout: PROBE_LIMIT_MS,
+    killSignal: 'SIGKILL',
+  });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const how = await new Promise<string | undefined>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code, signal) => resolve(code === 0 ? undefined : `exit code ${code ?? signal}`));
+  });
+  return how === undefined ? undefined : [how, said.trim()].filter((text) => text !== '').join(': ');
+}
