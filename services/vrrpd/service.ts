@@ -111,7 +111,7 @@ export class VrrpService implements ServiceBehaviour {
     if (engine === undefined) return refused([...diagnostics, this.#cannotOpen()]);
     const found = [...diagnostics, ...this.#machineFindings(model)];
     if (found.some((diagnostic) => diagnostic.severity === 'error')) return refused(found);
-    if (this.#understudy !== undefined) return this.#prepare(engine, model, found);
+    if (this.#understudy !== undefined) return this.#prepare(model, found);
     const right = this.#parts.right.take();
     if (!right.ok) return refused([...found, anotherSpeaks(right.heldBy)]);
     const changes = plannedChanges(engine.diff(model));
@@ -159,9 +159,12 @@ export class VrrpService implements ServiceBehaviour {
   }
 
   /** Takes note of what to put in force later, and gets the process ready to be quick then. */
-  #prepare(engine: VrrpEngine, model: VrrpConfig, found: readonly PlainDiagnostic[]): ConfigureOutcome {
+  #prepare(model: VrrpConfig, found: readonly PlainDiagnostic[]): ConfigureOutcome {
+    // What an engine read when it was opened is from before this configuration was put in force.
+    void this.#engine?.stop(true);
+    this.#engine = undefined;
     this.#prepared = model;
-    engine.pace.apply(model);
+    this.#open()?.pace.apply(model);
     this.#understudy?.configure(model);
     return { accepted: true, diagnostics: wireDiagnostics(found), changes: [] };
   }
