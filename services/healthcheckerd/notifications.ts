@@ -119,5 +119,6 @@ function blank(virtual: VirtualServerRef, at: Date, summary: string): Notificati
     lvsFifoLines: [],
     mails: [],
     at,
+    state: '',
   };
 }

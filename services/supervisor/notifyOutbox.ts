@@ -65,7 +65,7 @@ export class NotifyOutbox {
       }
       const named = notifications.map((notification, index) => ({
         ...notification,
-        id: { service, incarnation, sequence, index },
+        id: notification.id ?? { service, incarnation, sequence, index },
       }));
       this.#entries.push({ service, incarnation, sequence, notifications: named });
     }

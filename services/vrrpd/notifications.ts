@@ -38,6 +38,7 @@ export function notificationFor(transition: Transition, context: NotifyContext):
     lvsFifoLines: [],
     mails: notify.smtpAlert && context.mailConfigured ? [mail(transition, state, context.routerId)] : [],
     at: transition.at,
+    state,
   };
 }
 
@@ -68,6 +69,7 @@ export function noticeFor(
     lvsFifoLines: [],
     mails: [],
     at,
+    state: '',
   };
 }
 
@@ -87,7 +89,17 @@ export function statesNotification(
   ];
   if (vrrpFifoLines.length === 0) return undefined;
   const summary = 'states after a reload';
-  return { id: undefined, lane: summary, summary, scripts: [], vrrpFifoLines, lvsFifoLines: [], mails: [], at };
+  return {
+    id: undefined,
+    lane: summary,
+    summary,
+    scripts: [],
+    vrrpFifoLines,
+    lvsFifoLines: [],
+    mails: [],
+    at,
+    state: '',
+  };
 }
 
 /** keepalived runs no script of a state for an instance that was deleted, though it may tell FAULT. */

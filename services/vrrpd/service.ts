@@ -293,8 +293,6 @@ export class VrrpService implements ServiceBehaviour {
     const notify = departed ?? findNotify(engine.config, transition) ?? findNotify(this.#previous, transition);
     const global = engine.config?.global;
     if (notify === undefined || global === undefined) return undefined;
-    // A process that takes up where a killed one left off has nothing new to tell.
-    if (transition.cause.code === 'resumed') return undefined;
     return notificationFor(transition, {
       notify,
       routerId: global.routerId,

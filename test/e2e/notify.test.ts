@@ -150,6 +150,7 @@ const notification = (sequence: number, parts: Partial<Notification>): Notificat
   lvsFifoLines: [],
   mails: [],
   at: new Date(),
+  state: '',
   ...parts,
 });
 

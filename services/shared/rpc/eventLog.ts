@@ -1,7 +1,9 @@
 import type { Logger } from '../log/logger.js';
 import type { Clock } from '../time/clock.js';
+import type { EventStore } from './eventStore.js';
 import type { Origin } from './generated/keepwatch/v1/common.js';
 import type { ServiceEvent, WatchResponse } from './generated/keepwatch/v1/lifecycle.js';
+import type { Notification } from './generated/keepwatch/v1/notify.js';
 import { Mailbox } from './mailbox.js';
 import type { EventSink } from './service.js';
 
@@ -17,7 +19,14 @@ export interface EventLogOptions {
   readonly logger: Logger;
   readonly maxRetained?: number;
   readonly watcherCapacity?: number;
+  /** Keeps what is not acknowledged across a SIGKILL; absent: nothing does. */
+  readonly store?: EventStore;
+  /** What a predecessor left is taken over with the first event, not with the first configuration. */
+  readonly inheritsLate?: boolean;
 }
+
+/** Notifications of a killed predecessor that are told again in one event. */
+const INHERITED_PER_EVENT = 256;
 
 /**
  * Numbers the events of one incarnation, hands them to the watchers and keeps what must not be lost until it is
@@ -35,6 +44,8 @@ export class EventLog implements EventSink {
   #sequence = 0n;
   #generation = 0n;
   #lost = 0;
+  /** Lane to the state a killed predecessor told last, until it is first spoken of. */
+  #inherited: Map<string, string> | undefined;
 
   constructor(options: EventLogOptions) {
     this.#options = options;
@@ -56,6 +67,7 @@ export class EventLog implements EventSink {
 
   set generation(generation: bigint) {
     this.#generation = generation;
+    if (generation > 0n && this.#options.inheritsLate !== true) this.#inheritOnce();
   }
 
   get watcherCount(): number {
@@ -86,9 +98,17 @@ export class EventLog implements EventSink {
   }
 
   publish(event: ServiceEvent): void {
+    this.#inheritOnce();
     this.#sequence++;
-    const entry: WatchResponse = { origin: this.origin(), body: { $case: 'event', value: event } };
-    if (event.notifications.length > 0) this.#retain(entry);
+    const notifications = this.#identified(event.notifications.filter((one) => !this.#wasTold(one)));
+    const entry: WatchResponse = {
+      origin: this.origin(),
+      body: { $case: 'event', value: { ...event, notifications } },
+    };
+    if (notifications.length > 0) {
+      this.#options.store?.keep(this.#sequence, notifications);
+      this.#retain(entry);
+    }
     for (const watcher of this.#watchers) watcher.push(entry);
   }
 
@@ -96,7 +116,8 @@ export class EventLog implements EventSink {
   acknowledge(incarnation: string, upTo: bigint): void {
     if (incarnation !== this.incarnation) return;
     const keepFrom = this.#retained.findIndex((entry) => sequenceOf(entry) > upTo);
-    this.#retained.splice(0, keepFrom === -1 ? this.#retained.length : keepFrom);
+    const gone = this.#retained.splice(0, keepFrom === -1 ? this.#retained.length : keepFrom);
+    if (gone.length > 0) this.#options.store?.release(upTo, this.#open());
     if (this.#retained.length === 0) for (const wake of this.#drainWaiters) wake();
   }
 
@@ -121,8 +142,13 @@ export class EventLog implements EventSink {
     watcher.close();
   }
 
-  /** Ends all watchers after they have read what is there. */
-  close(): void {
+  /**
+   * Ends all watchers after they have read what is there. What nobody took over stays for the next process; with
+   * `successor` so does what was told last, for it goes on where this one stands.
+   */
+  close(successor = false): void {
+    // A process that never spoke has no file: what is there is another's.
+    if (!successor && this.#inherited !== undefined && this.#retained.length === 0) this.#options.store?.remove();
     for (const watcher of this.#watchers) watcher.close();
   }
 
@@ -140,6 +166,51 @@ export class EventLog implements EventSink {
       });
     }
     return this.#retained.length === 0;
+  }
+
+  #inheritOnce(): void {
+    if (this.#inherited !== undefined) return;
+    this.#inherited = new Map();
+    this.#inherited = this.#inherit();
+  }
+
+  /** Takes over what a killed predecessor could not hand on: under its ids, so that what was taken over is recognised. */
+  #inherit(): Map<string, string> {
+    const { store, logger } = this.#options;
+    if (store === undefined) return new Map();
+    const { notifications, told } = store.load();
+    for (let first = 0; first < notifications.length; first += INHERITED_PER_EVENT) {
+      this.#sequence++;
+      const value = { event: undefined, notifications: notifications.slice(first, first + INHERITED_PER_EVENT) };
+      const entry: WatchResponse = { origin: this.origin(), body: { $case: 'event', value } };
+      this.#retained.push(entry);
+      for (const watcher of this.#watchers) watcher.push(entry);
+    }
+    if (notifications.length > 0)
+      logger.info({ notifications: notifications.length }, 'notifications of the time before a crash are told now');
+    store.begin(this.#open());
+    return new Map(told);
+  }
+
+  /** Whether it only repeats what a killed predecessor told last of its lane. */
+  #wasTold({ lane, state }: Notification): boolean {
+    if (state === '') return false;
+    const before = this.#inherited?.get(lane);
+    this.#inherited?.delete(lane);
+    return before === state;
+  }
+
+  #identified(notifications: readonly Notification[]): Notification[] {
+    const { service, incarnation } = this.#options;
+    const sequence = this.#sequence;
+    return notifications.map((one, index) => ({ ...one, id: one.id ?? { service, incarnation, sequence, index } }));
+  }
+
+  #open(): { readonly sequence: bigint; readonly notifications: readonly Notification[] }[] {
+    return this.#retained.map((entry) => ({
+      sequence: sequenceOf(entry),
+      notifications: entry.body?.$case === 'event' ? entry.body.value.notifications : [],
+    }));
   }
 
   #retain(entry: WatchResponse): void {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Logger } from '../log/logger.js';
 import type { Clock } from '../time/clock.js';
 import { EventLog } from './eventLog.js';
+import { EventStore } from './eventStore.js';
 import { LifecycleServiceDefinition, ServiceState } from './generated/keepwatch/v1/lifecycle.js';
 import { allImpairments, lifecycleService } from './lifecycle.js';
 import { removePidFile } from './pidFile.js';
@@ -69,7 +70,11 @@ export async function runService(options: RunServiceOptions): Promise<number> {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
 
   const incarnation = randomUUID();
-  const events = new EventLog({ service: name, incarnation, clock, logger });
+  const store = new EventStore(join(runDir, `${name}.events`), (error) =>
+    logger.warn({ err: error }, 'events not written: a crash now would lose the notifications that wait'),
+  );
+  // A vrrpd may have its configuration and wait for the death of the one that speaks: it has said nothing until then.
+  const events = new EventLog({ service: name, incarnation, clock, logger, store, inheritsLate: name === 'vrrpd' });
   let server: RpcServer | undefined;
   const impairmentsChanged = (): void => server?.health.changed();
   const seat = new Seat(runDir, name, options.standby === true, logger);
@@ -144,7 +149,7 @@ export async function runService(options: RunServiceOptions): Promise<number> {
   server.health.stopping();
   const told = await events.drained(DRAIN_LIMIT_MS);
   if (!told) logger.warn({ events: events.retainedCount }, 'ending with notifications nobody took over');
-  events.close();
+  events.close(ending.keepsKernelState);
   await server.close();
   removePidFile(seat.pidFile);
   for (const [signal, handler] of handlers) process.off(signal, handler);
@@ -160,6 +165,8 @@ class Ending {
   readonly #logger: Logger;
   #finish: (code: number) => void = () => {};
   #stopping: Promise<void> | undefined;
+  /** The kernel's state stays for a successor. */
+  keepsKernelState = false;
 
   constructor(behaviour: ServiceBehaviour, logger: Logger) {
     this.#behaviour = behaviour;
@@ -171,6 +178,7 @@ class Ending {
 
   /** Resolves when the service has left, for every caller. */
   begin(keepKernelState: boolean): Promise<void> {
+    if (this.#stopping === undefined) this.keepsKernelState = keepKernelState;
     this.#stopping ??= this.#stop(keepKernelState);
     return this.#stopping;
   }

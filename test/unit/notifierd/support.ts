@@ -46,6 +46,7 @@ export const notification = (sequence: number, parts: NotificationParts = {}): I
   lvsFifoLines: [...(parts.lvs ?? [])],
   mails: [...(parts.mails ?? [])],
   at: new Date('2026-11-22T21:45:02Z'),
+  state: '',
 });
 
 export const config = (more: Partial<NotifyConfig> = {}): NotifyConfig => ({

@@ -39,7 +39,7 @@ export interface Mail {
 }
 
 export interface Notification {
-  /** Filled in by the relay. */
+  /** Filled in by the source; by the relay for sources that do not. */
   id:
     | NotificationId
     | undefined;
@@ -52,7 +52,14 @@ export interface Notification {
   vrrpFifoLines: string[];
   lvsFifoLines: string[];
   mails: Mail[];
-  at: Date | undefined;
+  at:
+    | Date
+    | undefined;
+  /**
+   * The state this tells of the lane, `MASTER`; empty when it tells something else. A successor of a killed service does not
+   * tell again what was told last.
+   */
+  state: string;
 }
 
 export interface DeliverRequest {
@@ -436,6 +443,7 @@ function createBaseNotification(): Notification {
     lvsFifoLines: [],
     mails: [],
     at: undefined,
+    state: "",
   };
 }
 
@@ -464,6 +472,9 @@ export const Notification: MessageFns<Notification> = {
     }
     if (message.at !== undefined) {
       Timestamp.encode(toTimestamp(message.at), writer.uint32(66).fork()).join();
+    }
+    if (message.state !== "") {
+      writer.uint32(74).string(message.state);
     }
     return writer;
   },
@@ -545,6 +556,14 @@ export const Notification: MessageFns<Notification> = {
             message.at = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -575,6 +594,7 @@ export const Notification: MessageFns<Notification> = {
         : [],
       mails: globalThis.Array.isArray(object?.mails) ? object.mails.map((e: any) => Mail.fromJSON(e)) : [],
       at: isSet(object.at) ? fromJsonTimestamp(object.at) : undefined,
+      state: isSet(object.state) ? globalThis.String(object.state) : "",
     };
   },
 
@@ -604,6 +624,9 @@ export const Notification: MessageFns<Notification> = {
     if (message.at !== undefined) {
       obj.at = message.at.toISOString();
     }
+    if (message.state !== "") {
+      obj.state = message.state;
+    }
     return obj;
   },
 
@@ -620,6 +643,7 @@ export const Notification: MessageFns<Notification> = {
     message.lvsFifoLines = object.lvsFifoLines?.map((e) => e) || [];
     message.mails = object.mails?.map((e) => Mail.fromPartial(e)) || [];
     message.at = object.at ?? undefined;
+    message.state = object.state ?? "";
     return message;
   },
 };

@@ -1,0 +1,179 @@
+/**
+ * Notifications while everything that carries them is killed: the scripts are told exactly what vrrpd did, in order, each
+ * transition once. KEEPWATCH_FLAPS=10000 makes it the long run, KEEPWATCH_SEED another one.
+ */
+import assert from 'node:assert/strict';
+import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { randomFrom } from '../simulation/segment.js';
+import { bringUp } from './lib/bringUp.js';
+import { block, instance } from './lib/config.js';
+import { Control } from './lib/control.js';
+import { eventually } from './lib/eventually.js';
+import { Lab } from './lib/lab.js';
+import { addRouter } from './lib/pair.js';
+import type { Router } from './lib/router.js';
+import { keepwatchSkip, underTest } from './lib/underTest.js';
+
+const FLAPS = Number(process.env.KEEPWATCH_FLAPS ?? 1000);
+const SEED = Number(process.env.KEEPWATCH_SEED ?? 6);
+/** Transitions of one change of the file: one of each instance, one of the group. */
+const INSTANCES = 24;
+/** Deaths per process of the long run and of the short one; more would only wait longer for each next start. */
+const ROUNDS = FLAPS > 2000 ? 8 : 3;
+const VICTIMS = ['vrrpd', 'notifierd', 'keepwatchd'] as const;
+
+type Told = ReadonlyMap<string, readonly string[]>;
+
+/** One transition in vrrpd's log. */
+interface Done {
+  readonly state: string;
+  /** The last word of a process that was killed: it may have died before it told. */
+  readonly perhaps: boolean;
+}
+
+/** What vrrpd says in its log that it did, per lane. */
+function done(log: string): ReadonlyMap<string, readonly Done[]> {
+  const lines = [
+    ...log.matchAll(/\bvrrpd\[(\d+)\]: (?:VRRP_Group\((\w+)\)|\((\w+)\)) Entering (MASTER|BACKUP|FAULT|STOP) STATE/g),
+  ];
+  const lastOf = new Map(lines.map(([, pid], index) => [pid, index]));
+  const states = new Map<string, Done[]>();
+  for (const [index, [, pid, group, member, state = '']] of lines.entries()) {
+    const lane = group === undefined ? `INSTANCE ${member}` : `GROUP ${group}`;
+    const known = states.get(lane) ?? [];
+    states.set(lane, known);
+    known.push({ state, perhaps: lastOf.get(pid) === index && state !== 'STOP' });
+  }
+  return states;
+}
+
+/** Whether these states tell what was done. A successor that only stands where the dead one stood tells nothing. */
+function tells(said: readonly string[], did: readonly Done[]): boolean {
+  let positions = new Set([0]);
+  for (const { state, perhaps } of did) {
+    const next = new Set<number>(perhaps ? positions : []);
+    for (const position of positions) {
+      if (said[position] === state) next.add(position + 1);
+      if (said[position - 1] === state) next.add(position);
+    }
+    positions = next;
+  }
+  return positions.has(said.length);
+}
+
+/** What the script was told, per lane. */
+function told(record: string): Told {
+  const states = new Map<string, string[]>();
+  for (const line of record.split('\n').slice(0, -1)) {
+    const [kind, name, state = '?'] = line.split(' ');
+    const lane = `${kind} ${name}`;
+    const known = states.get(lane) ?? [];
+    states.set(lane, known);
+    known.push(state);
+  }
+  return states;
+}
+
+const count = (states: ReadonlyMap<string, readonly unknown[]>): number =>
+  [...states.values()].reduce((sum, list) => sum + list.length, 0);
+
+function processOf(router: Router, service: string): number | undefined {
+  const program = new RegExp(`/cmd/${service}/main\\.js$`);
+  return router.host.processes().find(({ argv }) => argv.some((word) => program.test(word)))?.pid;
+}
+
+describe('notifications under fire', { skip: await keepwatchSkip() }, () => {
+  test(`${FLAPS} flaps, slow scripts, kill -9 of everything: strict order, none lost, none twice`, async (context) => {
+    const lab = await Lab.start();
+    try {
+      const router = await addRouter(lab, 'r1', underTest, { eth0: '10.9.0.1/24' });
+      const record = join(lab.directory, 'told');
+      const script = join(lab.directory, 'tell.sh');
+      writeFileSync(record, '');
+      chmodSync(record, 0o666);
+      // A line is one write. Two of the lanes are slow, so that there is always something running to be killed over.
+      const slow = 'case $2 in VI_1|VG_1) sleep 0.1;; esac';
+      writeFileSync(script, `#!/bin/sh\necho "$1 $2 $3" >> ${record}\n${slow}\n`, { mode: 0o755 });
+      const tracked = join(lab.directory, 'value');
+      writeFileSync(tracked, '0\n');
+      const names = Array.from({ length: INSTANCES }, (_, index) => `VI_${index + 1}`);
+      const config = [
+        block('global_defs', ['router_id LAB', 'script_user root']),
+        block('track_file flapping', [`file ${tracked}`]),
+        block('vrrp_sync_group VG_1', [block('group', ['VI_1', 'VI_2']), `notify ${script}`]),
+        ...names.map((name, index) =>
+          instance({
+            name,
+            vrid: index + 1,
+            priority: 100,
+            addresses: [`10.9.0.${100 + index}/24`],
+            more: [`notify ${script}`, block('track_file', ['flapping weight 0'])],
+          }),
+        ),
+      ].join('\n');
+      await bringUp(lab, router, config);
+      const control = Control.of(lab, router);
+      await control.ready();
+
+      const random = randomFrom(SEED);
+      const deaths = VICTIMS.flatMap((victim) => Array.from({ length: ROUNDS }, () => victim));
+      for (let index = deaths.length - 1; index > 0; index--) {
+        const other = Math.floor(random() * (index + 1));
+        [deaths[index], deaths[other]] = [deaths[other] ?? 'vrrpd', deaths[index] ?? 'vrrpd'];
+      }
+      const began = Date.now();
+      const between = FLAPS / (deaths.length + 1);
+      let next = between;
+      let value = 0;
+      let kills = 0;
+      const flapsNow = () => count(done(router.log()));
+      for (let flaps = flapsNow(); flaps < FLAPS || deaths.length > 0; flaps = flapsNow()) {
+        value = 1 - value;
+        writeFileSync(tracked, `${value}\n`);
+        await pause(20 + random() * 100);
+        if (flaps < next) continue;
+        next += between;
+        const victim = deaths.pop();
+        if (victim === undefined) continue;
+        const pid = await eventually(`${victim} runs`, () => processOf(router, victim), { within: 60_000 });
+        appendFileSync(join(lab.directory, 'deaths'), `${victim} ${flaps}\n`);
+        process.kill(pid, 'SIGKILL');
+        kills++;
+        if (victim !== 'keepwatchd') continue;
+        await router.exited();
+        await router.start();
+      }
+      const flapped = (Date.now() - began) / 1000;
+      await control.ready({ within: 120_000 });
+      const complete = () => {
+        const said = told(readFileSync(record, 'utf8'));
+        const wrong = [...done(router.log())].filter(([lane, did]) => !tells(said.get(lane) ?? [], did));
+        const [first] = wrong;
+        if (first === undefined) return true;
+        const [lane, did] = first;
+        const line = did.map(({ state, perhaps }) => (perhaps ? `(${state})` : state)).join(' ');
+        throw new Error(
+          `seed ${SEED}: ${wrong.length} lanes differ, ${lane} did\n${line}\nand said\n${said.get(lane)?.join(' ')}`,
+        );
+      };
+      await eventually('all is told', complete, { within: FLAPS > 2000 ? 240_000 : 90_000, every: 500 });
+      const drained = (Date.now() - began) / 1000;
+      await router.stop();
+      await eventually('the end is told', complete, { within: 20_000 });
+      const said = told(readFileSync(record, 'utf8'));
+      assert.equal(said.size, INSTANCES + 1);
+      for (const states of said.values()) {
+        assert.equal(states.at(-1), 'STOP');
+        for (const [index, state] of states.entries()) assert.notEqual(state, states[index - 1]);
+      }
+      context.diagnostic(
+        `${count(said)} told, ${kills} kills, in ${flapped.toFixed(0)} s, all told after ${drained.toFixed(0)} s`,
+      );
+    } finally {
+      await lab.close();
+    }
+  });
+});
