@@ -6,8 +6,8 @@ import { type AnnouncePlan, type AnnounceSets, type AnnounceTarget, plansFor } f
 import type { AnnouncePacing, GarpConfig } from './config/model.js';
 import type { Schedule, Scheduled } from './schedule.js';
 
-/** How many frames leave before the loop gets its turn: about a millisecond of work. */
-const FRAMES_PER_TURN = 256;
+/** How many frames leave before the loop gets its turn: about two milliseconds of work. */
+const FRAMES_PER_TURN = 512;
 
 /** Something a master announces again and again. */
 export interface Upkeep {

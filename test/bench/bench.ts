@@ -5,14 +5,15 @@ import { parseArgs } from 'node:util';
 import { tryRun } from '../topology/lib/command.js';
 import { Host } from '../topology/lib/host.js';
 import { whyNoLab } from '../topology/lib/lab.js';
-import { builtCommand, keepalived, keepwatch, type Software } from '../topology/lib/software.js';
+import { builtCommand, keepwatch, quietKeepalived, type Software } from '../topology/lib/software.js';
 import { PARTS } from './parts.js';
 import { type Row, renderTable } from './table.js';
 
-const HELP = `usage: npm run bench -- [--json] [--rounds N] [--adverts N] [--only keepalived|keepwatch] [part …]
+const HELP = `usage: npm run bench -- [--json] [--rounds N] [--adverts N] [--seconds N] [--only keepalived|keepwatch] [part …]
 parts: ${Object.keys(PARTS).join(' ')} (all when none is named)
   --rounds N    crashes, hand-overs and starts of each program (5)
   --adverts N   gaps between advertisements (60)
+  --seconds N   length of an observation that has no end of its own (60)
   --json        the raw samples and the rows as JSON on standard output`;
 
 /** A whole number above zero, or an error that names the option. */
@@ -28,10 +29,10 @@ async function keepalivedTitle(): Promise<string> {
 }
 
 function choosePrograms(only: string | undefined): Software[] {
-  const all = [keepalived, keepwatch].filter(({ name }) => only === undefined || name === only);
+  const all = [quietKeepalived, keepwatch].filter(({ name }) => only === undefined || name === only);
   if (all.length === 0) throw new Error(`--only: '${only}' is neither keepalived nor keepwatch`);
   return all.filter((program) => {
-    const there = program === keepalived ? Host.hasProgram('keepalived') : existsSync(builtCommand('keepwatchd'));
+    const there = program === quietKeepalived ? Host.hasProgram('keepalived') : existsSync(builtCommand('keepwatchd'));
     if (!there) console.error(`${program.name} is not here and is left out`);
     return there;
   });
@@ -44,6 +45,7 @@ async function main(): Promise<number> {
       json: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '5' },
       adverts: { type: 'string', default: '60' },
+      seconds: { type: 'string', default: '60' },
       only: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -52,7 +54,11 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const effort = { rounds: count('rounds', values.rounds), adverts: count('adverts', values.adverts) };
+  const effort = {
+    rounds: count('rounds', values.rounds),
+    adverts: count('adverts', values.adverts),
+    seconds: count('seconds', values.seconds),
+  };
   const unknown = positionals.filter((name) => !(name in PARTS));
   if (unknown.length > 0) throw new Error(`unknown part: ${unknown.join(', ')}\n${HELP}`);
   const programs = choosePrograms(values.only);

@@ -3,15 +3,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../topology/lib/command.js';
-import { builtCommand, keepwatch, type Software } from '../topology/lib/software.js';
+import { builtCommand, keepalived, keepwatch, type Software } from '../topology/lib/software.js';
+import { cells, inTurn, judge, ms, type Part } from './part.js';
+import { summarize } from './statistics.js';
+import type { Row } from './table.js';
 
 /** What is repeated how often. */
-export interface ConfigSize {
+interface ConfigSize {
   readonly kind: 'vrrp_instance' | 'real_server';
   readonly count: number;
 }
 
-export const CONFIG_SIZES: readonly ConfigSize[] = [
+const CONFIG_SIZES: readonly ConfigSize[] = [
   { kind: 'vrrp_instance', count: 10 },
   { kind: 'vrrp_instance', count: 1_000 },
   { kind: 'vrrp_instance', count: 10_000 },
@@ -20,7 +23,7 @@ export const CONFIG_SIZES: readonly ConfigSize[] = [
 ];
 
 /** Name of a size in results. */
-export const sizeName = ({ kind, count }: ConfigSize): string => `${count} ${kind}`;
+const sizeName = ({ kind, count }: ConfigSize): string => `${count} ${kind}`;
 
 /** A VRID may stand once on an interface. */
 const INSTANCES_PER_INTERFACE = 250;
@@ -74,7 +77,7 @@ const SETUP = `for i in $(seq 0 ${INTERFACES - 1}); do echo "link add kb$i type 
 const TIMEOUT_MS = 300_000;
 
 /** Milliseconds of each run by size; the interfaces exist in a network namespace for the time of it. */
-export async function configTimes(software: Software, rounds: number): Promise<Record<string, number[]>> {
+async function configTimes(software: Software, rounds: number): Promise<Record<string, number[]>> {
   const directory = mkdtempSync(join(tmpdir(), 'keepwatch-bench-'));
   try {
     const found: Record<string, number[]> = {};
@@ -101,4 +104,50 @@ async function timesOf(software: Software, file: string, rounds: number): Promis
     .trim()
     .split('\n')
     .map((nanoseconds) => Number(nanoseconds) / 1e6);
+}
+
+/** What ours is held to beside keepalived, by size. */
+const CONFIG_AIMS: Readonly<Record<string, { readonly aim: string; met(ours: number, theirs: number): boolean }>> = {
+  '10 vrrp_instance': { aim: 'under 150 ms', met: (ours) => ours < 150 },
+  '10000 vrrp_instance': { aim: 'faster', met: (ours, theirs) => ours < theirs },
+  '100000 real_server': { aim: 'within 2 times', met: (ours, theirs) => ours <= 2 * theirs },
+};
+
+export const configPart: Part = async (programs, { rounds }) => {
+  const samples = await inTurn(programs, (program) => configTimes(program, rounds));
+  const part = 'config';
+  const medians = Object.fromEntries(
+    Object.entries(samples).map(([program, times]) => [
+      program,
+      Object.fromEntries(Object.entries(times).map(([size, sample]) => [size, summarize(sample).p50])),
+    ]),
+  );
+  const timeOf = (program: string, size: ConfigSize): number => medians[program]?.[sizeName(size)] ?? Number.NaN;
+  const rows = CONFIG_SIZES.map((size) => {
+    const name = sizeName(size);
+    const found = Object.fromEntries(Object.keys(samples).map((program) => [program, timeOf(program, size)]));
+    const theirs = found[keepalived.name];
+    const beside = (time: number): string =>
+      theirs === undefined || time === theirs ? ms(time, 0) : `${ms(time, 0)} (${(time / theirs).toFixed(2)} times)`;
+    const aim = CONFIG_AIMS[name];
+    const quantity = `-t of ${name} blocks: median of ${rounds}`;
+    const values = cells(found, beside);
+    return aim === undefined
+      ? { part, quantity, values }
+      : { part, quantity, values, aim: aim.aim, met: judge(found, (ours, others) => aim.met(ours, others)) };
+  });
+  const growth = Object.fromEntries(Object.keys(samples).map((program) => [program, growthOf(program, timeOf)]));
+  const linear: Row = {
+    part,
+    quantity: '  ten times the vrrp_instance blocks, without what 10 take',
+    values: cells(growth, (factor) => `${factor.toFixed(1)} times`),
+    aim: 'linear: under 15 times',
+    met: judge(growth, (ours) => ours < 15),
+  };
+  return { samples, rows: [...rows, linear] };
+};
+
+function growthOf(program: string, timeOf: (program: string, size: ConfigSize) => number): number {
+  const time = (count: number): number => timeOf(program, { kind: 'vrrp_instance', count });
+  return (time(10_000) - time(10)) / (time(1_000) - time(10));
 }

@@ -7,9 +7,10 @@ import { Lab } from '../topology/lib/lab.js';
 import { addRouter, FIRST, VIP } from '../topology/lib/pair.js';
 import { type ProcessInfo, privateDirtyKb } from '../topology/lib/processes.js';
 import type { Software } from '../topology/lib/software.js';
+import { cells, inTurn, megabytes, type Part } from './part.js';
 
 /** One process. */
-export interface ProcessMemory {
+interface ProcessMemory {
   readonly process: string;
   readonly privateDirtyKb: number;
   readonly residentKb: number;
@@ -25,7 +26,7 @@ function residentKb(pid: number): number {
 }
 
 /** Every process of a master after its first five advertisements. */
-export async function memory(software: Software): Promise<ProcessMemory[]> {
+async function memory(software: Software): Promise<ProcessMemory[]> {
   const lab = await Lab.start();
   try {
     const router = await addRouter(lab, 'r1', software, { eth0: '10.9.0.1/24' });
@@ -42,3 +43,28 @@ export async function memory(software: Software): Promise<ProcessMemory[]> {
     await lab.close();
   }
 }
+
+export const memoryPart: Part = async (programs) => {
+  const samples = await inTurn(programs, (program) => memory(program));
+  const part = 'memory';
+  const sum = (field: 'privateDirtyKb' | 'residentKb') =>
+    cells(samples, (processes) => megabytes(processes.reduce((total, process) => total + process[field], 0)));
+  const names = [...new Set(Object.values(samples).flatMap((processes) => processes.map(({ process }) => process)))];
+  return {
+    samples,
+    rows: [
+      { part, quantity: 'memory, private dirty: all processes', values: sum('privateDirtyKb') },
+      ...names.map((name) => ({
+        part,
+        quantity: `  ${name}`,
+        values: Object.fromEntries(
+          Object.entries(samples).flatMap(([program, processes]) => {
+            const found = processes.find(({ process }) => process === name);
+            return found ? [[program, megabytes(found.privateDirtyKb)]] : [];
+          }),
+        ),
+      })),
+      { part, quantity: 'memory, resident (shared pages counted each time)', values: sum('residentKb') },
+    ],
+  };
+};

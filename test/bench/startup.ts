@@ -5,16 +5,18 @@ import { configuration, instance } from '../topology/lib/config.js';
 import { Lab } from '../topology/lib/lab.js';
 import { addRouter, FIRST, VIP } from '../topology/lib/pair.js';
 import type { Software } from '../topology/lib/software.js';
+import { cells, inTurn, judge, ms, type Part } from './part.js';
+import { summarize } from './statistics.js';
 
 /** One start, in milliseconds from the exec. */
-export interface StartTimes {
+interface StartTimes {
   /** Everything answers. */
   readonly ready: number;
   /** An address owner, which has nobody to wait for, is on the wire. */
   readonly firstAdvert: number;
 }
 
-export async function startTimes(software: Software, rounds: number): Promise<StartTimes[]> {
+async function startTimes(software: Software, rounds: number): Promise<StartTimes[]> {
   const lab = await Lab.start();
   try {
     const router = await addRouter(lab, 'r1', software, { eth0: '10.9.0.1/24' });
@@ -33,3 +35,30 @@ export async function startTimes(software: Software, rounds: number): Promise<St
     await lab.close();
   }
 }
+
+export const startupPart: Part = async (programs, { rounds }) => {
+  const samples = await inTurn(programs, (program) => startTimes(program, rounds));
+  const part = 'startup';
+  const median = (field: 'ready' | 'firstAdvert') =>
+    Object.fromEntries(
+      Object.entries(samples).map(([program, starts]) => [program, summarize(starts.map((start) => start[field])).p50]),
+    );
+  const ready = median('ready');
+  return {
+    samples,
+    rows: [
+      {
+        part,
+        quantity: `start, exec to all ready: median of ${rounds}`,
+        values: cells(ready, (value) => ms(value, 0)),
+        aim: 'under 1 s',
+        met: judge(ready, (ours) => ours < 1_000),
+      },
+      {
+        part,
+        quantity: '  exec to the first advertisement of an address owner',
+        values: cells(median('firstAdvert'), (value) => ms(value, 0)),
+      },
+    ],
+  };
+};

@@ -142,6 +142,11 @@ export function encodeAttributes(attributes: readonly Attribute[]): Buffer {
   return Buffer.concat(parts);
 }
 
+/** Takes flags (NLM_F_*) off a request that is encoded already. */
+export function clearFlags(message: Buffer, flags: number): void {
+  message.writeUInt16LE(message.readUInt16LE(6) & ~flags, 6);
+}
+
 /** Takes a received datagram apart; a message that does not fit ends it, as the kernel never sends one. */
 export function decodeMessages(datagram: Buffer): NetlinkMessage[] {
   const messages: NetlinkMessage[] = [];

@@ -14,9 +14,11 @@ import {
 } from './libc.js';
 import {
   type Acknowledgement,
+  clearFlags,
   decodeAcknowledgement,
   decodeMessages,
   type NetlinkMessage,
+  NLM_F_ACK,
   NLM_F_DUMP_INTR,
   NLMSG_DONE,
   NLMSG_ERROR,
@@ -111,7 +113,10 @@ export class NetlinkSocket {
     }
   }
 
-  /** Sends requests that each ask for an acknowledgement; returns one result each, in order. */
+  /**
+   * Sends requests that each ask for an acknowledgement; returns one result each, in order. Only the last request of a send
+   * really asks: the kernel works through them in order and answers a failed one unasked, so silence is success.
+   */
   batch(operation: string, requests: readonly Request[], about: (index: number) => string): KernelResult[] {
     const results: KernelResult[] = [];
     for (let start = 0; start < requests.length; start += REQUESTS_PER_SEND) {
@@ -167,26 +172,30 @@ export class NetlinkSocket {
     if (this.#sequence > LAST_SEQUENCE - REQUESTS_PER_SEND) this.#sequence = 0;
     const first = this.#sequence + 1;
     const answers = new Array<Acknowledgement | undefined>(requests.length).fill(undefined);
-    this.#send(operation, Buffer.concat(requests.map((request) => request(this.#nextSequence()))));
+    const messages = requests.map((request) => request(this.#nextSequence()));
+    for (const message of messages.slice(0, -1)) clearFlags(message, NLM_F_ACK);
+    this.#send(operation, Buffer.concat(messages));
     let lost: number = ERRNO.EPROTO;
-    for (let open = requests.length; open > 0; ) {
+    let answersDropped = false;
+    while (answers.at(-1) === undefined) {
       const received = this.receive();
       if (received.kind === 'empty') break;
       if (received.kind === 'error') {
-        // ENOBUFS: acknowledgements were dropped, those that fit are still there. The requests themselves were executed.
+        // ENOBUFS: answers were dropped, those that fit are still there. The requests themselves were executed.
         lost = received.errno;
+        answersDropped = true;
         if (lost !== ERRNO.ENOBUFS) break;
         continue;
       }
       for (const message of received.messages) {
         const index = message.sequence - first;
         if (message.type !== NLMSG_ERROR || index < 0 || index >= requests.length) continue;
-        if (answers[index] === undefined) open -= 1;
         answers[index] = decodeAcknowledgement(message);
       }
     }
+    const silenceIsSuccess = answers.at(-1) !== undefined && !answersDropped;
     for (const [index, answer] of answers.entries()) {
-      if (answer?.errno === 0) results.push({ ok: true });
+      if (answer?.errno === 0 || (answer === undefined && silenceIsSuccess)) results.push({ ok: true });
       else if (answer === undefined) results.push({ ok: false, error: kernelError(operation, lost, about(index)) });
       else {
         const detail = answer.text === undefined ? about(index) : `${about(index)}: ${answer.text}`;

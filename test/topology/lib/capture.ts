@@ -16,6 +16,8 @@ export class Capture {
 
   static async start(lab: Lab, bridge = 'lan', filter = 'ip proto 112 or arp'): Promise<Capture> {
     const options = ['-p', '-n', '-U', '--immediate-mode', '--time-stamp-precision=nano', '-Z', 'root', '-w', '-'];
+    // In immediate mode each packet takes a place of the snapshot length: the default of 256 KiB leaves room for eight.
+    options.push('-s', '2048', '-B', '16384');
     const tcpdump = lab.network.host.spawnInNetwork(['tcpdump', '-i', bridge, ...options, filter]);
     const capture = new Capture(tcpdump);
     const reader = new PcapReader();

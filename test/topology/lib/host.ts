@@ -161,9 +161,9 @@ export class Host {
   }
 
   /** Starts a helper in the machine's network that dies with the test; its output comes through pipes. */
-  spawnInNetwork(argv: readonly string[]): ChildProcess {
+  spawnInNetwork(argv: readonly string[], stdin: 'ignore' | 'pipe' = 'ignore'): ChildProcess {
     const [file = '', ...args] = [...DIE_WITH_PARENT, ...this.networkCommand(argv)];
-    return spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    return spawn(file, args, { stdio: [stdin, 'pipe', 'pipe'] });
   }
 
   /** Starts a daemon of the machine, its output appended to a file. The child given is the way in, not the daemon. */

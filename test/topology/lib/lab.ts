@@ -31,10 +31,12 @@ function reapDeadLabs(): void {
 }
 
 const liveDirectories = new Set<string>();
+let watchesTheEnd = false;
 
 /** A process that ends early takes its machines along (the kernel sees to it); the directories are left to us. */
 function cleanUpWhateverHappens(directory: string): void {
-  if (liveDirectories.size === 0) {
+  if (!watchesTheEnd) {
+    watchesTheEnd = true;
     process.once('exit', () => {
       for (const live of liveDirectories) rmSync(live, { recursive: true, force: true });
     });

@@ -28,6 +28,12 @@ export const keepalived: Software = {
   command: ({ config }) => ['keepalived', '-n', '-l', '-D', '-f', config],
 };
 
+/** keepalived without a log line for each packet it sends, which would be what a measurement measures. */
+export const quietKeepalived: Software = {
+  name: 'keepalived',
+  command: ({ config }) => ['keepalived', '-n', '-l', '-f', config],
+};
+
 /** Ours. */
 export const keepwatch: Software = {
   name: 'keepwatch',
