@@ -2,6 +2,7 @@
 import { formatDiagnostic } from '../../services/shared/config/formatDiagnostic.js';
 import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
+import { notifyServiceManager } from '../../services/shared/kernel/unixDatagram.js';
 import { createLogger, type Logger } from '../../services/shared/log/logger.js';
 import { type PlainDiagnostic, plainDiagnostics } from '../../services/shared/rpc/diagnostics.js';
 import type { ConfigTree } from '../../services/shared/rpc/generated/keepwatch/v1/common.js';
@@ -15,6 +16,7 @@ import { controlService } from '../../services/supervisor/control.js';
 import { History } from '../../services/supervisor/history.js';
 import { HistoryFile } from '../../services/supervisor/historyFile.js';
 import type { MetricsServer } from '../../services/supervisor/metricsServer.js';
+import { ServiceManager, watchdogMs } from '../../services/supervisor/serviceManager.js';
 import { type ServiceProcess, spawnService } from '../../services/supervisor/serviceProcess.js';
 import { Suite } from '../../services/supervisor/suite.js';
 import type { Flags } from './flags.js';
@@ -49,7 +51,9 @@ export async function supervise(
   if (flags.vrrpPidFile !== undefined) pidFiles.set('vrrpd', flags.vrrpPidFile);
   if (flags.checkersPidFile !== undefined) pidFiles.set('healthcheckerd', flags.checkersPidFile);
 
+  const manager = serviceManager(logger);
   const suite = new Suite({
+    told: (event) => follow(manager, event),
     history: openHistory(flags.stateDir, logger),
     names,
     runDir: flags.runDir,
@@ -96,9 +100,11 @@ export async function supervise(
     for (const finding of findings) logger.warn(formatDiagnostic(finding));
     if (flags.log.dump) logger.trace({ configuration: suite.status() }, 'configuration');
     suite.feed.tell('ready', `generation ${first.generation} is in force`);
+    manager.ready(`generation ${first.generation} is in force`);
     onReady();
     return { code: await suite.ended };
   } finally {
+    manager.close();
     await server.close();
   }
 }
@@ -112,6 +118,26 @@ function openHistory(stateDir: string, logger: Logger): History {
     logger.warn({ err: error }, 'the history of earlier runs cannot be read');
     return new History(file, logger);
   }
+}
+
+/** systemd as it is told of this process, and not of the services: they inherit nothing of it. */
+function serviceManager(logger: Logger): ServiceManager {
+  const socket = process.env.NOTIFY_SOCKET;
+  const manager = new ServiceManager({
+    tell: (text) => notifyServiceManager(text, socket),
+    clock: new SystemClock(),
+    onError: (error) => logger.error({ err: error, socket }, 'the service manager cannot be told how we are'),
+  });
+  const silence = watchdogMs(process.env, process.pid);
+  if (silence !== undefined) manager.keepAlive(silence);
+  return manager;
+}
+
+/** Tells the manager what the suite says of itself: reloads and the stop. */
+function follow(manager: ServiceManager, { code, text }: { readonly code: string; readonly text: string }): void {
+  if (code === 'reloading') manager.reloading();
+  if (code === 'reloaded' || code === 'reload-refused') manager.ready(text);
+  if (code === 'stopping') manager.stopping(text);
 }
 
 function listenToSignals(suite: Suite, logger: Logger, attach: boolean): void {

@@ -83,6 +83,8 @@ export interface SuiteOptions {
   readonly replaceSupervisor: () => never;
   /** Further pid files to keep (-r, -c). */
   readonly pidFiles: ReadonlyMap<ServiceName, string>;
+  /** Hears what the supervisor says of itself, and that a reload begins. */
+  readonly told?: (event: { readonly code: string; readonly text: string }) => void;
 }
 
 export class Suite implements SupervisedListener {
@@ -115,7 +117,10 @@ export class Suite implements SupervisedListener {
       clock,
       logger,
       generation: () => this.#configuration.generation,
-      record: (event) => options.history.add(historyEntries(event, this.#relay.mirror)),
+      record: (event) => {
+        options.history.add(historyEntries(event, this.#relay.mirror));
+        if (event.event?.$case === 'supervisor') options.told?.(event.event.value);
+      },
     });
     this.#configuration = new Configuration({
       load: options.load,
@@ -226,6 +231,7 @@ export class Suite implements SupervisedListener {
 
   /** Reads the configuration file and puts it in force everywhere, or nowhere. */
   async reload(): Promise<ReloadOutcome> {
+    this.#options.told?.({ code: 'reloading', text: 'reloading' });
     const outcome = this.#trial.pending === undefined ? await this.#configuration.reload() : this.#onTrial();
     await this.#tellOutcome(outcome);
     return outcome;

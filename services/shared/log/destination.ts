@@ -1,8 +1,8 @@
 /** Where log lines go: stderr, a file, or syslog. All writes are synchronous, so the last words of a dying process arrive. */
-import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { FACILITY_DAEMON, type LogFlags } from './flags.js';
-import { formatLine, type LogRecord } from './lineFormat.js';
-import { SYSLOG_SOCKET, syslogDatagram } from './syslog.js';
+import { formatLine, journalLine, type LogRecord } from './lineFormat.js';
+import { SYSLOG_SOCKET, syslogDatagram, syslogSeverity } from './syslog.js';
 
 /** What pino writes to: one JSON line a call. */
 export interface LogDestination {
@@ -22,8 +22,8 @@ export interface DestinationEnvironment {
 /**
  * Picks the destination:
  * - `-g FILE`: that file, as text.
- * - `-l`, `-n`, `-G`, or no syslog socket on this machine: stderr. As text with `-l` or on a terminal, as JSON otherwise,
- *   because then a program reads it.
+ * - `-l`, `-n`, `-G`, or no syslog socket on this machine: stderr. Where that is the journal, as text with severities;
+ *   as text with `-l` or on a terminal; as JSON otherwise, because then a program reads it.
  * - else syslog, as keepalived does.
  */
 export function openDestination(flags: LogFlags, environment: DestinationEnvironment): LogDestination {
@@ -38,6 +38,7 @@ export function openDestination(flags: LogFlags, environment: DestinationEnviron
   ) {
     return syslogDestination(() => openDatagram(SYSLOG_SOCKET), flags.facility ?? FACILITY_DAEMON);
   }
+  if (isJournal(2, process.env.JOURNAL_STREAM)) return journalDestination(2);
   return flags.console || environment.stderrIsTerminal ? textDestination(2) : jsonDestination(2);
 }
 
@@ -48,6 +49,25 @@ export const jsonDestination = (fd: number): LogDestination => ({ write: (line) 
 export const textDestination = (fd: number): LogDestination => ({
   write: (line) => writeFully(fd, formatLine(JSON.parse(line) as LogRecord)),
 });
+
+/** Lines for journald to a descriptor. */
+export const journalDestination = (fd: number): LogDestination => ({
+  write: (line) => {
+    const record = JSON.parse(line) as LogRecord;
+    writeFully(fd, journalLine(record, syslogSeverity(record.level)));
+  },
+});
+
+/** Whether a descriptor is the stream of JOURNAL_STREAM (systemd.exec(5)): `device:inode`. It may have been redirected since. */
+export function isJournal(fd: number, stream: string | undefined): boolean {
+  if (stream === undefined) return false;
+  try {
+    const { dev, ino } = fstatSync(fd, { bigint: true });
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
+}
 
 /** Syslog; the socket is opened again after a failure, and while it fails lines go to stderr. */
 export function syslogDestination(open: () => DatagramSender, facility: number): LogDestination {

@@ -54,6 +54,18 @@ export function formatLine(record: LogRecord): string {
   return `${at} ${levelName(record.level).padEnd(5)} ${who}${recordText(record)}\n`;
 }
 
+/**
+ * The same for the journal, which has time and process of its own: `<4>vrrpd: text` with the severity of syslog.h that
+ * sd-daemon(3) reads, in front of every line of a record.
+ */
+export function journalLine(record: LogRecord, severity: number): string {
+  const who = record.service === undefined ? '' : `${record.service}: `;
+  return `${who}${recordText(record)}`
+    .split('\n')
+    .map((line) => `<${severity}>${line}\n`)
+    .join('');
+}
+
 function fieldText(value: unknown): string {
   if (typeof value === 'string') return /^[\w./:@%+-]+$/.test(value) ? value : JSON.stringify(value);
   return JSON.stringify(value) ?? String(value);
