@@ -74,7 +74,7 @@ export class TrialKeeper {
     const file = fileIn(runDir);
     const text = JSON.stringify({
       ...record,
-      before: { ...before, parts: Object.fromEntries(before.parts) },
+      before: { appliedFrom: before.appliedFrom, parts: Object.fromEntries(before.parts) },
     });
     writeFileSync(`${file}.new`, text, { mode: 0o600 });
     renameSync(`${file}.new`, file);
