@@ -12,6 +12,10 @@ import { servingPid, sparePid } from './lib/serviceProcesses.js';
 import { keepalived } from './lib/software.js';
 import { keepwatchSkip, underTest } from './lib/underTest.js';
 
+/** A measurement: so many kills, at this interval in seconds. */
+const kills = Number(process.env.KEEPWATCH_SPARE_KILLS ?? 0);
+const interval = Number(process.env.KEEPWATCH_SPARE_INTERVAL ?? 0.05);
+
 /** Version 3: the master-down interval is 3.4 × and more of these. */
 const config = (priority: number, advertInt: number): string =>
   configuration(instance({ priority, advertInt, addresses: [`${VIP}/24`], more: ['version 3'] }));
@@ -69,6 +73,34 @@ describe('the spare of vrrpd', { skip: await keepwatchSkip('keepalived') }, () =
       const widest = Math.max(...gaps(capture.adverts, FIRST, from));
       assert.ok(widest < 1_000, `widest gap between advertisements ${widest} ms`);
       assert.equal(prober.longestOutage(from).lost, 0, 'the client lost answers');
+      await first.stop();
+      await topology.second.stop();
+    });
+  });
+
+  test('how long it takes is measured at short intervals', {
+    skip: kills === 0 && 'only with KEEPWATCH_SPARE_KILLS',
+  }, async () => {
+    await withPair(underTest, keepalived, async (topology, capture) => {
+      const { first } = topology;
+      const control = await bringUpBoth(topology, capture, interval);
+      const widest: number[] = [];
+      for (let kill = 0; kill < kills; kill++) {
+        const spare = await sparePid(control);
+        const killedAt = Date.now();
+        process.kill(await servingPid(first, control, 'vrrpd'), 'SIGKILL');
+        await eventually('the spare serves', async () => (await control.service('vrrpd')).pid === spare, {
+          within: 10_000,
+        });
+        await control.ready();
+        widest.push(Math.max(...gaps(capture.adverts, FIRST, killedAt - 100)));
+      }
+      const sorted = widest.sort((one, other) => one - other);
+      const [median, worst] = [sorted[kills >> 1] ?? 0, sorted.at(-1) ?? 0];
+      const moves = capture.adverts.filter(({ source, priority }) => source === SECOND && priority > 0).length;
+      console.log(
+        `${kills} kills at ${interval} s: widest gap median ${median.toFixed(1)} ms, worst ${worst.toFixed(1)} ms; ${moves} advertisements of the peer`,
+      );
       await first.stop();
       await topology.second.stop();
     });

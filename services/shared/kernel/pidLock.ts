@@ -43,8 +43,7 @@ export function acquireLock(path: string): PidLockResult {
         if (errno === ERRNO.EAGAIN) return { ok: false, heldBy: readPid(fd) };
         if (errno !== ERRNO.EINTR) throw kernelError('flock', errno, path);
       } else if (isStillAt(fd, path)) {
-        ftruncateSync(fd, 0);
-        writeSync(fd, `${process.pid}\n`, 0);
+        writePid(fd);
         keep = true;
         return { ok: true, lock: new HeldPidLock(path, fd) };
       }
@@ -81,6 +80,16 @@ function isStillAt(fd: number, path: string): boolean {
   const found = statSync(path, { throwIfNoEntry: false });
   const ours = fstatSync(fd);
   return found !== undefined && found.ino === ours.ino && found.dev === ours.dev;
+}
+
+/** The lock counts, not the text: a disk that is full costs the text only. Throws the file system's error otherwise. */
+function writePid(fd: number): void {
+  try {
+    ftruncateSync(fd, 0);
+    writeSync(fd, `${process.pid}\n`, 0);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
+  }
 }
 
 function readPid(fd: number): number | undefined {

@@ -31,10 +31,14 @@ export class Seat {
     return this.#standby ? sparePidPath(this.#runDir, this.#name) : pidPath(this.#runDir, this.#name);
   }
 
-  /** The socket is served: the process id is told too. */
+  /** The socket is served: the process id is told too. A disk that is full is no reason not to serve. */
   begin(server: RpcServer): void {
     this.#server = server;
-    writePidFile(this.pidFile);
+    try {
+      writePidFile(this.pidFile);
+    } catch (error) {
+      this.#logger.error({ err: error, file: this.pidFile }, 'the pid file cannot be written: going on without it');
+    }
   }
 
   /** This process serves now. What its predecessor left is replaced; a file that cannot be is logged, nothing more. */
