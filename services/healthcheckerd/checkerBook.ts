@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Logger } from '../shared/log/logger.js';
 import type { Clock } from '../shared/time/clock.js';
 import { DeadlineQueue } from '../shared/time/deadlineQueue.js';
-import { after, type Instant, type Micros } from '../shared/time/duration.js';
+import { after, type Instant, type Micros, millis } from '../shared/time/duration.js';
 import {
   type CheckerAction,
   type CheckerEvent,
@@ -26,6 +26,9 @@ import type { CheckerRuntime, RunningChecker, ServerRuntime } from './runtime.js
 
 /** Successive multiples of the golden ratio fill an interval evenly, however many there are. */
 const GOLDEN_RATIO = 0.618_033_988_749_895;
+
+/** How long checks are started in one go. With more checks than this machine can do, whoever asks us still gets an answer. */
+const TURN: Micros = millis(5);
 
 /** Who hears of checkers. */
 export interface CheckerListener {
@@ -141,10 +144,13 @@ export class CheckerBook {
     return this.#queue.next();
   }
 
-  /** Starts the checks whose time has come. */
+  /** Starts the checks whose time has come, or as many of them as a turn allows; the others are still due then. */
   runDue(now: Instant): void {
+    const { clock } = this.#options;
+    const end = after(now, TURN);
     for (let due = this.#queue.takeDue(now); due !== undefined; due = this.#queue.takeDue(now)) {
       this.#step(due.item, { kind: 'due' }, now);
+      if (clock.now() >= end) return;
     }
   }
 

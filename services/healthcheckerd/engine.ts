@@ -93,6 +93,7 @@ export class HealthEngine {
     this.#checkers.release();
 
     const notifications: Notification[] = [];
+    let quorate = 0;
     const removedDesired = new Map<string, IpvsServiceKey>();
     for (const virtual of previous.values()) {
       for (const key of virtual.keys) removedDesired.set(serviceKeyText(key), key);
@@ -105,8 +106,10 @@ export class HealthEngine {
       const virtual = old ?? newVirtual(name, virtualConfig);
       notifications.push(...this.#configureVirtual(virtual, virtualConfig, groups, old === undefined, now));
       this.#virtuals.set(name, virtual);
+      if (old === undefined && virtual.view.quorumUp) quorate++;
       for (const key of virtual.keys) removedDesired.delete(serviceKeyText(key));
     }
+    if (quorate > 0) this.#options.logger.info(`new virtual servers that start with quorum: ${quorate}`);
     for (const virtual of previous.values()) {
       notifications.push(...farewell(virtual, this.#notify, this.#options.clock.wall()));
       this.#resume.forgetQuorum(virtual.name);

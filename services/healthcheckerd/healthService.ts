@@ -60,6 +60,7 @@ class HealthBehaviour implements ServiceBehaviour {
   readonly #applyScheduling: HealthServiceOptions['applyScheduling'];
   #schedulingProblems: readonly string[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
   #armedFor: Instant | undefined;
   #stopped = false;
 
@@ -133,17 +134,18 @@ class HealthBehaviour implements ServiceBehaviour {
     const deadline = this.#stopped ? undefined : this.#engine.nextDeadline();
     if (deadline === this.#armedFor) return;
     clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
     this.#armedFor = deadline;
     if (deadline === undefined) return;
     // Rounded up: a timer that fires before its deadline would find nothing to do.
     const delay = Math.ceil(toMillis(elapsed(this.#context.clock.now(), deadline)));
-    this.#timer = setTimeout(
-      () => {
-        this.#armedFor = undefined;
-        this.#engine.runDue();
-      },
-      Math.min(Math.max(delay, 0), MAX_TIMER_MS),
-    );
+    const run = (): void => {
+      this.#armedFor = undefined;
+      if (!this.#stopped) this.#engine.runDue();
+    };
+    // What is late follows when others have had their turn.
+    if (delay <= 0) this.#immediate = setImmediate(run);
+    else this.#timer = setTimeout(run, Math.min(delay, MAX_TIMER_MS));
   }
 }
 

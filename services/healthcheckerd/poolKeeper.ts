@@ -34,7 +34,9 @@ export function lookAtPool(
     : view.quorumUp
       ? 'gained quorum'
       : 'lost quorum';
-  logger.info(
+  // With a thousand virtual servers, those that start as they should are not worth a line each.
+  const level = starting && view.quorumUp ? 'debug' : 'info';
+  logger[level](
     `virtual server ${virtual.name} ${event}: weight ${view.weightUp}, quorum ${limits.quorum}, hysteresis ${limits.hysteresis}`,
   );
   return { up: view.quorumUp, starting, limits, weightUp: view.weightUp };

@@ -449,9 +449,9 @@ export class Suite implements SupervisedListener {
   #present(): ReturnType<ConfigurationOptions['present']> {
     const services = new Map<ServiceName, Lifecycle>();
     const missing: ServiceName[] = [];
-    for (const { name, clients } of this.#services.values()) {
-      if (clients === undefined) missing.push(name);
-      else services.set(name, clients.lifecycle);
+    for (const { name, lifecycle } of this.#services.values()) {
+      if (lifecycle === undefined) missing.push(name);
+      else services.set(name, lifecycle);
     }
     return { services, missing };
   }
@@ -471,9 +471,9 @@ export class Suite implements SupervisedListener {
     }
     const participants = new Map<ServiceName, Lifecycle>();
     let newestGeneration = 0n;
-    for (const { name, clients, generation } of services) {
-      if (clients === undefined) continue;
-      participants.set(name, clients.lifecycle);
+    for (const { name, lifecycle, generation } of services) {
+      if (lifecycle === undefined) continue;
+      participants.set(name, lifecycle);
       if (generation > newestGeneration) newestGeneration = generation;
     }
     return { services: participants, newestGeneration };
@@ -495,8 +495,9 @@ export class Suite implements SupervisedListener {
   /** Gives one service its part of the configuration in force. */
   async #configure(service: SupervisedService): Promise<void> {
     const accepted = this.#configuration.accepted;
-    if (service.clients === undefined || accepted === undefined || this.#stopping !== undefined) return;
-    const refusals = await configureOne(service.clients.lifecycle, service.name, accepted.parts, accepted.generation);
+    const { lifecycle } = service;
+    if (lifecycle === undefined || accepted === undefined || this.#stopping !== undefined) return;
+    const refusals = await configureOne(lifecycle, service.name, accepted.parts, accepted.generation);
     const first = refusals[0];
     if (first === undefined) {
       if (accepted.generation === this.#configuration.generation) await this.#nowConfigured(service);

@@ -17,6 +17,7 @@ import {
 import { type Backoff, becameReady, died, FRESH, isLooping } from './backoff.js';
 import { pause, type ServiceClients, ServiceLink } from './serviceLink.js';
 import { isStopped, type ServiceProcess } from './serviceProcess.js';
+import type { Lifecycle } from './transaction.js';
 
 /** Silence after which a service counts as hung. It speaks every 500 ms when all is well. */
 export const HANG_LIMIT: Micros = seconds(4);
@@ -79,6 +80,8 @@ export class SupervisedService {
   #startedAt: Instant;
   #detail = '';
   #handingOver = false;
+  /** Calls about a configuration that it has not answered yet. */
+  #considering = 0;
 
   constructor(options: SupervisedOptions) {
     this.#options = options;
@@ -97,6 +100,17 @@ export class SupervisedService {
   /** Present while connected. */
   get clients(): ServiceClients | undefined {
     return this.#link?.clients;
+  }
+
+  /** The calls about a configuration, while connected. A large one keeps a service from speaking: that is no hang. */
+  get lifecycle(): Lifecycle | undefined {
+    const lifecycle = this.clients?.lifecycle;
+    if (lifecycle === undefined) return undefined;
+    return {
+      validate: (request, options) => this.#considered(lifecycle.validate(request, options)),
+      plan: (request, options) => this.#considered(lifecycle.plan(request, options)),
+      configure: (request, options) => this.#considered(lifecycle.configure(request, options)),
+    };
   }
 
   get description(): DescribeResponse | undefined {
@@ -216,7 +230,8 @@ export class SupervisedService {
     if (this.#killed === this.#process) return;
     const silence = elapsed(this.#lastHeard ?? this.#startedAt, now);
     const limit = this.#lastHeard === undefined ? START_LIMIT : this.#hangLimit();
-    if (silence <= limit) return;
+    // A call has a deadline of its own.
+    if (silence <= limit || this.#considering > 0) return;
     const text = `${this.name} has not been heard for ${(toMillis(silence) / 1000).toFixed(1)} s`;
     if (this.#process.origin === 'attached') {
       if (this.#phase === 'ready') {
@@ -282,6 +297,17 @@ export class SupervisedService {
     }
     this.#link?.close();
     this.#detail = '';
+  }
+
+  async #considered<Answer>(call: Promise<Answer>): Promise<Answer> {
+    this.#considering++;
+    try {
+      const answer = await call;
+      if (this.#lastHeard !== undefined) this.#lastHeard = this.#options.clock.now();
+      return answer;
+    } finally {
+      this.#considering--;
+    }
   }
 
   async #askToStop(keepKernelState: boolean): Promise<boolean> {

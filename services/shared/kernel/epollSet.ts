@@ -21,8 +21,8 @@ const EPOLLET = 0x8000_0000;
 /** struct epoll_event: packed on x86-64 only. */
 const DATA_OFFSET = process.arch === 'x64' ? 4 : 8;
 const EVENT_BYTES = DATA_OFFSET + 8;
-/** Events taken with one system call. */
-const EVENTS_AT_ONCE = 256;
+/** Events told in one turn of the event loop: the rest waits for the next one, so that others get their turn in between. */
+const EVENTS_AT_ONCE = 64;
 
 /** What happened to a descriptor. */
 export interface ReadyEvents {
@@ -87,7 +87,7 @@ export class EpollSet {
         throw kernelError('epoll_wait', errno, '');
       }
       for (let index = 0; index < count; index++) this.#tell(index * EVENT_BYTES);
-      if (count < EVENTS_AT_ONCE) return;
+      return;
     }
   }
 
