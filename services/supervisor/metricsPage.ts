@@ -5,11 +5,20 @@ import { notifyFamilies } from './metricsNotify.js';
 import { ipvsFamilies, serverFamilies } from './metricsServers.js';
 import { suiteFamilies } from './metricsServices.js';
 import { trackerFamilies } from './metricsTrackers.js';
+import { trafficFamilies } from './metricsTraffic.js';
 import { vrrpFamilies } from './metricsVrrp.js';
 
 /** Everything the status tells, line by line: whoever writes a long page may pause anywhere. */
 export function* metricsPage(status: SuiteStatus): Generator<string, void> {
-  for (const families of [suiteFamilies, vrrpFamilies, trackerFamilies, serverFamilies, ipvsFamilies, notifyFamilies]) {
+  for (const families of [
+    suiteFamilies,
+    vrrpFamilies,
+    trackerFamilies,
+    serverFamilies,
+    ipvsFamilies,
+    trafficFamilies,
+    notifyFamilies,
+  ]) {
     for (const family of families(status)) yield* familyLines(family);
   }
 }

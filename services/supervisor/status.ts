@@ -7,6 +7,7 @@ import {
   type Trial,
   type UpgradeStatus,
 } from '../shared/rpc/generated/keepwatch/v1/control.js';
+import type { IpvsServiceStatistics } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
 import type { Micros } from '../shared/time/duration.js';
 import { seconds, toMillis } from '../shared/time/duration.js';
 import { type Mirror, withUnknownStates } from './mirror.js';
@@ -45,6 +46,7 @@ export interface SuiteFacts {
   readonly upgrade: UpgradeState | undefined;
   readonly trial: Trial | undefined;
   readonly appliedFrom: string;
+  readonly ipvsStatistics: readonly IpvsServiceStatistics[];
 }
 
 /** The status of the suite. */
@@ -67,6 +69,7 @@ export function suiteStatus(facts: SuiteFacts): SuiteStatus {
     upgrade: facts.upgrade === undefined ? undefined : upgradeStatus(facts.upgrade),
     trial: facts.trial,
     appliedFrom: facts.appliedFrom,
+    ipvsStatistics: [...facts.ipvsStatistics],
   };
 }
 

@@ -7,6 +7,7 @@ import { hasError, type PlainDiagnostic, plainDiagnostics, wireDiagnostics } fro
 import { describeRpcError } from '../shared/rpc/errors.js';
 import type { ConfigTree } from '../shared/rpc/generated/keepwatch/v1/common.js';
 import { SuiteStatus, type Trial } from '../shared/rpc/generated/keepwatch/v1/control.js';
+import type { IpvsServiceStatistics } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
 import type { WatchResponse } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import { removeIfThere, writePidFile } from '../shared/rpc/pidFile.js';
 import type { ServiceName } from '../shared/rpc/service.js';
@@ -27,7 +28,7 @@ import type { History } from './history.js';
 import { historyEntries } from './historyEntries.js';
 import { Relay } from './relay.js';
 import { RelayPumps } from './relayPumps.js';
-import { pause } from './serviceLink.js';
+import { pause, type ServiceClients } from './serviceLink.js';
 import { attachedProcess, type ServiceProcess } from './serviceProcess.js';
 import type { SparePolicy } from './sparePolicy.js';
 import { type ServiceFacts, suiteStatus } from './status.js';
@@ -103,6 +104,7 @@ export class Suite implements SupervisedListener {
     running: undefined as Promise<void> | undefined,
   };
   #watchdog: NodeJS.Timeout | undefined;
+  #ipvsStatistics: readonly IpvsServiceStatistics[] = [];
   #stopping: Promise<void> | undefined;
   #finish: (code: number) => void = () => {};
 
@@ -348,6 +350,7 @@ export class Suite implements SupervisedListener {
       upgrade: this.#succession.upgrade,
       trial: this.#trialStatus(),
       appliedFrom: accepted?.appliedFrom ?? '',
+      ipvsStatistics: this.#ipvsStatistics,
     });
   }
 
@@ -547,9 +550,17 @@ export class Suite implements SupervisedListener {
       ]);
       service.describedAgain(description);
       if (origin !== undefined && state !== undefined) this.#relay.refresh(origin, state);
+      if (state?.state?.$case === 'ipvs') await this.#refreshStatistics(clients, state.state.value.available);
     } catch {
       // Silence is what the watchdog and the status measure; a refresh that fails says nothing more.
     }
+  }
+
+  /** The kernel's counters, where there is IPVS; none rather than old ones where they cannot be had. */
+  async #refreshStatistics({ ipvs }: ServiceClients, available: boolean): Promise<void> {
+    const none = { services: [] };
+    const asked = available ? ipvs.getStatistics({}, { deadlineMs: REFRESH_DEADLINE_MS }).catch(() => none) : none;
+    this.#ipvsStatistics = (await asked).services;
   }
 
   #startWatchdog(): void {

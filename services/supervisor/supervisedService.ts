@@ -230,8 +230,8 @@ export class SupervisedService {
     if (this.#killed === this.#process) return;
     const silence = elapsed(this.#lastHeard ?? this.#startedAt, now);
     const limit = this.#lastHeard === undefined ? START_LIMIT : this.#hangLimit();
-    // A call has a deadline of its own.
-    if (silence <= limit || this.#considering > 0) return;
+    // A call has a deadline of its own; a process that is stopped does not think.
+    if (silence <= limit || (this.#considering > 0 && limit === HANG_LIMIT)) return;
     const text = `${this.name} has not been heard for ${(toMillis(silence) / 1000).toFixed(1)} s`;
     if (this.#process.origin === 'attached') {
       if (this.#phase === 'ready') {

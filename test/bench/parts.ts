@@ -1,5 +1,6 @@
 /** The parts of the bench. */
 import { configPart } from './config.js';
+import { ipvsPart } from './ipvs/part.js';
 import { memoryPart } from './memory.js';
 import { pacePart } from './pace.js';
 import type { Part } from './part.js';
@@ -19,4 +20,5 @@ export const PARTS: Readonly<Record<string, Part>> = {
   takeover: takeoverPart,
   pace: pacePart,
   scale: scalePart,
+  ipvs: ipvsPart,
 };

@@ -11,16 +11,15 @@ const scenario = JSON.parse(text) as Scenario;
 execFileSync('modprobe', ['ip_vs']);
 execFileSync('modprobe', ['ip_vs_rr']);
 const backends = scenario.kind === 'checks' ? await startBackends() : undefined;
-const results: Record<string, ScenarioResult> = {};
 for (const name of programs) {
   const software = softwareNamed(name);
-  results[name] =
+  const result: ScenarioResult =
     scenario.kind === 'checks'
       ? await measureChecks(software, scenario)
       : scenario.kind === 'death'
         ? await measureDeaths(software, scenario)
         : await measureTable(software, scenario);
   execFileSync('ipvsadm', ['-C']);
+  console.log(`${RESULT_MARK}${JSON.stringify({ [name]: result })}`);
 }
 backends?.kill();
-console.log(`${RESULT_MARK}${JSON.stringify(results)}`);

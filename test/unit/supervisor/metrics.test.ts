@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ServiceHealth, SuiteStatus } from '../../../services/shared/rpc/generated/keepwatch/v1/control.js';
+import { IpvsProtocol } from '../../../services/shared/rpc/generated/keepwatch/v1/ipvs.js';
 import { VrrpStateName } from '../../../services/shared/rpc/generated/keepwatch/v1/vrrp.js';
 import { familyLines, type Sample } from '../../../services/supervisor/metricsFamily.js';
 import { metricsPage } from '../../../services/supervisor/metricsPage.js';
@@ -190,6 +191,39 @@ test('every state has its number, the state is never a label; one that leaves ha
 test('an instance without addresses has its state all the same', () => {
   const text = pageText(statusOf({ vrrp: { instances: [{ ...MASTER, addresses: [] }] } }));
   assert.match(text, /^keepalived_vrrp_state\{iname="VI_1",intf="eth0",vrid="51",ip_address=""\} 2$/m);
+});
+
+test('the counters of the kernel are told under the names of the exporters for keepalived', () => {
+  const counters = {
+    connections: 3n,
+    inPackets: 30n,
+    outPackets: 29n,
+    inBytes: 18_446_744_073_709_551_615n,
+    outBytes: 5n,
+  };
+  const destination = { address: '10.0.0.2', port: 8080, weight: 1, activeConnections: 2, inactiveConnections: 1 };
+  const ipvsStatistics = [
+    {
+      key: { family: 4, protocol: IpvsProtocol.IPVS_PROTOCOL_TCP, address: '10.0.0.1', port: 80 },
+      counters,
+      destinations: [{ ...destination, counters }],
+    },
+    { key: { family: 6, fwmark: 42 }, counters, destinations: [{ address: 'fd00::2', port: 0, counters }] },
+  ];
+  const lines = sampleLines(pageText(statusOf({ ipvsStatistics })));
+  const told = lines.filter((line) => line.startsWith('keepalived_lvs_') || line.includes('_connections{'));
+  assert.equal(told.length, 2 * 5 + 2 * 5 + 2 * 3);
+  for (const line of [
+    'keepalived_lvs_vip_conn{addr="10.0.0.1:80",proto="TCP"} 3',
+    'keepalived_lvs_vip_in_bytes{addr="42",proto="FWM6"} 18446744073709551615',
+    'keepalived_lvs_rs_out_packets{vip="10.0.0.1:80",addr="10.0.0.2:8080",proto="TCP"} 29',
+    'keepalived_lvs_rs_in_packets{vip="42",addr="[fd00::2]:0",proto="FWM6"} 30',
+    'keepwatch_ipvs_active_connections{vip="10.0.0.1:80",addr="10.0.0.2:8080",proto="TCP"} 2',
+  ]) {
+    assert.ok(told.includes(line), `${line} in\n${told.join('\n')}`);
+  }
+  const services = SERVICES.map((each) => service(each, each === 'ipvsd' ? silent : {}));
+  assert.doesNotMatch(pageText(statusOf({ ipvsStatistics, services })), /keepalived_lvs_/);
 });
 
 const silent: Service = { health: ServiceHealth.SERVICE_HEALTH_DEGRADED, silenceMs: 2001n };

@@ -37,6 +37,7 @@ const status = (service: ServiceFacts) =>
     upgrade: undefined,
     trial: undefined,
     appliedFrom: '',
+    ipvsStatistics: [],
   });
 
 for (const [what, changes, health, state] of [

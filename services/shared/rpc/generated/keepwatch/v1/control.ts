@@ -10,7 +10,7 @@ import type { CallContext, CallOptions } from "nice-grpc-common";
 import { Timestamp } from "../../google/protobuf/timestamp.js";
 import { ConfigTree, Diagnostic, Origin } from "./common.js";
 import { HealthState } from "./health.js";
-import { IpvsState } from "./ipvs.js";
+import { IpvsServiceStatistics, IpvsState } from "./ipvs.js";
 import { PlannedChange, PlannedMove, ServiceEvent } from "./lifecycle.js";
 import { NotifyState } from "./notify.js";
 import { VrrpState } from "./vrrp.js";
@@ -139,6 +139,8 @@ export interface SuiteStatus {
     | undefined;
   /** The file a configuration was applied from that is in force instead of `config_file`; empty otherwise. */
   appliedFrom: string;
+  /** The kernel's counters of every service and destination when last asked; empty without IPVS. */
+  ipvsStatistics: IpvsServiceStatistics[];
 }
 
 /** How far an upgrade is. */
@@ -598,6 +600,7 @@ function createBaseSuiteStatus(): SuiteStatus {
     upgrade: undefined,
     trial: undefined,
     appliedFrom: "",
+    ipvsStatistics: [],
   };
 }
 
@@ -644,6 +647,9 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
     }
     if (message.appliedFrom !== "") {
       writer.uint32(186).string(message.appliedFrom);
+    }
+    for (const v of message.ipvsStatistics) {
+      IpvsServiceStatistics.encode(v!, writer.uint32(242).fork()).join();
     }
     return writer;
   },
@@ -773,6 +779,14 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
             message.appliedFrom = reader.string();
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.ipvsStatistics.push(IpvsServiceStatistics.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -819,6 +833,11 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
         : isSet(object.applied_from)
         ? globalThis.String(object.applied_from)
         : "",
+      ipvsStatistics: globalThis.Array.isArray(object?.ipvsStatistics)
+        ? object.ipvsStatistics.map((e: any) => IpvsServiceStatistics.fromJSON(e))
+        : globalThis.Array.isArray(object?.ipvs_statistics)
+        ? object.ipvs_statistics.map((e: any) => IpvsServiceStatistics.fromJSON(e))
+        : [],
     };
   },
 
@@ -866,6 +885,9 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
     if (message.appliedFrom !== "") {
       obj.appliedFrom = message.appliedFrom;
     }
+    if (message.ipvsStatistics?.length) {
+      obj.ipvsStatistics = message.ipvsStatistics.map((e) => IpvsServiceStatistics.toJSON(e));
+    }
     return obj;
   },
 
@@ -898,6 +920,7 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
       : undefined;
     message.trial = (object.trial !== undefined && object.trial !== null) ? Trial.fromPartial(object.trial) : undefined;
     message.appliedFrom = object.appliedFrom ?? "";
+    message.ipvsStatistics = object.ipvsStatistics?.map((e) => IpvsServiceStatistics.fromPartial(e)) || [];
     return message;
   },
 };
