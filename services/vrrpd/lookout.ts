@@ -58,7 +58,12 @@ export class Lookout {
     router.ifindex = device === '' ? NO_DEVICE : this.#links.byName(device)?.ifindex;
     router.source = this.#chooseSource(router);
     this.#bind(router);
-    const interfaceStatus = (name: string) => this.#interfaces.status(name, this.#links.byName(name));
+    // A virtual interface is as its base is: what else may be wrong with it `faults` tells.
+    const bases = new Map(router.config.virtualLinks?.map(({ name, base }) => [name, base]));
+    const interfaceStatus = (name: string) => {
+      const base = bases.get(name) ?? name;
+      return this.#interfaces.status(base, this.#links.byName(base));
+    };
     router.standing = assess(router.config, {
       interfaceStatus,
       kernelFaults: this.#kernelState.faultsOf(router, interfaceStatus),

@@ -67,7 +67,8 @@ export class VirtualLinks {
       } else if (known === undefined || this.#clear(config, known, base)) missing.push({ config, spec });
     }
     const made = this.#create(missing);
-    this.#setUp(wanted);
+    // One of them is being deleted, which begins with its going down: it is missing.
+    if (this.#setUp(wanted).vanished) return this.make(wanted);
     for (const config of wanted) this.#address(config);
     this.#record.save();
     return { made, retry: this.#faults.size > 0 };
@@ -153,20 +154,26 @@ export class VirtualLinks {
     for (const link of this.#netlink.links()) if (wanted.has(link.name)) this.#links.apply({ kind: 'link', link });
   }
 
-  #setUp(wanted: readonly VirtualLinkConfig[]): void {
+  #setUp(wanted: readonly VirtualLinkConfig[]): { readonly vanished: boolean } {
     const down = wanted.filter(({ name }) => {
       const link = this.#links.byName(name);
       return link !== undefined && (link.flags & IFF_UP) === 0 && !this.#faults.has(name);
     });
-    if (down.length === 0) return;
+    if (down.length === 0) return { vanished: false };
+    let vanished = false;
     const results = this.#control.setUp(down.map(({ name }) => this.#links.byName(name)?.ifindex ?? 0));
     for (const [index, config] of down.entries()) {
       const result = results[index];
-      if (result?.ok === false) {
+      const link = this.#links.byName(config.name);
+      if (result?.ok === false && result.error.code === 'ENODEV' && link !== undefined) {
+        this.#links.apply({ kind: 'link-removed', ifindex: link.ifindex, name: link.name });
+        vanished = true;
+      } else if (result?.ok === false) {
         this.#faults.set(config.name, `interface ${config.name} cannot be set up: ${result.error.message}`);
       }
     }
     this.#learn(down.map(({ name }) => name));
+    return { vanished };
   }
 
   #address({ name, address }: VirtualLinkConfig): void {
