@@ -5,6 +5,7 @@ import { after, elapsed, type Instant, instant, type Micros, micros } from '../s
 import { AddressKeeper } from './addressKeeper.js';
 import { Announcer } from './announcer.js';
 import type { InstanceConfig, TrackerKind, TrackLine, VrrpConfig } from './config/model.js';
+import { shareNumber } from './config/sharedNumber.js';
 import { type ConfigDiff, diffAddresses, diffConfigs, type InstanceChange, sameValue } from './configDiff.js';
 import { Departures } from './departures.js';
 import type { EngineChange, EngineHost } from './engineHost.js';
@@ -270,9 +271,7 @@ export class VrrpEngine {
   #add(config: InstanceConfig): void {
     // Back before its predecessor has left: that one is in the way now.
     for (const router of [...this.#departures.routers]) {
-      const { name, interface: own, vrid, family } = router.config;
-      const same = own === config.interface && vrid === config.vrid && family === config.family;
-      if (name === config.name || same) {
+      if (router.name === config.name || shareNumber(router.config, config)) {
         this.#driver.dispatch(router, { kind: 'shutdown' }, this.#host.clock.now(), ON_TIME);
       }
     }
@@ -629,10 +628,7 @@ function mayLinger(change: InstanceChange, diff: ConfigDiff): boolean {
     change.kind === 'remove' &&
     !diff.instances.some(
       ({ kind, after: other }) =>
-        kind === 'add' &&
-        other?.interface === before?.interface &&
-        other?.vrid === before?.vrid &&
-        other?.family === before?.family,
+        kind === 'add' && before !== undefined && other !== undefined && shareNumber(before, other),
     )
   );
 }

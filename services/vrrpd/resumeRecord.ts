@@ -61,11 +61,20 @@ interface Slot {
   record: Buffer;
 }
 
+/** Where an instance is recorded: the slot that every advertisement overwrites, and those with more of what is foreign. */
+interface Place {
+  readonly first: Slot;
+  readonly more: readonly Slot[];
+}
+
 /** Bytes before the identity: MASTER or not, time of the last advertisement. */
 const FIXED_BYTES = 9;
 
-/** Most bytes a record may have; names in configurations are far shorter. */
+/** Most bytes of one slot; what is foreign goes on in further slots where it does not fit. */
 export const RESUME_RECORD_BYTES = 1024;
+
+/** What `foreign` may take in a slot: names in configurations are short, so the rest has room. */
+const FOREIGN_BYTES = 640;
 
 /**
  * The resume record: what a vrrpd that was killed needs to go on as if nothing had happened. One slot per instance,
@@ -74,11 +83,12 @@ export const RESUME_RECORD_BYTES = 1024;
  * ```
  * 0 1 = MASTER, 0 = not | 1 CLOCK_MONOTONIC of the last advertisement, µs, double | 9 identity, JSON
  * ```
+ * and slots that are written only when the instances change, each with a further part of a long list of what is foreign.
  */
 export class ResumeRecord {
   readonly #slots: ResumeSlots;
   readonly #onError: (error: unknown) => void;
-  readonly #byInstance = new Map<string, Slot>();
+  readonly #byInstance = new Map<string, Place>();
 
   /** `onError` gets failing writes (full tmpfs); the protocol goes on without a record. */
   constructor(slots: ResumeSlots, onError: (error: unknown) => void) {
@@ -88,42 +98,54 @@ export class ResumeRecord {
 
   /** What a predecessor left, by instance name. */
   load(): ReadonlyMap<string, ResumeEntry> {
-    const entries = new Map<string, ResumeEntry>();
-    for (const [index, record] of this.#records()) {
-      const entry = parseRecord(record);
-      if (entry === undefined) continue;
-      entries.set(entry.instance, entry);
-      this.#byInstance.set(entry.instance, { index, record });
-    }
+    const { entries, places, orphans } = readSlots(this.#records());
+    for (const [instance, place] of places) this.#byInstance.set(instance, place);
+    // A crash came between them and the first slot that would have spoken of them, or no longer did.
+    for (const { index } of orphans) this.#guard(() => this.#slots.clear(index));
     return entries;
   }
 
   /** Names the instances to be recorded from now on, with where they stand. */
   layout(entries: readonly ResumeEntry[]): void {
     const wanted = new Set(entries.map((entry) => entry.instance));
-    for (const [instance, slot] of this.#byInstance) {
+    for (const [instance, { first, more }] of this.#byInstance) {
       if (wanted.has(instance)) continue;
       this.#byInstance.delete(instance);
-      this.#guard(() => this.#slots.clear(slot.index));
+      for (const slot of [first, ...more]) this.#guard(() => this.#slots.clear(slot.index));
     }
-    const used = new Set([...this.#byInstance.values()].map((slot) => slot.index));
+    const used = new Set([...this.#byInstance.values()].flatMap(({ first, more }) => [first, ...more]).map(indexOf));
     let free = 0;
-    for (const { master, lastAdvertAt, ...identity } of entries) {
-      let slot = this.#byInstance.get(identity.instance);
-      if (slot === undefined) {
-        while (used.has(free)) free++;
-        used.add(free);
-        slot = { index: free, record: Buffer.alloc(0) };
-        this.#byInstance.set(identity.instance, slot);
+    const newSlot = (): Slot => {
+      while (used.has(free)) free++;
+      used.add(free);
+      return { index: free, record: Buffer.alloc(0) };
+    };
+    for (const { master, lastAdvertAt, foreign, ...identity } of entries) {
+      const { instance } = identity;
+      const known = this.#byInstance.get(instance);
+      const [inFirst = [], ...further] = chunks(foreign);
+      const first = known?.first ?? newSlot();
+      const more = further.map((_, place) => known?.more[place] ?? newSlot());
+      // First what the first slot refers to: whoever is killed in between has left no promise.
+      for (const [place, slot] of more.entries()) {
+        const record = recordOf({ instance, part: place + 1, foreign: further[place] ?? [] });
+        if (!slot.record.equals(record)) this.#guard(() => this.#slots.write(slot.index, record));
+        slot.record = record;
       }
-      slot.record = Buffer.concat([Buffer.alloc(FIXED_BYTES), Buffer.from(JSON.stringify(identity))]);
-      this.note(identity.instance, master, lastAdvertAt);
+      first.record = recordOf({ ...identity, foreign: inFirst, ...(more.length === 0 ? {} : { parts: more.length }) });
+      this.#byInstance.set(instance, { first, more });
+      this.note(instance, master, lastAdvertAt);
+      for (const slot of known?.more.slice(more.length) ?? []) {
+        used.delete(slot.index);
+        free = Math.min(free, slot.index);
+        this.#guard(() => this.#slots.clear(slot.index));
+      }
     }
   }
 
   /** Notes where one instance stands: one small write. Never throws. */
   note(instance: string, master: boolean, lastAdvertAt: Instant): void {
-    const slot = this.#byInstance.get(instance);
+    const slot = this.#byInstance.get(instance)?.first;
     if (slot === undefined) return;
     slot.record[0] = master ? 1 : 0;
     slot.record.writeDoubleLE(lastAdvertAt, 1);
@@ -160,24 +182,97 @@ export class ResumeRecord {
 }
 
 /** What the records of slots say, by instance name. */
-export function parseRecords(records: ReadonlyMap<number, Buffer>): ReadonlyMap<string, ResumeEntry> {
-  const entries = [...records.values()].flatMap((record) => parseRecord(record) ?? []);
-  return new Map(entries.map((entry) => [entry.instance, entry]));
+export const parseRecords = (records: ReadonlyMap<number, Buffer>): ReadonlyMap<string, ResumeEntry> =>
+  readSlots(records).entries;
+
+function readSlots(records: ReadonlyMap<number, Buffer>): {
+  readonly entries: ReadonlyMap<string, ResumeEntry>;
+  readonly places: ReadonlyMap<string, Place>;
+  readonly orphans: readonly Slot[];
+} {
+  const entries = new Map<string, ResumeEntry>();
+  const places = new Map<string, Place>();
+  const counts = new Map<string, number>();
+  const parts: (FurtherPart & { readonly slot: Slot })[] = [];
+  const orphans: Slot[] = [];
+  for (const [index, record] of records) {
+    const found = parseRecord(record);
+    if (found === undefined) continue;
+    const slot = { index, record };
+    if ('part' in found) parts.push({ slot, ...found });
+    else {
+      const { instance } = found.entry;
+      entries.set(instance, found.entry);
+      counts.set(instance, found.parts);
+      places.set(instance, { first: slot, more: [] });
+    }
+  }
+  for (const { slot, instance, part, foreign } of parts.sort((left, right) => left.part - right.part)) {
+    const [entry, place] = [entries.get(instance), places.get(instance)];
+    if (entry === undefined || place === undefined || part > (counts.get(instance) ?? 0)) {
+      orphans.push(slot);
+      continue;
+    }
+    entries.set(instance, { ...entry, foreign: [...entry.foreign, ...foreign] });
+    places.set(instance, { first: place.first, more: [...place.more, slot] });
+  }
+  return { entries, places, orphans };
 }
 
-function parseRecord(record: Buffer): ResumeEntry | undefined {
+const indexOf = ({ index }: Slot): number => index;
+
+const recordOf = (content: object): Buffer =>
+  Buffer.concat([Buffer.alloc(FIXED_BYTES), Buffer.from(JSON.stringify(content))]);
+
+/** Cuts a list into pieces that fit a slot each. */
+function chunks(list: readonly string[]): readonly (readonly string[])[] {
+  const all: string[][] = [];
+  let room = 0;
+  for (const item of list) {
+    const size = Buffer.byteLength(JSON.stringify(item)) + 1;
+    if (size > room) {
+      all.push([]);
+      room = FOREIGN_BYTES;
+    }
+    all.at(-1)?.push(item);
+    room -= size;
+  }
+  return all;
+}
+
+interface FurtherPart {
+  readonly instance: string;
+  readonly part: number;
+  readonly foreign: readonly string[];
+}
+
+function parseRecord(
+  record: Buffer,
+): { readonly entry: ResumeEntry; readonly parts: number } | FurtherPart | undefined {
   if (record.length <= FIXED_BYTES) return undefined;
   try {
-    const identity: unknown = JSON.parse(record.toString('utf8', FIXED_BYTES));
-    if (!isIdentity(identity)) return undefined;
-    return { ...identity, master: record[0] === 1, lastAdvertAt: instant(record.readDoubleLE(1)) };
+    const content: unknown = JSON.parse(record.toString('utf8', FIXED_BYTES));
+    if (isPart(content)) return content;
+    if (!isIdentity(content)) return undefined;
+    const { parts, ...identity } = content;
+    const lastAdvertAt = instant(record.readDoubleLE(1));
+    return { entry: { ...identity, master: record[0] === 1, lastAdvertAt }, parts: parts ?? 0 };
   } catch {
     // Written by another version: it says nothing to this one.
     return undefined;
   }
 }
 
-function isIdentity(value: unknown): value is ResumeIdentity {
+const isForeign = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((key) => typeof key === 'string');
+
+function isPart(value: unknown): value is FurtherPart {
+  if (typeof value !== 'object' || value === null) return false;
+  const fields: { readonly instance?: unknown; readonly part?: unknown; readonly foreign?: unknown } = value;
+  return typeof fields.instance === 'string' && typeof fields.part === 'number' && isForeign(fields.foreign);
+}
+
+function isIdentity(value: unknown): value is ResumeIdentity & { readonly parts?: number } {
   if (typeof value !== 'object' || value === null) return false;
   const fields: Partial<Record<keyof ResumeIdentity, unknown>> = value;
   return (
@@ -186,7 +281,6 @@ function isIdentity(value: unknown): value is ResumeIdentity {
     typeof fields.vrid === 'number' &&
     typeof fields.family === 'number' &&
     typeof fields.version === 'number' &&
-    Array.isArray(fields.foreign) &&
-    fields.foreign.every((key) => typeof key === 'string')
+    isForeign(fields.foreign)
   );
 }

@@ -30,7 +30,6 @@ import { RoutingNames } from '../../shared/config/routingNames.js';
 import { readAutomaticPriority, readScheduling } from '../../shared/config/scheduling.js';
 import { statementsOf } from '../../shared/config/topLevel.js';
 import type { ConfigTree, Word } from '../../shared/config/tree.js';
-import { formatIpAddress } from '../../shared/net/address.js';
 import { seconds } from '../../shared/time/duration.js';
 import { checkBlocks } from './checks/blocks.js';
 import { readFirewall } from './interpret/firewall.js';
@@ -45,6 +44,7 @@ import { type ReadInstance, resolveVirtualLinks } from './interpret/virtualLink.
 import { VRRP_INSTANCE, VRRP_SYNC_GROUP, VRRP_TABLE } from './keywords.js';
 import { lintVrrp } from './lint/lint.js';
 import type { InstanceConfig, SyncGroupConfig, VrrpConfig, VrrpGlobalConfig } from './model.js';
+import { shareNumber } from './sharedNumber.js';
 
 /** IANA: 224.0.0.18 and ff02::12 (RFC 9568 11). */
 const MULTICAST_GROUP4 = { family: 4, bytes: Uint8Array.of(224, 0, 0, 18) } as const;
@@ -134,10 +134,6 @@ function readInstances(block: Block, defaults: InstanceDefaults, report: Reporte
   return resolveVirtualLinks(read, defaults.globals, report);
 }
 
-/**
- * Two virtual routers with one VRID on one network cannot be told apart (RFC 9568 5.2.3), unless by their multicast groups or
- * by unicast peers that only one of them has (keepalived.conf(5), `virtual_router_id`).
- */
 function reportSharedVrid(
   instance: InstanceConfig,
   /** Of the same family, interface and number. */
@@ -146,23 +142,11 @@ function reportSharedVrid(
   report: Reporter,
 ): void {
   const { family, interface: own, vrid } = instance;
-  const other = others.find(
-    (one) =>
-      (one.unicast === undefined) === (instance.unicast === undefined) &&
-      (one.unicast === undefined ? sameGroup(one, instance) : sharePeer(one, instance)),
-  );
+  const other = others.find((one) => shareNumber(one, instance));
   if (other === undefined) return;
   const where = own === '' ? 'without interface' : `on interface ${own}`;
   const message = `${other.name} and ${instance.name} both use VRID ${vrid} with IPv${family} ${where}`;
   report.error(place, 'duplicate-vrid', message, 'give each its own virtual_router_id');
-}
-
-const sameGroup = (left: InstanceConfig, right: InstanceConfig): boolean =>
-  formatIpAddress(left.multicastGroup) === formatIpAddress(right.multicastGroup);
-
-function sharePeer(left: InstanceConfig, right: InstanceConfig): boolean {
-  const peers = new Set(left.unicast?.peers.map(({ address }) => formatIpAddress(address)));
-  return right.unicast?.peers.some(({ address }) => peers.has(formatIpAddress(address))) === true;
 }
 
 function uniqueNames<O extends Occurrence & { readonly values: readonly [string] }>(

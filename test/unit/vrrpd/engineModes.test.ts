@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { FakeWorld } from '../../../services/shared/kernel/fakeWorld.js';
-import { micros, seconds } from '../../../services/shared/time/duration.js';
+import { micros, millis, seconds } from '../../../services/shared/time/duration.js';
 import type { HmacConfig, InstanceConfig, UnicastConfig } from '../../../services/vrrpd/config/model.js';
-import { config, instance, ip, Machine, newWorld, position } from './support.js';
+import { config, instance, ip, Machine, newWorld, position, vip } from './support.js';
 
 const unicast = (peer: string, changes: Partial<UnicastConfig> = {}): UnicastConfig => ({
   peers: [{ address: ip(peer), minTtl: 0, maxTtl: 255 }],
@@ -258,5 +258,34 @@ describe('engines that elect', () => {
     assert.equal(one.state(), 'init');
     world.advance(seconds(0.2));
     assert.equal(one.state(), 'master');
+  });
+
+  it('share a VRID with other unicast peers, and one that leaves is not hurried by the other', () => {
+    const to = (name: string, peer: string, address: string): InstanceConfig =>
+      instance({ name, priority: 255, unicast: unicast(peer), vips: [vip(address)] });
+    const [toSecond, toThird] = [to('A', '10.0.0.2', '10.0.0.100/24'), to('B', '10.0.0.3', '10.0.0.101/24')];
+    // Also when one goes and the other comes in one reload.
+    for (const between of [[[]], []]) {
+      const world = newWorld();
+      const one = new Machine(world, 1);
+      one.engine.apply(config([toSecond]));
+      assert.equal(one.state('A'), 'master');
+      for (const instances of between) one.engine.apply(config(instances));
+      one.engine.apply(config([toThird]));
+      world.advance(millis(100));
+      assert.equal(one.state('B'), 'master');
+      assert.deepEqual(
+        [...one.engine.departing].map(({ name }) => name),
+        ['A'],
+      );
+      assert.equal(one.holds('10.0.0.100'), true, 'clients are answered until the successor is there');
+      world.advance(seconds(1));
+      assert.deepEqual([one.holds('10.0.0.100'), one.holds('10.0.0.101')], [false, true]);
+    }
+    const world = newWorld();
+    const one = new Machine(world, 1);
+    one.engine.apply(config([toSecond]));
+    one.engine.apply(config([{ ...toSecond, name: 'renamed' }]));
+    assert.deepEqual([...one.engine.departing], [], 'the same virtual router under another name is in the way');
   });
 });
