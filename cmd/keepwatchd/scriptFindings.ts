@@ -1,9 +1,10 @@
 /** Whether the scripts of a configuration can be run on this machine, by whom, and who else could replace them. */
 import type { Diagnostic } from '../../services/shared/config/diagnostic.js';
-import type { ScriptCommand } from '../../services/shared/config/scriptCommand.js';
+import { type ScriptCommand, unusableScript } from '../../services/shared/config/scriptCommand.js';
 import { SystemAccounts } from '../../services/shared/script/accounts.js';
 import { resolveIdentity } from '../../services/shared/script/identity.js';
 import { checkProgram } from '../../services/shared/script/program.js';
+import { scriptsOf as vrrpScripts } from '../../services/vrrpd/config/scripts.js';
 import type { TypedConfig } from './interpreters.js';
 
 /** Findings of this code end `-t` with 6, as in keepalived. */
@@ -33,8 +34,7 @@ export async function scriptFindings(typed: TypedConfig): Promise<Diagnostic[]> 
     }
     const program = await checkProgram(name);
     if (!program.ok) {
-      const message = `${program.reason}; without it the script is not run`;
-      findings.push({ severity: 'warning', position, code: 'script-unusable', message });
+      findings.push(unusableScript(script, program.reason));
     } else if (program.insecurity !== undefined && who.identity.uid === 0) {
       const message = `${name} would run as root: ${program.insecurity}`;
       const hint = security ? 'enable_script_security forbids it' : 'or run it as another user: script_user';
@@ -46,11 +46,7 @@ export async function scriptFindings(typed: TypedConfig): Promise<Diagnostic[]> 
 
 /** All scripts that are configured. */
 function* scriptsOf({ vrrpd, healthcheckerd, notifierd }: TypedConfig): Iterable<ScriptCommand> {
-  for (const { notify } of [...(vrrpd?.instances ?? []), ...(vrrpd?.groups ?? [])]) {
-    const { master, backup, fault, stop, any, deleted, lowerPriority } = notify;
-    yield* present(master, backup, fault, stop, any, deleted?.script, lowerPriority);
-  }
-  for (const { command } of vrrpd?.trackScripts ?? []) yield command;
+  if (vrrpd !== undefined) yield* vrrpScripts(vrrpd);
   for (const virtual of healthcheckerd?.virtualServers ?? []) {
     yield* present(virtual.quorumUp, virtual.quorumDown);
     for (const server of virtual.realServers) {

@@ -1,5 +1,5 @@
 /** keepwatch-vrrpd: flags and wiring. */
-import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { systemRoutingNames } from '../../services/shared/config/systemRoutingNames.js';
@@ -11,6 +11,7 @@ import { SystemClock } from '../../services/shared/kernel/systemClock.js';
 import { systemKernel } from '../../services/shared/kernel/systemKernel.js';
 import { pidPath } from '../../services/shared/rpc/paths.js';
 import { serviceMain } from '../../services/shared/rpc/serviceMain.js';
+import { programProblem } from '../../services/shared/script/program.js';
 import { interpretVrrpConfig } from '../../services/vrrpd/config/interpret.js';
 import { type KeyFile, withKeyFiles } from '../../services/vrrpd/keyFiles.js';
 import { LazySlots, parseRecords, RESUME_RECORD_BYTES, ResumeRecord } from '../../services/vrrpd/resumeRecord.js';
@@ -19,6 +20,9 @@ import { SpeakerLock } from '../../services/vrrpd/speakerLock.js';
 import { TRACK_RECORD_BYTES, TrackRecord } from '../../services/vrrpd/track/trackRecord.js';
 import { TrackWatch } from '../../services/vrrpd/track/trackWatch.js';
 import { watcherProcess } from '../../services/vrrpd/track/watcherLink.js';
+
+/** A configuration does not wait longer for the file system of a script: a master that was killed has to be back in time. */
+const PROGRAM_PATIENCE_MS = 300;
 
 const clock = new SystemClock();
 
@@ -85,7 +89,7 @@ void serviceMain({
       // After the poll phase: by then every socket that was readable has been read.
       defer: (task) => setImmediate(task),
       applyScheduling: (wanted) => applyScheduling('vrrp', wanted),
-      programProblem,
+      programProblem: (name) => programProblem(name, PROGRAM_PATIENCE_MS),
       impairmentsChanged,
     }),
   }),
@@ -95,16 +99,4 @@ const resumePath = (runDir: string): string => join(runDir, 'vrrpd.resume');
 
 function readKeyFile(path: string): KeyFile {
   return { text: readFileSync(path, 'utf8'), exposed: (statSync(path).mode & 0o077) !== 0 };
-}
-
-function programProblem(path: string): string | undefined {
-  if (!path.startsWith('/')) return undefined;
-  try {
-    if (!statSync(path).isFile()) return 'is not a file';
-    accessSync(path, constants.X_OK);
-    return undefined;
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    return code === 'ENOENT' ? 'does not exist' : 'is not executable';
-  }
 }

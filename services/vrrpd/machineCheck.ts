@@ -1,8 +1,10 @@
 /** What only this machine can tell about a configuration: does what it names exist? */
 import type { Diagnostic } from '../shared/config/diagnostic.js';
 import type { SourcePosition } from '../shared/config/position.js';
+import { unusableScript } from '../shared/config/scriptCommand.js';
 import { closest } from '../shared/config/suggest.js';
-import type { InstanceConfig, NotifyConfig, ScriptCommand, SyncGroupConfig, VrrpConfig } from './config/model.js';
+import type { InstanceConfig, SyncGroupConfig, VrrpConfig } from './config/model.js';
+import { scriptsOf } from './config/scripts.js';
 import { socketDevice } from './tracking.js';
 
 /** The facts, injected. */
@@ -11,8 +13,6 @@ export interface MachineFacts {
   readonly interfaces: readonly string[];
   /** Instances that already run, or ran until a crash: an interface they lost is no reason to refuse them. */
   readonly knownInstances: ReadonlySet<string>;
-  /** Why a program cannot be started, or undefined. */
-  readonly programProblem: (path: string) => string | undefined;
 }
 
 /** Errors refuse the configuration, warnings do not. */
@@ -42,7 +42,6 @@ function checkInstance(instance: InstanceConfig, facts: MachineFacts, dynamic: b
       checkInterface(vip.dev, vip.position, `${about}: virtual_ipaddress`, severity, facts, found);
     }
   }
-  checkNotify(instance.notify, about, facts, found);
   return found;
 }
 
@@ -52,7 +51,6 @@ function checkGroup(group: SyncGroupConfig, facts: MachineFacts): Diagnostic[] {
   for (const track of group.trackInterfaces) {
     checkInterface(track.interface, track.position, `${about}: track_interface`, 'warning', facts, found);
   }
-  checkNotify(group.notify, about, facts, found);
   return found;
 }
 
@@ -75,27 +73,20 @@ function checkInterface(
   });
 }
 
-function checkNotify(notify: NotifyConfig, about: string, facts: MachineFacts, found: Diagnostic[]): void {
-  const scripts: readonly (readonly [string, ScriptCommand | undefined])[] = [
-    ['notify_master', notify.master],
-    ['notify_backup', notify.backup],
-    ['notify_fault', notify.fault],
-    ['notify_stop', notify.stop],
-    ['notify', notify.any],
-    ['notify_deleted', notify.deleted?.script],
-    ['notify_master_rx_lower_pri', notify.lowerPriority],
-  ];
-  for (const [keyword, script] of scripts) {
-    const path = script?.argv[0];
-    if (script === undefined || path === undefined) continue;
-    const problem = facts.programProblem(path);
-    if (problem === undefined) continue;
-    found.push({
-      severity: 'warning',
-      position: script.position,
-      code: 'script-unusable',
-      message: `${about}: ${keyword} ${path}: ${problem}`,
-      hint: 'The transition goes on without it; make it an executable file to have it run',
-    });
-  }
+/** Why a program cannot be run; undefined: it can. */
+export type ProgramProblem = (name: string) => Promise<string | undefined>;
+
+/**
+ * Which scripts cannot be run, each program told once. Apart from the rest, and asynchronous: a file system that does not
+ * answer must not hold up the protocol.
+ */
+export async function checkScripts(config: VrrpConfig, programProblem: ProgramProblem): Promise<Diagnostic[]> {
+  const byName = new Map([...scriptsOf(config)].reverse().map((script) => [script.argv[0] ?? '', script]));
+  const found = await Promise.all(
+    [...byName].reverse().map(async ([name, script]) => {
+      const problem = await programProblem(name);
+      return problem === undefined ? [] : [unusableScript(script, problem)];
+    }),
+  );
+  return found.flat();
 }

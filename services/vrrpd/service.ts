@@ -14,7 +14,7 @@ import type { NotifyConfig, VrrpConfig } from './config/model.js';
 import { diffConfigs } from './configDiff.js';
 import { VrrpEngine } from './engine.js';
 import type { EngineChange, Notice } from './engineHost.js';
-import { checkMachine } from './machineCheck.js';
+import { checkMachine, checkScripts, type ProgramProblem } from './machineCheck.js';
 import { noticeFor, notificationFor, statesNotification } from './notifications.js';
 import { planMoves, plannedChanges, type Standing } from './planChanges.js';
 import type { ResumeRecord } from './resumeRecord.js';
@@ -38,8 +38,7 @@ export interface VrrpServiceParts {
   readonly machine: BootText;
   readonly defer: (task: () => void) => void;
   readonly applyScheduling: (wanted: SchedulingConfig) => readonly string[];
-  /** Why a program cannot be started, or undefined. */
-  readonly programProblem: (path: string) => string | undefined;
+  readonly programProblem: ProgramProblem;
   /** `impairments()` may answer differently now. */
   readonly impairmentsChanged: () => void;
   readonly right: SpeakerRight;
@@ -87,17 +86,18 @@ export class VrrpService implements ServiceBehaviour {
     }
   }
 
-  validate(tree: ConfigTree): Diagnostic[] {
+  async validate(tree: ConfigTree): Promise<Diagnostic[]> {
     const { model, diagnostics } = this.#parts.interpret(tree);
-    return wireDiagnostics([...diagnostics, ...(model === undefined ? [] : this.#machineFindings(model))]);
+    return wireDiagnostics([...diagnostics, ...(model === undefined ? [] : await this.#machineFindings(model))]);
   }
 
-  plan(tree: ConfigTree): PlanOutcome {
+  async plan(tree: ConfigTree): Promise<PlanOutcome> {
     const { model, diagnostics } = this.#parts.interpret(tree);
     if (model === undefined) return { diagnostics: wireDiagnostics(diagnostics), changes: [] };
+    const found = await this.#machineFindings(model);
     const diff = diffConfigs(this.#engine?.config, model);
     return {
-      diagnostics: wireDiagnostics([...diagnostics, ...this.#machineFindings(model)]),
+      diagnostics: wireDiagnostics([...diagnostics, ...found]),
       changes: plannedChanges(diff),
       moves: planMoves(diff, this.#standings()),
     };
@@ -106,10 +106,10 @@ export class VrrpService implements ServiceBehaviour {
   async configure(tree: ConfigTree): Promise<ConfigureOutcome> {
     const { model, diagnostics } = this.#parts.interpret(tree);
     if (model === undefined) return refused(diagnostics);
-    if (this.#stopped) return refused([...diagnostics, STOPPING]);
-    const engine = this.#open();
-    if (engine === undefined) return refused([...diagnostics, this.#cannotOpen()]);
-    const found = [...diagnostics, ...this.#machineFindings(model)];
+    const engine = this.#stopped ? undefined : this.#open();
+    const found = [...diagnostics, ...(engine === undefined ? [] : await this.#machineFindings(model))];
+    if (this.#stopped) return refused([...found, STOPPING]);
+    if (engine === undefined) return refused([...found, this.#cannotOpen()]);
     if (found.some((diagnostic) => diagnostic.severity === 'error')) return refused(found);
     if (this.#understudy !== undefined) return this.#prepare(model, found);
     const right = this.#parts.right.take();
@@ -226,16 +226,13 @@ export class VrrpService implements ServiceBehaviour {
   }
 
   /** What only the machine can tell; without the kernel nothing can be told. */
-  #machineFindings(model: VrrpConfig): PlainDiagnostic[] {
+  async #machineFindings(model: VrrpConfig): Promise<PlainDiagnostic[]> {
     const engine = this.#open();
     if (engine === undefined) return [];
-    return checkMachine(model, {
-      interfaces: engine.links.names(),
-      // The record belongs to the process that speaks; that has checked the same configuration.
-      knownInstances:
-        this.#understudy === undefined ? engine.knownInstances() : new Set(model.instances.map(({ name }) => name)),
-      programProblem: this.#parts.programProblem,
-    });
+    const scripts = await checkScripts(model, this.#parts.programProblem);
+    // The record belongs to the process that speaks; that has checked the same configuration.
+    const known = this.#understudy === undefined ? engine.knownInstances() : model.instances.map(({ name }) => name);
+    return [...checkMachine(model, { interfaces: engine.links.names(), knownInstances: new Set(known) }), ...scripts];
   }
 
   #publish(change: EngineChange): void {

@@ -1,3 +1,4 @@
+import type { Diagnostic } from './diagnostic.js';
 import type { SourcePosition } from './position.js';
 
 /** A script as configured, words already split. */
@@ -8,3 +9,11 @@ export interface ScriptCommand {
   readonly group?: string;
   readonly position: SourcePosition;
 }
+
+/** The finding about a script whose program cannot be run, for `problem`. */
+export const unusableScript = ({ position }: ScriptCommand, problem: string): Diagnostic => ({
+  severity: 'warning',
+  position,
+  code: 'script-unusable',
+  message: `${problem}; without it the script is not run`,
+});

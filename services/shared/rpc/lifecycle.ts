@@ -45,9 +45,9 @@ export function lifecycleService(options: LifecycleOptions): LifecycleServiceImp
   const { behaviour, events, logger } = options;
   let configuring: Promise<unknown> = Promise.resolve();
 
-  const planned = (tree: ConfigTree): PlanOutcome => {
+  const planned = async (tree: ConfigTree): Promise<PlanOutcome> => {
     try {
-      return behaviour.plan(tree);
+      return await behaviour.plan(tree);
     } catch (error) {
       return { diagnostics: [internalError(error, logger)], changes: [] };
     }
@@ -87,7 +87,7 @@ export function lifecycleService(options: LifecycleOptions): LifecycleServiceImp
     async validate(request) {
       const tree = requiredTree(request);
       try {
-        return { diagnostics: behaviour.validate(tree) };
+        return { diagnostics: await behaviour.validate(tree) };
       } catch (error) {
         return { diagnostics: [internalError(error, logger)] };
       }

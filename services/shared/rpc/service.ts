@@ -27,8 +27,8 @@ export interface ConfigureOutcome extends PlanOutcome {
 /** The part of a service that differs from the others. None of its methods may throw on bad input. */
 export interface ServiceBehaviour {
   readonly name: ServiceName;
-  validate(tree: ConfigTree): Diagnostic[];
-  plan(tree: ConfigTree): PlanOutcome;
+  validate(tree: ConfigTree): Diagnostic[] | Promise<Diagnostic[]>;
+  plan(tree: ConfigTree): PlanOutcome | Promise<PlanOutcome>;
   /** All or nothing: a refused tree leaves the running configuration untouched. */
   configure(tree: ConfigTree, generation: bigint): Promise<ConfigureOutcome>;
   /** The whole current state. */

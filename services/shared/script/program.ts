@@ -38,6 +38,18 @@ export async function checkProgram(name: string): Promise<ProgramCheck> {
   return { ok: false, reason: `${name}: no such program in ${SCRIPT_PATH}; give its whole path` };
 }
 
+/** Why a program cannot be run; undefined: it can. A file system that does not answer is given so many milliseconds. */
+export async function programProblem(name: string, withinMs: number): Promise<string | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<ProgramCheck>((resolve) => {
+    const reason = `${name} cannot be looked at: no answer of its file system within ${withinMs} ms`;
+    timer = setTimeout(() => resolve({ ok: false, reason }), withinMs);
+  });
+  const program = await Promise.race([checkProgram(name), silence]);
+  clearTimeout(timer);
+  return program.ok ? undefined : program.reason;
+}
+
 async function checkPath(path: string): Promise<ProgramCheck> {
   const script = await inspect(path, path);
   if (!script.ok) return script;

@@ -47,7 +47,7 @@ function newService() {
     openResume: () => new ResumeRecord(slots, () => {}),
     defer: (task) => task(),
     applyScheduling: () => [],
-    programProblem: (path) => (path === '/etc/gone.sh' ? 'does not exist' : undefined),
+    programProblem: async (name) => (name === '/etc/gone.sh' ? `${name} does not exist` : undefined),
     impairmentsChanged: () => {},
     right: new MemoryRight(),
   });
@@ -223,7 +223,7 @@ describe('configurations', () => {
     assert.equal(outcome.accepted, true);
     assert.deepEqual(
       outcome.diagnostics.map(({ code, message }) => [code, message]),
-      [['script-unusable', 'vrrp_instance VI_1: notify_master /etc/gone.sh: does not exist']],
+      [['script-unusable', '/etc/gone.sh does not exist; without it the script is not run']],
     );
   });
 
@@ -235,7 +235,7 @@ describe('configurations', () => {
       instance({ priority: 120, vips: [vip('10.0.0.100/24'), vip('10.0.0.102/24')] }),
       instance({ name: 'VI_3', vrid: 53, vips: [vip('10.0.0.103/24')] }),
     ]);
-    const { changes } = plan(next);
+    const { changes } = await plan(next);
     assert.deepEqual(changes, [
       { kind: ChangeKind.CHANGE_KIND_REMOVE, subject: 'vrrp_instance VI_2', details: [] },
       {
@@ -248,7 +248,7 @@ describe('configurations', () => {
     const { state } = service.state();
     assert.equal(state?.$case === 'vrrp' && state.value.instances.length, 2);
     assert.deepEqual((await configure(next)).changes, changes);
-    assert.deepEqual(plan(next).changes, []);
+    assert.deepEqual((await plan(next)).changes, []);
   });
 
   it('says what it lacks when the kernel refuses', async () => {
