@@ -39,13 +39,17 @@ export async function checkProgram(name: string): Promise<ProgramCheck> {
 }
 
 /** Why a program cannot be run; undefined: it can. A file system that does not answer is given so many milliseconds. */
-export async function programProblem(name: string, withinMs: number): Promise<string | undefined> {
+export async function programProblem(
+  name: string,
+  withinMs: number,
+  check: typeof checkProgram = checkProgram,
+): Promise<string | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<ProgramCheck>((resolve) => {
     const reason = `${name} cannot be looked at: no answer of its file system within ${withinMs} ms`;
     timer = setTimeout(() => resolve({ ok: false, reason }), withinMs);
   });
-  const program = await Promise.race([checkProgram(name), silence]);
+  const program = await Promise.race([check(name), silence]);
   clearTimeout(timer);
   return program.ok ? undefined : program.reason;
 }

@@ -19,7 +19,7 @@ import type { ScriptIdentity } from '../../../../services/shared/script/identity
 import { closeInheritedDescriptors } from '../../../../services/shared/script/inherited.js';
 import { describeOutcome, type ScriptRun } from '../../../../services/shared/script/outcome.js';
 import { processBirth } from '../../../../services/shared/script/processGroup.js';
-import { checkProgram } from '../../../../services/shared/script/program.js';
+import { checkProgram, programProblem } from '../../../../services/shared/script/program.js';
 import { ProcessScriptRunner, type ScriptRequest } from '../../../../services/shared/script/run.js';
 import { millis, toMillis } from '../../../../services/shared/time/duration.js';
 
@@ -275,6 +275,13 @@ describe('looking at a program before it runs', () => {
     const loop = join(folder, 'loop');
     symlinkSync(loop, loop);
     assert.match(await reason(loop), /ELOOP/);
+  });
+
+  it('says in time why a program cannot be run', async () => {
+    assert.equal(await programProblem('/bin/true', 10_000), undefined);
+    assert.match((await programProblem('/nonexistent/script', 10_000)) ?? '', /^\/nonexistent\/script does not exist/);
+    const silent = () => new Promise<never>(() => {});
+    assert.match((await programProblem('/bin/true', 0, silent)) ?? '', /no answer of its file system within 0 ms/);
   });
 
   it('finds programs by name, and keeps the name of a link', async () => {
