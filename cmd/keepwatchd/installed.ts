@@ -5,6 +5,7 @@ import { dirname, extname, join } from 'node:path';
 import { replaceProcess } from '../../services/shared/kernel/process.js';
 import { logArguments } from '../../services/shared/log/flags.js';
 import type { ServiceName } from '../../services/shared/rpc/service.js';
+import { confinedCommand, situationOf } from '../../services/supervisor/confinement.js';
 import { childEnvironment, type ServiceCommand } from '../../services/supervisor/serviceProcess.js';
 import type { Flags } from './flags.js';
 import { configFileOf } from './loadFile.js';
@@ -12,19 +13,23 @@ import { configFileOf } from './loadFile.js';
 /** How long a command may take to say its version or to check the configuration. */
 const PROBE_LIMIT_MS = 30_000;
 
-/** A service's own command beside ours, run as we are: bundled under plain node, or from sources under the same loader. */
+/**
+ * A service's own command beside ours, run as we are: bundled under plain node, or from sources under the same loader; with
+ * the capabilities it needs where that can be.
+ */
 export function commandOf(
   name: ServiceName,
   { runDir, stateDir, log }: Flags,
   more: readonly string[] = [],
 ): ServiceCommand {
   const directories = ['--run-dir', runDir, '--state-dir', stateDir];
-  return {
+  const command = {
     file: process.execPath,
     args: [...process.execArgv, mainOf(name), ...directories, ...logArguments(log), ...more],
     // A loader named on the command line is found from where we were started; else no directory is kept busy.
     cwd: process.execArgv.length > 0 ? process.cwd() : '/',
   };
+  return confinedCommand(name, command, situationOf([runDir, stateDir, ...(log.file === undefined ? [] : [log.file])]));
 }
 
 /** Looked up anew each time: what is installed may be another version than when we were started. */

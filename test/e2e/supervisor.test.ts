@@ -1,11 +1,12 @@
 /** The supervisor with real processes: test doubles of the services speak the real protocol over real sockets. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import type { WatchEventsResponse } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
 import { VrrpStateName } from '../../services/shared/rpc/generated/keepwatch/v1/vrrp.js';
 import { SERVICE_NAMES, type ServiceName } from '../../services/shared/rpc/service.js';
+import { findSetpriv } from '../../services/shared/script/launch.js';
 import { bundleWithDoubles, exitOf, TestSuite, until } from './support/suite.js';
 
 const CONFIG = `
@@ -45,6 +46,21 @@ function collectEvents(from: TestSuite): { events: WatchEventsResponse[]; codes:
     );
   return { events, codes, end: () => ending.abort() };
 }
+
+const confinable = process.getuid?.() === 0 && findSetpriv() !== undefined;
+test('ipvsd has its own capabilities alone and cannot get more', {
+  skip: confinable ? false : 'needs root and setpriv',
+}, async () => {
+  fresh();
+  await suite.startReady();
+  for (const thread of readdirSync(`/proc/${suite.pid('ipvsd')}/task`)) {
+    const status = readFileSync(`/proc/${suite.pid('ipvsd')}/task/${thread}/status`, 'utf8');
+    // CAP_NET_ADMIN is bit 12; CAP_SYS_MODULE, bit 16, is for a kernel whose IPVS is not loaded yet.
+    const mask = existsSync('/proc/net/ip_vs') ? '1000' : '11000';
+    for (const set of ['CapPrm', 'CapEff', 'CapBnd']) assert.match(status, new RegExp(`^${set}:\\t0+${mask}$`, 'm'));
+    assert.match(status, /^NoNewPrivs:\t1$/m);
+  }
+});
 
 test('starts all services, gives each its part, relays state and stops in order without a trace', async () => {
   fresh();

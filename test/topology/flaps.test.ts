@@ -23,6 +23,8 @@ const SEED = Number(process.env.KEEPWATCH_SEED ?? 6);
 const INSTANCES = 24;
 /** Deaths per process of the long run and of the short one; more would only wait longer for each next start. */
 const ROUNDS = FLAPS > 2000 ? 8 : 3;
+/** A suite that never comes back must not hang the test. */
+const LIMIT_MS = FLAPS > 2000 ? 300_000 : 120_000;
 const VICTIMS = ['vrrpd', 'notifierd', 'keepwatchd'] as const;
 
 type Told = ReadonlyMap<string, readonly string[]>;
@@ -131,6 +133,10 @@ describe('notifications under fire', { skip: await keepwatchSkip() }, () => {
       let kills = 0;
       const flapsNow = () => count(done(router.log()));
       for (let flaps = flapsNow(); flaps < FLAPS || deaths.length > 0; flaps = flapsNow()) {
+        assert.ok(
+          Date.now() - began < LIMIT_MS,
+          `seed ${SEED}: ${flaps} flaps in ${LIMIT_MS} ms\n${router.log().slice(-4000)}`,
+        );
         value = 1 - value;
         writeFileSync(tracked, `${value}\n`);
         await pause(20 + random() * 100);
