@@ -2,6 +2,7 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, extname, join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { systemRoutingNames } from '../../services/shared/config/systemRoutingNames.js';
 import { BootFile } from '../../services/shared/kernel/bootFile.js';
 import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
@@ -20,6 +21,9 @@ import { SpeakerLock } from '../../services/vrrpd/speakerLock.js';
 import { TRACK_RECORD_BYTES, TrackRecord } from '../../services/vrrpd/track/trackRecord.js';
 import { TrackWatch } from '../../services/vrrpd/track/trackWatch.js';
 import { watcherProcess } from '../../services/vrrpd/track/watcherLink.js';
+
+// V8 forgets the code of functions that were not called for a while: for a backup that is the takeover.
+setFlagsFromString('--no-flush-bytecode');
 
 /** A configuration does not wait longer for the file system of a script: a master that was killed has to be back in time. */
 const PROGRAM_PATIENCE_MS = 300;

@@ -21,6 +21,7 @@ import { PRIORITY_OWNER } from './packet/advertisement.js';
 import { gratuitousArp } from './packet/gratuitousArp.js';
 import { PacketDesk } from './packetDesk.js';
 import { Reclaimer } from './reclaimer.js';
+import { rehearse } from './rehearsal.js';
 import type { ResumeEntry } from './resumeRecord.js';
 import { RivalBook } from './rivalBook.js';
 import { RouterDriver } from './routerDriver.js';
@@ -352,6 +353,7 @@ export class VrrpEngine {
     this.#netlink.addAddresses([nowhere]);
     this.#netlink.removeAddresses([nowhere]);
     this.#announcer.warmUp(nowhere.ifindex, Buffer.from(gratuitousArp(Buffer.alloc(6), nowhere.address).buffer));
+    rehearse(this.#host.clock, this.schedule);
   }
 
   // Starting and resuming
@@ -453,14 +455,13 @@ export class VrrpEngine {
       case 'address-removed': {
         this.links.apply(event);
         const { ifindex, address } = event.address;
-        if (event.kind === 'address-removed' && this.#vips.isVirtual(address)) {
-          this.#reclaimer.addressGone(this.#vips.mastersOf(address));
-        }
-        // An owner sends from an address that is virtual too.
+        const virtual = this.#vips.isVirtual(address);
+        if (event.kind === 'address-removed' && virtual) this.#reclaimer.addressGone(this.#vips.mastersOf(address));
+        // A thousand instances that become master together bring a thousand addresses: each is looked at by few.
+        const depends = (router: VirtualRouter): boolean =>
+          this.#lookout.mayDependOn(router, ifindex) && !(virtual && this.#lookout.ignoresVirtual(router));
         this.#settle(
-          [...this.#routers.values()].filter(
-            (router) => this.#lookout.mayDependOn(router, ifindex) && !this.#lookout.keepsSource(router),
-          ),
+          [...this.#routers.values()].filter((router) => depends(router) && !this.#lookout.keepsSource(router)),
         );
         return;
       }

@@ -142,6 +142,7 @@ export class RouterDriver {
     const { from, cause } = action;
     if (action.to === 'master') router.counters.becameMaster++;
     if (from === 'master') router.counters.releasedMaster++;
+    if (action.to === 'backup') router.prepareMessages();
     const priority = router.state.settings.priority;
     const lastAdvertAge = router.lastAdvertAge(now);
     const transition: Transition = {

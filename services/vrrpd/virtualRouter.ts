@@ -197,6 +197,12 @@ export class VirtualRouter implements Scheduled, Expectation {
     return this.#writer.write(priority, this.source ?? NO_ADDRESS, this.addresses);
   }
 
+  /** Writes what a takeover will send, where it can be written beforehand: not with a sequence number. */
+  prepareMessages(): void {
+    const { auth, hmac } = this.config;
+    if (auth.type !== 'ah' && hmac === undefined) this.messages(this.state.settings.priority);
+  }
+
   /** Takes note of an advertisement that was accepted: what follows for the next ones, received or sent. */
   noteAccepted(source: Uint8Array, accepted: Omit<Accepted<VirtualRouter>, 'expectation' | 'advertisement'>): void {
     this.#sameAddressesAs = accepted.sameAddresses ? source : undefined;

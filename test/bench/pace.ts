@@ -32,7 +32,7 @@ async function advertGaps(software: Software, intervalMs: number, count: number)
         const sample = seen();
         return sample.length >= count && sample.slice(0, count);
       },
-      { within: SETTLING_MS + (count + 10) * intervalMs * 1.2, every: 500 },
+      { within: 20_000 + count * intervalMs * 2, every: 500 },
     );
   } finally {
     await lab.close();

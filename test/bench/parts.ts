@@ -2,9 +2,12 @@
 import { configPart } from './config.js';
 import { ipvsPart } from './ipvs/part.js';
 import { memoryPart } from './memory.js';
+import { notifyPart } from './notify.js';
 import { pacePart } from './pace.js';
 import type { Part } from './part.js';
+import { reloadPart } from './reload.js';
 import { scalePart } from './scale.js';
+import { stallPart } from './stall.js';
 import { startupPart } from './startup.js';
 import { stopPart } from './stop.js';
 import { takeoverPart } from './takeover.js';
@@ -17,8 +20,11 @@ export const PARTS: Readonly<Record<string, Part>> = {
   memory: memoryPart,
   vips: vipsPart,
   stop: stopPart,
+  reload: reloadPart,
   takeover: takeoverPart,
   pace: pacePart,
+  stall: stallPart,
   scale: scalePart,
   ipvs: ipvsPart,
+  notify: notifyPart,
 };

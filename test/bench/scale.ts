@@ -34,6 +34,8 @@ interface Scale {
   readonly backupCpu: number;
   /** Of the process that runs VRRP, in kB. */
   readonly memory: number;
+  /** Advertisements of the backup: the processor was too busy for one of the two. */
+  readonly strangers: number;
 }
 
 const device = (number: number): string => `eth${number}`;
@@ -109,15 +111,15 @@ async function scale(software: Software, count: number): Promise<Scale> {
     await second.start(config(count, 100));
     await new Promise((done) => setTimeout(done, SETTLING_MS));
     const [masterCpu, backupCpu] = await Promise.all([cpuPercent(first), cpuPercent(second)]);
-    if (captures.some(({ adverts }) => adverts.some(({ priority }) => priority !== 150))) {
-      throw new Error('the backup took over');
-    }
+    const strangers = captures.flatMap(({ adverts }) => adverts.filter(({ priority }) => priority !== 150));
+    if (strangers.length > 0) console.error(`${software.name}: ${strangers.length} advertisements of the backup`);
     return {
       allMasters: latest - started,
       spread: latest - earliest,
       masterCpu,
       backupCpu,
       memory: vrrpMemory(first),
+      strangers: strangers.length,
     };
   } finally {
     await lab.close();

@@ -3,6 +3,8 @@ import type { Instant } from './duration.js';
 interface Entry<Item> {
   readonly item: Item;
   at: Instant;
+  /** When it was set, among all settings: equal deadlines come in that order. */
+  order: number;
   /** Index in the heap. */
   position: number;
 }
@@ -11,6 +13,7 @@ interface Entry<Item> {
 export class DeadlineQueue<Item> {
   readonly #heap: Entry<Item>[] = [];
   readonly #entries = new Map<Item, Entry<Item>>();
+  #settings = 0;
 
   /** Sets, moves or (`undefined`) removes the deadline of an item. */
   set(item: Item, at: Instant | undefined): void {
@@ -20,7 +23,7 @@ export class DeadlineQueue<Item> {
       return;
     }
     if (entry === undefined) {
-      const added: Entry<Item> = { item, at, position: this.#heap.length };
+      const added: Entry<Item> = { item, at, order: ++this.#settings, position: this.#heap.length };
       this.#entries.set(item, added);
       this.#heap.push(added);
       this.#up(added);
@@ -29,6 +32,7 @@ export class DeadlineQueue<Item> {
     if (entry.at === at) return;
     const earlier = at < entry.at;
     entry.at = at;
+    entry.order = ++this.#settings;
     if (earlier) this.#up(entry);
     else this.#down(entry);
   }
@@ -64,7 +68,7 @@ export class DeadlineQueue<Item> {
     while (entry.position > 0) {
       const parentPosition = (entry.position - 1) >> 1;
       const parent = this.#heap[parentPosition];
-      if (parent === undefined || parent.at <= entry.at) return;
+      if (parent === undefined || before(parent, entry)) return;
       this.#swap(entry, parent);
     }
   }
@@ -73,8 +77,8 @@ export class DeadlineQueue<Item> {
     for (;;) {
       const left = this.#heap[entry.position * 2 + 1];
       const right = this.#heap[entry.position * 2 + 2];
-      const child = right !== undefined && left !== undefined && right.at < left.at ? right : left;
-      if (child === undefined || child.at >= entry.at) return;
+      const child = right !== undefined && left !== undefined && before(right, left) ? right : left;
+      if (child === undefined || before(entry, child)) return;
       this.#swap(entry, child);
     }
   }
@@ -89,4 +93,8 @@ export class DeadlineQueue<Item> {
     entry.position = position;
     this.#heap[position] = entry;
   }
+}
+
+function before<Item>(one: Entry<Item>, other: Entry<Item>): boolean {
+  return one.at < other.at || (one.at === other.at && one.order < other.order);
 }
