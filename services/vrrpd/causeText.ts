@@ -33,6 +33,10 @@ export function causeText(cause: Cause, heard: HeardAdvert | undefined, ownPrior
       return `no advertisement sent for ${formatDuration(cause.silentFor)}: this machine or process stood still`;
     case 'fault':
       return cause.reason.text;
+    case 'stands-down':
+      return heard === undefined || elapsed(heard.at, now) > 0
+        ? cause.text
+        : `${cause.text}; ${formatIpBytes(heard.source)} has taken over`;
     case 'recovered':
       return 'all that is tracked works again';
     case 'group':

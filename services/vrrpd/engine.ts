@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../shared/config/diagnostic.js';
 import type { LinkEvent, LinkInfo, RouteNetlink } from '../shared/kernel/ports.js';
 import { formatIpBytes } from '../shared/net/address.js';
+import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
 import { after, elapsed, type Instant, instant, type Micros, micros } from '../shared/time/duration.js';
 import { AddressKeeper } from './addressKeeper.js';
 import { Announcer } from './announcer.js';
@@ -27,6 +28,7 @@ import { RivalBook } from './rivalBook.js';
 import { RouterDriver } from './routerDriver.js';
 import { Schedule, type Scheduled } from './schedule.js';
 import { SocketPool } from './socketPool.js';
+import { Steering } from './steering.js';
 import { TrackerRegistry } from './track/registry.js';
 import type { Watch } from './track/watch.js';
 import { type Standing, termsText } from './tracking.js';
@@ -69,6 +71,8 @@ export class VrrpEngine {
   readonly #vips = new VipBook(this.#routers);
   readonly #lookout: Lookout;
   readonly #socketRetry: Scheduled = { due: () => this.#settle(this.#routers.values()) };
+  readonly #steering = new Steering();
+  readonly #ordersExpire: Scheduled = { due: (_at, now) => this.#steering.expire(now) && this.#obey(now) };
   readonly #delayedStart: Scheduled = { due: (_at, now) => this.#startAll(now) };
   #config: VrrpConfig | undefined;
   /** Instances may begin: the first configuration is in force and the startup delay is over. */
@@ -129,6 +133,7 @@ export class VrrpEngine {
       this.kernelState,
       this.#interfaces,
       this.#network,
+      this.#steering,
       host.logger,
       () => this.schedule.set(this.#socketRetry, after(clock.now(), SOCKET_RETRY)),
     );
@@ -141,6 +146,7 @@ export class VrrpEngine {
       kernelState: this.kernelState,
       heldByOther: (router, ifindex, key) => this.#heldByOther(router, ifindex, key),
       entered: (router, transition, now) => this.#entered(router, transition, now),
+      alone: (router) => this.#alone(router),
       rival: (router, address, priority) => this.#rival(router, address, priority),
     });
     this.#reclaimer = new Reclaimer(clock, this.schedule, (router) => this.#putBack(router));
@@ -245,6 +251,13 @@ export class VrrpEngine {
     return [];
   }
 
+  /** Takes all orders of an operator in place of those before; they may come before the first configuration. */
+  steer(orders: readonly Order[]): void {
+    const now = this.#host.clock.now();
+    this.#steering.replace(orders, now);
+    this.#obey(now);
+  }
+
   /**
    * Ends. Orderly: says goodbye with priority 0, and removes the addresses once the new masters are heard or had their
    * time; resolves then. With `keepKernelState` nothing is sent or removed and the resume record stays, for a successor
@@ -280,6 +293,7 @@ export class VrrpEngine {
       this.#driver.dispatch(due, { kind: 'deadline' }, now, elapsed(at, now)),
     );
     this.#routers.set(config.name, router);
+    router.standsDown = this.#standDownOf(router);
     const before = this.#predecessor.get(config.name);
     if (before !== undefined && sameIdentity(before, config)) {
       for (const key of before.foreign) router.foreignAddresses.add(key);
@@ -557,6 +571,25 @@ export class VrrpEngine {
     this.#tell({ routers: [router], groups: [], note, notice: { kind: 'priority', router } });
   }
 
+  /** Orders came or went: priorities follow, and masters that have to stand down hand over. */
+  #obey(now: Instant): void {
+    this.schedule.set(this.#ordersExpire, this.#steering.nextExpiry());
+    const before = new Map([...this.#routers.values()].map((router) => [router, router.standsDown]));
+    for (const router of this.#routers.values()) router.standsDown = this.#standDownOf(router);
+    this.#settle(this.#routers.values());
+    for (const [router, had] of before) {
+      const text = router.standsDown;
+      if (text === undefined || had !== undefined || router.owner) continue;
+      // A group holds its addresses together or not at all, and no member can tell whether the others found a successor.
+      const ifAlone = this.#groups.groupOf(router.name) === undefined ? 'stay' : 'leave';
+      this.#driver.dispatch(router, { kind: 'yield', text, ifAlone }, now, ON_TIME);
+    }
+  }
+
+  #standDownOf({ name }: VirtualRouter): string | undefined {
+    return this.#steering.of(name, this.#groups.groupOf(name)?.config.members ?? []).standDown?.text;
+  }
+
   // What drivers tell
 
   #entered(router: VirtualRouter, transition: Transition, now: Instant): void {
@@ -584,6 +617,12 @@ export class VrrpEngine {
     );
     const group = this.#groups.get(transition.name);
     this.#tell({ transition, routers: [], groups: group === undefined ? [] : [group] });
+  }
+
+  #alone(router: VirtualRouter): void {
+    const note = `(${router.name}) was to stand down, but no other router took over: stays MASTER with priority ${router.state.settings.priority}`;
+    this.#host.logger.warn({ instance: router.name }, note);
+    this.#tell({ routers: [router], groups: [], note });
   }
 
   #rival(router: VirtualRouter, address: string, priority: number): void {

@@ -8,6 +8,7 @@ import type { VirtualNetwork } from './network/virtualNetwork.js';
 import { PRIORITY_OWNER } from './packet/advertisement.js';
 import type { SocketPool } from './socketPool.js';
 import { chooseSource, isUsable } from './sourceAddress.js';
+import type { Steering } from './steering.js';
 import type { TrackerRegistry } from './track/registry.js';
 import { assess, SOURCE_MISSING, socketDevice } from './tracking.js';
 import type { VipBook } from './vipBook.js';
@@ -27,6 +28,7 @@ export class Lookout {
   readonly #kernelState: KernelState;
   readonly #interfaces: InterfaceWatch;
   readonly #network: VirtualNetwork;
+  readonly #steering: Steering;
   readonly #logger: Logger;
   /** A socket could not be opened: look again later. */
   readonly #socketFailed: () => void;
@@ -39,6 +41,7 @@ export class Lookout {
     kernelState: KernelState,
     interfaces: InterfaceWatch,
     network: VirtualNetwork,
+    steering: Steering,
     logger: Logger,
     socketFailed: () => void,
   ) {
@@ -49,6 +52,7 @@ export class Lookout {
     this.#kernelState = kernelState;
     this.#interfaces = interfaces;
     this.#network = network;
+    this.#steering = steering;
     this.#logger = logger;
     this.#socketFailed = socketFailed;
   }
@@ -73,6 +77,7 @@ export class Lookout {
       ownsSourceAddress: this.#ownsSource(router),
       groupTracks: group?.trackInterfaces ?? [],
       groupTrackers: group?.trackers ?? [],
+      orders: this.#steering.of(router.name, group?.members ?? []),
       reading: (kind, name) => this.#trackers.reading(kind, name),
     });
   }

@@ -29,6 +29,8 @@ export interface DriverParts {
   readonly heldByOther: (router: VirtualRouter, ifindex: number, key: string) => boolean;
   /** Called after everything a transition asks for was done. */
   readonly entered: (router: VirtualRouter, transition: Transition, now: Instant) => void;
+  /** It was to hand over, and nobody took over. */
+  readonly alone: (router: VirtualRouter) => void;
   /** A rival master was heard. */
   readonly rival: (router: VirtualRouter, address: string, priority: number) => void;
 }
@@ -100,6 +102,9 @@ export class RouterDriver {
       }
       case 'report-rival':
         this.#parts.rival(router, formatIpBytes(action.source), action.priority);
+        return;
+      case 'report-alone':
+        this.#parts.alone(router);
         return;
       case 'enter':
         // Neighbours have been told of the addresses by now; scripts find the routes.

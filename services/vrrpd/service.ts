@@ -7,6 +7,7 @@ import { wireDiagnostics } from '../shared/rpc/diagnostics.js';
 import type { ConfigTree, Diagnostic } from '../shared/rpc/generated/keepwatch/v1/common.js';
 import type { ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import type { Notification } from '../shared/rpc/generated/keepwatch/v1/notify.js';
+import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
 import type { ConfigureOutcome, EventSink, PlanOutcome, ServiceBehaviour } from '../shared/rpc/service.js';
 import type { Clock } from '../shared/time/clock.js';
 import { type Micros, micros } from '../shared/time/duration.js';
@@ -63,6 +64,8 @@ export class VrrpService implements ServiceBehaviour {
   #engine: VrrpEngine | undefined;
   /** Why the engine could not be opened. */
   #kernelProblem: string | undefined;
+  /** Orders in force; they may come before the engine is there. */
+  #orders: readonly Order[] = [];
   #stopped = false;
   /** While a configuration is put in force its deleted instances are told with the settings they had. */
   #previous: VrrpConfig | undefined;
@@ -120,6 +123,11 @@ export class VrrpService implements ServiceBehaviour {
     this.#previous = undefined;
     this.#parts.impairmentsChanged();
     return { accepted: true, diagnostics: wireDiagnostics(found), changes };
+  }
+
+  steer(orders: readonly Order[]): void {
+    this.#orders = orders;
+    if (!this.#stopped) this.#engine?.steer(orders);
   }
 
   state(): ServiceState {
@@ -184,7 +192,7 @@ export class VrrpService implements ServiceBehaviour {
       [...(this.#engine?.routers.values() ?? [])].map(({ name, state, standing }) => [
         name,
         {
-          state: state.kind === 'leaving' ? 'init' : state.kind,
+          state: state.kind === 'leaving' ? 'master' : state.kind,
           effectivePriority: standing.effectivePriority,
           heardPriority: state.kind === 'backup' ? state.heard?.priority : undefined,
         },
@@ -207,6 +215,7 @@ export class VrrpService implements ServiceBehaviour {
         openWatch: this.#parts.openWatch,
         changed: (change) => this.#publish(change),
       });
+      this.#engine.steer(this.#orders);
       this.#kernelProblem = undefined;
     } catch (error) {
       this.#kernelProblem = error instanceof Error ? error.message : String(error);

@@ -25,7 +25,8 @@ const STATE_NAMES: Readonly<Record<Transition['to'], VrrpStateName>> = {
   backup: VrrpStateName.VRRP_STATE_NAME_BACKUP,
   master: VrrpStateName.VRRP_STATE_NAME_MASTER,
   fault: VrrpStateName.VRRP_STATE_NAME_FAULT,
-  leaving: VrrpStateName.VRRP_STATE_NAME_STOP,
+  // It hands over and answers for the addresses until then; one that leaves for good says so itself.
+  leaving: VrrpStateName.VRRP_STATE_NAME_MASTER,
   stop: VrrpStateName.VRRP_STATE_NAME_STOP,
   deleted: VrrpStateName.VRRP_STATE_NAME_STOP,
 };

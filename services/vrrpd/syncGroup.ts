@@ -42,6 +42,8 @@ export function sharedFaults(group: string, self: string, members: readonly Grou
 /** The state of the group as a whole: FAULT when any member is, MASTER when all are. */
 export function groupState(members: readonly Pick<GroupMember, 'state'>[]): StateKind {
   if (members.some((member) => member.state === 'fault')) return 'fault';
-  if (members.some((member) => member.state === 'init' || member.state === 'leaving')) return 'init';
-  return members.length > 0 && members.every((member) => member.state === 'master') ? 'master' : 'backup';
+  if (members.some((member) => member.state === 'init')) return 'init';
+  // A member that hands over still holds the addresses.
+  const holds = ({ state }: Pick<GroupMember, 'state'>): boolean => state === 'master' || state === 'leaving';
+  return members.length > 0 && members.every(holds) ? 'master' : 'backup';
 }

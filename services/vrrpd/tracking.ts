@@ -3,6 +3,7 @@ import { formatIpAddress } from '../shared/net/address.js';
 import type { InstanceConfig, TrackerKind, TrackInterface, TrackLine } from './config/model.js';
 import type { FaultReason } from './fsm/events.js';
 import { PRIORITY_OWNER } from './packet/advertisement.js';
+import type { InstanceOrders } from './steering.js';
 import type { Condition, Reading } from './track/reading.js';
 import { weigh as weighReading } from './track/weigh.js';
 
@@ -29,6 +30,8 @@ export interface Surroundings {
   /** Faults of routes, rules and addresses on other interfaces. */
   readonly kernelFaults: readonly FaultReason[];
   readonly groupTrackers: readonly TrackLine[];
+  /** What an operator wants of the instance for a while. */
+  readonly orders: InstanceOrders;
   /** What is known of a script, file, process or BFD session. */
   reading(kind: TrackerKind, name: string): Reading | undefined;
 }
@@ -72,14 +75,23 @@ const PRIORITY_MAX = 254;
 /** Adds up priority and faults as keepalived does. */
 export function assess(config: InstanceConfig, surroundings: Surroundings): Standing {
   const terms: PriorityTerm[] = [{ reason: 'configured', value: config.priority }];
+  const { priority: ordered, standDown } = surroundings.orders;
+  if (ordered !== undefined) terms.push(orderTerm(ordered, ordered.value - config.priority));
   const faults: FaultReason[] = ownInterfaceFaults(config, surroundings);
   faults.push(...surroundings.kernelFaults);
   const sum: Sum = { terms, faults, waits: [], trackers: [] };
   for (const track of [...config.trackInterfaces, ...surroundings.groupTracks])
     weighInterface(track, surroundings, sum);
   for (const line of [...config.trackers, ...surroundings.groupTrackers]) weighTracker(line, surroundings, sum);
+  if (standDown !== undefined) terms.push(orderTerm(standDown, PRIORITY_MIN - total(terms)));
   return { effectivePriority: effectivePriority(config.priority, terms), ...sum };
 }
+
+const orderTerm = ({ text, since }: { readonly text: string; readonly since?: Date }, value: number): PriorityTerm => ({
+  reason: text,
+  value,
+  ...(since === undefined ? {} : { since }),
+});
 
 /** What is added up. */
 interface Sum {
@@ -159,11 +171,12 @@ function trackedValue(track: TrackInterface, up: boolean): number {
 }
 
 function effectivePriority(base: number, terms: readonly PriorityTerm[]): number {
-  // The owner's priority is not for trackers to change, and none of them makes an owner.
+  // The owner's priority is not for trackers or orders to change, and none of them makes an owner.
   if (base === PRIORITY_OWNER) return PRIORITY_OWNER;
-  const sum = terms.reduce((total, term) => total + term.value, 0);
-  return Math.min(PRIORITY_MAX, Math.max(PRIORITY_MIN, sum));
+  return Math.min(PRIORITY_MAX, Math.max(PRIORITY_MIN, total(terms)));
 }
+
+const total = (terms: readonly PriorityTerm[]): number => terms.reduce((sum, { value }) => sum + value, 0);
 
 /** The terms of a priority in one line: `configured 110, script chk: exit 1 -30`. */
 export const termsText = (terms: readonly PriorityTerm[]): string =>

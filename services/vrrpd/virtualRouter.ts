@@ -73,6 +73,8 @@ export class VirtualRouter implements Scheduled, Expectation {
   resuming = false;
   /** Set while it is taken out of service for good: how its last transition is called. */
   leaving: 'stop' | 'deleted' | undefined;
+  /** The order by which it stands down, in words. */
+  standsDown: string | undefined;
   lastTransition: Transition | undefined;
   readonly counters: RouterCounters = {
     advertsSent: 0,

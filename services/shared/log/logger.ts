@@ -5,6 +5,9 @@ import type { LogFlags } from './flags.js';
 
 export type Logger = PinoLogger;
 
+/** What a level may be called, from few messages to many. */
+export const LOG_LEVELS: readonly string[] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
+
 /** A logger for the process `service` to the destination the flags choose. -D shows debug, -d trace messages. */
 export function createLogger(
   service: string,

@@ -1,6 +1,6 @@
 /** LifecycleService, the same for all services, over what each brings as its {@link ServiceBehaviour}. */
 import { type CallContext, ServerError, Status } from 'nice-grpc-common';
-import type { Logger } from '../log/logger.js';
+import { LOG_LEVELS, type Logger } from '../log/logger.js';
 import { errorWithoutPlace } from './diagnostics.js';
 import { invalidArgument } from './errors.js';
 import type { EventLog } from './eventLog.js';
@@ -60,6 +60,7 @@ export function lifecycleService(options: LifecycleOptions): LifecycleServiceImp
       return { accepted: false, diagnostics: [errorWithoutPlace('stale-generation', message)], changes: [] };
     }
     try {
+      behaviour.steer?.(request.orders);
       const outcome = await behaviour.configure(requiredTree(request), request.generation);
       if (outcome.accepted) events.generation = request.generation;
       return outcome;
@@ -114,6 +115,20 @@ export function lifecycleService(options: LifecycleOptions): LifecycleServiceImp
     async acknowledge(request) {
       events.acknowledge(request.incarnation, request.upToSequence);
       return {};
+    },
+
+    async steer({ orders }) {
+      behaviour.steer?.(orders);
+      return {};
+    },
+
+    async setLogLevel({ level }) {
+      if (!LOG_LEVELS.includes(level))
+        throw invalidArgument(`no log level '${level}': there are ${LOG_LEVELS.join(', ')}`);
+      const previous = logger.level;
+      logger.level = level;
+      logger.info({ previous, level }, 'log level changed');
+      return { previous };
     },
 
     async stop(request: StopRequest) {

@@ -6,6 +6,7 @@
 import type { Micros } from '../time/duration.js';
 import type { ConfigTree, Diagnostic } from './generated/keepwatch/v1/common.js';
 import type { PlannedChange, PlannedMove, ServiceEvent, ServiceState } from './generated/keepwatch/v1/lifecycle.js';
+import type { Order } from './generated/keepwatch/v1/order.js';
 
 /** The services a supervisor looks after, in the order in which they are configured. */
 export const SERVICE_NAMES = ['notifierd', 'ipvsd', 'healthcheckerd', 'vrrpd'] as const;
@@ -31,6 +32,8 @@ export interface ServiceBehaviour {
   plan(tree: ConfigTree): PlanOutcome | Promise<PlanOutcome>;
   /** All or nothing: a refused tree leaves the running configuration untouched. */
   configure(tree: ConfigTree, generation: bigint): Promise<ConfigureOutcome>;
+  /** All orders of operators in force, in place of those before; absent: none concern this service. */
+  steer?(orders: readonly Order[]): void;
   /** The whole current state. */
   state(): ServiceState;
   /** What this process cannot do here and why; empty when all is well. */

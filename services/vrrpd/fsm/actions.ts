@@ -19,6 +19,8 @@ export type Cause =
   /** We were silent for longer than any backup waits. */
   | { readonly code: 'stalled'; readonly silentFor: Micros }
   | { readonly code: 'fault'; readonly reason: FaultReason }
+  /** An operator wanted another router to be master. */
+  | { readonly code: 'stands-down'; readonly text: string }
   | { readonly code: 'recovered' }
   | { readonly code: 'group'; readonly group: string; readonly member: string };
 
@@ -38,5 +40,7 @@ export type RouterAction =
   | { readonly kind: 'announce'; readonly why: AnnounceReason }
   /** Another router advertises with lower priority than ours while we are MASTER. */
   | { readonly kind: 'report-rival'; readonly source: Uint8Array; readonly priority: number }
+  /** It was to hand over and nobody took over: it stays MASTER. */
+  | { readonly kind: 'report-alone' }
   /** The state changed: log it, notify, tell the sync group. */
   | { readonly kind: 'enter'; readonly from: StateKind; readonly to: StateKind; readonly cause: Cause };

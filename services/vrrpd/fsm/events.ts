@@ -19,6 +19,8 @@ export type RouterEvent =
   | { readonly kind: 'shutdown' }
   /** Shutdown in good order: a master answers for the addresses until it hears its successor. */
   | { readonly kind: 'leave' }
+  /** An operator wants another router to be master. `ifAlone`: what becomes of a master that nobody takes over from. */
+  | { readonly kind: 'yield'; readonly text: string; readonly ifAlone: 'stay' | 'leave' }
   /** An advertisement that passed the reception ladder. */
   | {
       readonly kind: 'advert';

@@ -67,6 +67,8 @@ export interface LeavingState extends Common {
   readonly kind: 'leaving';
   /** By then every backup that heard the goodbye has acted. */
   readonly leaveAt: Instant;
+  /** It only hands over and stays in the election as a backup; unset: it leaves for good. */
+  readonly yielding: { readonly text: string; readonly ifAlone: 'stay' | 'leave' } | undefined;
 }
 
 /** One virtual router. Deadlines are part of it; nothing else remembers anything. */

@@ -51,17 +51,7 @@ function stepInit(state: RouterState, event: RouterEvent, now: Instant): StepRes
         return join(state, { code: 'startup' }, now);
       }
       return {
-        state: {
-          kind: 'master',
-          settings,
-          heard: state.heard,
-          adverAt: after(event.lastAdvertAt, settings.advertInterval),
-          lastAdvertAt: event.lastAdvertAt,
-          answeredAt: undefined,
-          announcedAt: undefined,
-          announcePending: false,
-          displaced: undefined,
-        },
+        state: masterState(settings, state.heard, event.lastAdvertAt),
         // Peers and clients noticed nothing, so nothing is announced.
         actions: [
           { kind: 'add-addresses' },
@@ -186,7 +176,12 @@ function stepMaster(state: MasterState, event: RouterEvent, now: Instant): StepR
       };
     case 'leave':
       return {
-        state: { kind: 'leaving', settings, heard: state.heard, leaveAt: after(now, leaveTime(settings)) },
+        state: leavingState(state, undefined, now),
+        actions: [{ kind: 'send-advert', priority: PRIORITY_STOP }],
+      };
+    case 'yield':
+      return {
+        state: leavingState(state, { text: event.text, ifAlone: event.ifAlone }, now),
         actions: [{ kind: 'send-advert', priority: PRIORITY_STOP }],
       };
     default:
@@ -194,17 +189,41 @@ function stepMaster(state: MasterState, event: RouterEvent, now: Instant): StepR
   }
 }
 
+const leavingState = (
+  { settings, heard }: MasterState,
+  yielding: LeavingState['yielding'],
+  now: Instant,
+): LeavingState => ({ kind: 'leaving', settings, heard, leaveAt: after(now, leaveTime(settings)), yielding });
+
 /** Waiting for the successor, for the time after which everyone who heard the goodbye has acted. */
 function stepLeaving(state: LeavingState, event: RouterEvent, now: Instant): StepResult {
   switch (event.kind) {
     case 'advert': {
       const heard = remember(event, now);
       // Another router that says goodbye takes nothing over.
-      return event.priority === PRIORITY_STOP ? unchanged({ ...state, heard }) : left({ ...state, heard });
+      if (event.priority === PRIORITY_STOP) return unchanged({ ...state, heard });
+      return state.yielding === undefined
+        ? left({ ...state, heard })
+        : yielded({ ...state, heard }, state.yielding.text, event.interval, now);
     }
-    case 'deadline':
-      return now < state.leaveAt ? unchanged(state) : left(state);
+    case 'deadline': {
+      if (now < state.leaveAt) return unchanged(state);
+      if (state.yielding === undefined) return left(state);
+      if (state.yielding.ifAlone === 'stay') return stayAlone(state, now);
+      return yielded(state, state.yielding.text, state.settings.advertInterval, now);
+    }
     case 'fault':
+      if (state.yielding === undefined) return left(state);
+      return {
+        state: { kind: 'fault', settings: state.settings, heard: state.heard },
+        actions: [
+          { kind: 'remove-addresses' },
+          { kind: 'enter', from: 'master', to: 'fault', cause: { code: 'fault', reason: event.reason } },
+        ],
+      };
+    case 'leave':
+      // It waits already, and then goes for good.
+      return unchanged({ ...state, yielding: undefined });
     case 'shutdown':
       return left(state);
     case 'settings':
@@ -217,6 +236,37 @@ function stepLeaving(state: LeavingState, event: RouterEvent, now: Instant): Ste
 const left = (state: LeavingState): StepResult => ({
   state: { kind: 'init', settings: state.settings, heard: state.heard },
   actions: [{ kind: 'remove-addresses' }, { kind: 'enter', from: 'master', to: 'init', cause: { code: 'shutdown' } }],
+});
+
+/** The successor is here, or nobody may hold on. */
+function yielded(state: LeavingState, text: string, masterInterval: Micros, now: Instant): StepResult {
+  const { settings, heard } = state;
+  const interval = settings.version === 3 ? masterInterval : settings.advertInterval;
+  return {
+    state: asBackup(settings, heard, 'master-down', interval, now),
+    actions: [
+      { kind: 'remove-addresses' },
+      { kind: 'enter', from: 'master', to: 'backup', cause: { code: 'stands-down', text } },
+    ],
+  };
+}
+
+/** Nobody wanted the addresses: better here than nowhere. They were never removed, so nothing is announced. */
+const stayAlone = ({ settings, heard }: LeavingState, now: Instant): StepResult => ({
+  state: masterState(settings, heard, now),
+  actions: [{ kind: 'send-advert', priority: settings.priority }, { kind: 'report-alone' }],
+});
+
+const masterState = (settings: RouterSettings, heard: HeardAdvert | undefined, now: Instant): MasterState => ({
+  kind: 'master',
+  settings,
+  heard,
+  adverAt: after(now, settings.advertInterval),
+  lastAdvertAt: now,
+  answeredAt: undefined,
+  announcedAt: undefined,
+  announcePending: false,
+  displaced: undefined,
 });
 
 /** Adver_Timer fired. Deadlines follow each other, not the moments at which we got round to them, so nothing drifts. */
@@ -365,14 +415,7 @@ function becomeMaster(state: RouterState, cause: Cause, now: Instant): StepResul
   const { settings } = state;
   return {
     state: {
-      kind: 'master',
-      settings,
-      heard: state.heard,
-      adverAt: after(now, settings.advertInterval),
-      lastAdvertAt: now,
-      answeredAt: undefined,
-      announcedAt: undefined,
-      announcePending: false,
+      ...masterState(settings, state.heard, now),
       displaced: cause.code === 'preempt' ? { source: cause.source, priority: cause.priority, at: now } : undefined,
     },
     actions: [

@@ -25,6 +25,7 @@ const reach: Readonly<Record<StateKind, (settings: RouterSettings) => RouterStat
 };
 
 const FAULT: RouterEvent = { kind: 'fault', reason: { code: 'interface-down', text: 'eth0 is down' } };
+const YIELD: RouterEvent = { kind: 'yield', text: 'maintenance', ifAlone: 'stay' };
 const GROUP = { group: 'VG_1', member: 'VI_2' };
 
 interface Row {
@@ -269,6 +270,15 @@ const ROWS: readonly Row[] = [
   },
   {
     from: 'master',
+    title: 'yield: goodbye now, the addresses when a successor is heard',
+    event: YIELD,
+    to: 'leaving',
+    actions: ['send 0'],
+    deadline: 11,
+  },
+  ...(['init', 'backup', 'leaving', 'fault'] as const).map((from) => ignores(from, 'yield', YIELD)),
+  {
+    from: 'master',
     title: 'Adver_Timer fires',
     event: { kind: 'deadline' },
     when: 10.5,
@@ -484,7 +494,7 @@ describe('step, state by event', () => {
 
   it('covers every event in every state', () => {
     const kinds = [
-      ...['startup', 'resume', 'shutdown', 'leave', 'advert', 'deadline'],
+      ...['startup', 'resume', 'shutdown', 'leave', 'yield', 'advert', 'deadline'],
       ...['fault', 'recovered', 'settings', 'group-master', 'group-backup'],
     ];
     for (const from of Object.keys(reach)) {
@@ -495,6 +505,48 @@ describe('step, state by event', () => {
         );
       }
     }
+  });
+});
+
+describe('step, a master that hands over', () => {
+  const yielding = (ifAlone: 'stay' | 'leave'): RouterState =>
+    step(reach.master(settingsOf()), { kind: 'yield', text: 'maintenance', ifAlone }, at(10)).state;
+  const after = (
+    state: RouterState,
+    event: RouterEvent,
+    when = 10.5,
+  ): [string, readonly string[], number | undefined] => {
+    const { state: next, actions } = step(state, event, at(when));
+    const deadline = nextDeadline(next);
+    return [next.kind, words(actions), deadline === undefined ? undefined : (deadline - START) / 1_000_000];
+  };
+
+  it('removes the addresses when the successor is heard, and stands by', () => {
+    const wanted = ['backup', ['remove', 'enter backup stands-down'], 10.5 + DOWN];
+    assert.deepEqual(after(yielding('stay'), advert(50)), wanted);
+    assert.deepEqual(after(yielding('leave'), advert(50)), wanted);
+    assert.deepEqual(after(yielding('stay'), advert(0)), ['leaving', [], 11]);
+  });
+
+  it('stays master when nobody takes over, unless its group may not hold on', () => {
+    assert.deepEqual(after(yielding('stay'), { kind: 'deadline' }), ['leaving', [], 11]);
+    assert.deepEqual(after(yielding('stay'), { kind: 'deadline' }, 11), ['master', ['send 100', 'alone'], 12]);
+    assert.deepEqual(after(yielding('leave'), { kind: 'deadline' }, 11), [
+      'backup',
+      ['remove', 'enter backup stands-down'],
+      11 + DOWN,
+    ]);
+  });
+
+  it('can fail and can be stopped meanwhile', () => {
+    assert.deepEqual(after(yielding('stay'), FAULT), ['fault', ['remove', 'enter fault fault'], undefined]);
+    assert.deepEqual(after(yielding('stay'), { kind: 'shutdown' }), [
+      'init',
+      ['remove', 'enter init shutdown'],
+      undefined,
+    ]);
+    const stopped = step(yielding('stay'), { kind: 'leave' }, at(10.2)).state;
+    assert.deepEqual(after(stopped, advert(50)), ['init', ['remove', 'enter init shutdown'], undefined]);
   });
 });
 

@@ -62,6 +62,8 @@ function word(action: RouterAction): string {
       return `announce ${action.why}`;
     case 'report-rival':
       return `rival ${action.priority}`;
+    case 'report-alone':
+      return 'alone';
     case 'enter':
       return `enter ${action.to} ${action.cause.code}`;
   }

@@ -13,6 +13,7 @@ import { HealthState } from "./health.js";
 import { IpvsServiceStatistics, IpvsState } from "./ipvs.js";
 import { PlannedChange, PlannedMove, ServiceEvent } from "./lifecycle.js";
 import { NotifyState } from "./notify.js";
+import { Order } from "./order.js";
 import { VrrpState } from "./vrrp.js";
 
 export const protobufPackage = "keepwatch.v1";
@@ -141,6 +142,8 @@ export interface SuiteStatus {
   appliedFrom: string;
   /** The kernel's counters of every service and destination when last asked; empty without IPVS. */
   ipvsStatistics: IpvsServiceStatistics[];
+  /** Orders in force, oldest first. */
+  orders: Order[];
 }
 
 /** How far an upgrade is. */
@@ -304,6 +307,51 @@ export interface GetHistoryResponse {
     | undefined;
   /** Oldest first. */
   entries: HistoryEntry[];
+}
+
+export interface GiveOrderRequest {
+  /** Id and times are filled in. */
+  order:
+    | Order
+    | undefined;
+  /** How long it holds; unset: until it is taken back. */
+  ttlMs?:
+    | bigint
+    | undefined;
+  /** Who gives it, for the history. */
+  by: string;
+  reason: string;
+}
+
+export interface GiveOrderResponse {
+  order:
+    | Order
+    | undefined;
+  /** What it concerns now: `vrrp_instance VI_1`, `real_server [10.0.0.2]:tcp:80 of [10.0.0.1]:tcp:80`. */
+  subjects: string[];
+}
+
+export interface RevokeOrdersRequest {
+  /** Orders with these ids. */
+  ids: string[];
+  /** Or the orders about the same thing as this one; values do not count. */
+  like: Order | undefined;
+  by: string;
+}
+
+export interface RevokeOrdersResponse {
+  revoked: Order[];
+}
+
+export interface SetServiceLogLevelRequest {
+  /** Empty: all services, and the supervisor. */
+  service: string;
+  level: string;
+}
+
+export interface SetServiceLogLevelResponse {
+  /** `vrrpd: info -> debug` */
+  changes: string[];
 }
 
 function createBaseServiceStatus(): ServiceStatus {
@@ -601,6 +649,7 @@ function createBaseSuiteStatus(): SuiteStatus {
     trial: undefined,
     appliedFrom: "",
     ipvsStatistics: [],
+    orders: [],
   };
 }
 
@@ -650,6 +699,9 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
     }
     for (const v of message.ipvsStatistics) {
       IpvsServiceStatistics.encode(v!, writer.uint32(242).fork()).join();
+    }
+    for (const v of message.orders) {
+      Order.encode(v!, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -787,6 +839,14 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
             message.ipvsStatistics.push(IpvsServiceStatistics.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.orders.push(Order.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -838,6 +898,9 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
         : globalThis.Array.isArray(object?.ipvs_statistics)
         ? object.ipvs_statistics.map((e: any) => IpvsServiceStatistics.fromJSON(e))
         : [],
+      orders: globalThis.Array.isArray(object?.orders)
+        ? object.orders.map((e: any) => Order.fromJSON(e))
+        : [],
     };
   },
 
@@ -888,6 +951,9 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
     if (message.ipvsStatistics?.length) {
       obj.ipvsStatistics = message.ipvsStatistics.map((e) => IpvsServiceStatistics.toJSON(e));
     }
+    if (message.orders?.length) {
+      obj.orders = message.orders.map((e) => Order.toJSON(e));
+    }
     return obj;
   },
 
@@ -921,6 +987,7 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
     message.trial = (object.trial !== undefined && object.trial !== null) ? Trial.fromPartial(object.trial) : undefined;
     message.appliedFrom = object.appliedFrom ?? "";
     message.ipvsStatistics = object.ipvsStatistics?.map((e) => IpvsServiceStatistics.fromPartial(e)) || [];
+    message.orders = object.orders?.map((e) => Order.fromPartial(e)) || [];
     return message;
   },
 };
@@ -3236,6 +3303,535 @@ export const GetHistoryResponse: MessageFns<GetHistoryResponse> = {
   },
 };
 
+function createBaseGiveOrderRequest(): GiveOrderRequest {
+  return { order: undefined, ttlMs: undefined, by: "", reason: "" };
+}
+
+export const GiveOrderRequest: MessageFns<GiveOrderRequest> = {
+  encode(message: GiveOrderRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.order !== undefined) {
+      Order.encode(message.order, writer.uint32(10).fork()).join();
+    }
+    if (message.ttlMs !== undefined) {
+      if (BigInt.asUintN(64, message.ttlMs) !== message.ttlMs) {
+        throw new globalThis.Error("value provided for field message.ttlMs of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.ttlMs);
+    }
+    if (message.by !== "") {
+      writer.uint32(26).string(message.by);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GiveOrderRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGiveOrderRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.order = Order.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.ttlMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GiveOrderRequest {
+    return {
+      order: isSet(object.order) ? Order.fromJSON(object.order) : undefined,
+      ttlMs: isSet(object.ttlMs) ? BigInt(object.ttlMs) : isSet(object.ttl_ms) ? BigInt(object.ttl_ms) : undefined,
+      by: isSet(object.by) ? globalThis.String(object.by) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: GiveOrderRequest): unknown {
+    const obj: any = {};
+    if (message.order !== undefined) {
+      obj.order = Order.toJSON(message.order);
+    }
+    if (message.ttlMs !== undefined) {
+      obj.ttlMs = message.ttlMs.toString();
+    }
+    if (message.by !== "") {
+      obj.by = message.by;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GiveOrderRequest>): GiveOrderRequest {
+    return GiveOrderRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GiveOrderRequest>): GiveOrderRequest {
+    const message = createBaseGiveOrderRequest();
+    message.order = (object.order !== undefined && object.order !== null) ? Order.fromPartial(object.order) : undefined;
+    message.ttlMs = (object.ttlMs !== undefined && object.ttlMs !== null) ? BigInt(object.ttlMs) : undefined;
+    message.by = object.by ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseGiveOrderResponse(): GiveOrderResponse {
+  return { order: undefined, subjects: [] };
+}
+
+export const GiveOrderResponse: MessageFns<GiveOrderResponse> = {
+  encode(message: GiveOrderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.order !== undefined) {
+      Order.encode(message.order, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.subjects) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GiveOrderResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGiveOrderResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.order = Order.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subjects.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GiveOrderResponse {
+    return {
+      order: isSet(object.order) ? Order.fromJSON(object.order) : undefined,
+      subjects: globalThis.Array.isArray(object?.subjects) ? object.subjects.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: GiveOrderResponse): unknown {
+    const obj: any = {};
+    if (message.order !== undefined) {
+      obj.order = Order.toJSON(message.order);
+    }
+    if (message.subjects?.length) {
+      obj.subjects = message.subjects;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GiveOrderResponse>): GiveOrderResponse {
+    return GiveOrderResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GiveOrderResponse>): GiveOrderResponse {
+    const message = createBaseGiveOrderResponse();
+    message.order = (object.order !== undefined && object.order !== null) ? Order.fromPartial(object.order) : undefined;
+    message.subjects = object.subjects?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseRevokeOrdersRequest(): RevokeOrdersRequest {
+  return { ids: [], like: undefined, by: "" };
+}
+
+export const RevokeOrdersRequest: MessageFns<RevokeOrdersRequest> = {
+  encode(message: RevokeOrdersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.ids) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.like !== undefined) {
+      Order.encode(message.like, writer.uint32(18).fork()).join();
+    }
+    if (message.by !== "") {
+      writer.uint32(26).string(message.by);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeOrdersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeOrdersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ids.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.like = Order.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RevokeOrdersRequest {
+    return {
+      ids: globalThis.Array.isArray(object?.ids) ? object.ids.map((e: any) => globalThis.String(e)) : [],
+      like: isSet(object.like) ? Order.fromJSON(object.like) : undefined,
+      by: isSet(object.by) ? globalThis.String(object.by) : "",
+    };
+  },
+
+  toJSON(message: RevokeOrdersRequest): unknown {
+    const obj: any = {};
+    if (message.ids?.length) {
+      obj.ids = message.ids;
+    }
+    if (message.like !== undefined) {
+      obj.like = Order.toJSON(message.like);
+    }
+    if (message.by !== "") {
+      obj.by = message.by;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RevokeOrdersRequest>): RevokeOrdersRequest {
+    return RevokeOrdersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevokeOrdersRequest>): RevokeOrdersRequest {
+    const message = createBaseRevokeOrdersRequest();
+    message.ids = object.ids?.map((e) => e) || [];
+    message.like = (object.like !== undefined && object.like !== null) ? Order.fromPartial(object.like) : undefined;
+    message.by = object.by ?? "";
+    return message;
+  },
+};
+
+function createBaseRevokeOrdersResponse(): RevokeOrdersResponse {
+  return { revoked: [] };
+}
+
+export const RevokeOrdersResponse: MessageFns<RevokeOrdersResponse> = {
+  encode(message: RevokeOrdersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.revoked) {
+      Order.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeOrdersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeOrdersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.revoked.push(Order.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RevokeOrdersResponse {
+    return {
+      revoked: globalThis.Array.isArray(object?.revoked) ? object.revoked.map((e: any) => Order.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: RevokeOrdersResponse): unknown {
+    const obj: any = {};
+    if (message.revoked?.length) {
+      obj.revoked = message.revoked.map((e) => Order.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RevokeOrdersResponse>): RevokeOrdersResponse {
+    return RevokeOrdersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevokeOrdersResponse>): RevokeOrdersResponse {
+    const message = createBaseRevokeOrdersResponse();
+    message.revoked = object.revoked?.map((e) => Order.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSetServiceLogLevelRequest(): SetServiceLogLevelRequest {
+  return { service: "", level: "" };
+}
+
+export const SetServiceLogLevelRequest: MessageFns<SetServiceLogLevelRequest> = {
+  encode(message: SetServiceLogLevelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.service !== "") {
+      writer.uint32(10).string(message.service);
+    }
+    if (message.level !== "") {
+      writer.uint32(18).string(message.level);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetServiceLogLevelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetServiceLogLevelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.service = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.level = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SetServiceLogLevelRequest {
+    return {
+      service: isSet(object.service) ? globalThis.String(object.service) : "",
+      level: isSet(object.level) ? globalThis.String(object.level) : "",
+    };
+  },
+
+  toJSON(message: SetServiceLogLevelRequest): unknown {
+    const obj: any = {};
+    if (message.service !== "") {
+      obj.service = message.service;
+    }
+    if (message.level !== "") {
+      obj.level = message.level;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SetServiceLogLevelRequest>): SetServiceLogLevelRequest {
+    return SetServiceLogLevelRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetServiceLogLevelRequest>): SetServiceLogLevelRequest {
+    const message = createBaseSetServiceLogLevelRequest();
+    message.service = object.service ?? "";
+    message.level = object.level ?? "";
+    return message;
+  },
+};
+
+function createBaseSetServiceLogLevelResponse(): SetServiceLogLevelResponse {
+  return { changes: [] };
+}
+
+export const SetServiceLogLevelResponse: MessageFns<SetServiceLogLevelResponse> = {
+  encode(message: SetServiceLogLevelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.changes) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetServiceLogLevelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetServiceLogLevelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.changes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SetServiceLogLevelResponse {
+    return {
+      changes: globalThis.Array.isArray(object?.changes) ? object.changes.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: SetServiceLogLevelResponse): unknown {
+    const obj: any = {};
+    if (message.changes?.length) {
+      obj.changes = message.changes;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SetServiceLogLevelResponse>): SetServiceLogLevelResponse {
+    return SetServiceLogLevelResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetServiceLogLevelResponse>): SetServiceLogLevelResponse {
+    const message = createBaseSetServiceLogLevelResponse();
+    message.changes = object.changes?.map((e) => e) || [];
+    return message;
+  },
+};
+
 /** The supervisor's own door, for keepwatchctl and any other client. */
 export type ControlServiceDefinition = typeof ControlServiceDefinition;
 export const ControlServiceDefinition = {
@@ -3344,6 +3940,33 @@ export const ControlServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /** Gives an order; one about the same thing takes the place of an earlier one. */
+    giveOrder: {
+      name: "GiveOrder",
+      requestType: GiveOrderRequest as typeof GiveOrderRequest,
+      requestStream: false,
+      responseType: GiveOrderResponse as typeof GiveOrderResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Takes orders back. */
+    revokeOrders: {
+      name: "RevokeOrders",
+      requestType: RevokeOrdersRequest as typeof RevokeOrdersRequest,
+      requestStream: false,
+      responseType: RevokeOrdersResponse as typeof RevokeOrdersResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Changes how much a service logs, until it ends. */
+    setServiceLogLevel: {
+      name: "SetServiceLogLevel",
+      requestType: SetServiceLogLevelRequest as typeof SetServiceLogLevelRequest,
+      requestStream: false,
+      responseType: SetServiceLogLevelResponse as typeof SetServiceLogLevelResponse,
+      responseStream: false,
+      options: {},
+    },
   },
 } as const;
 
@@ -3388,6 +4011,18 @@ export interface ControlServiceImplementation<CallContextExt = {}> {
     request: GetHistoryRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<GetHistoryResponse>>;
+  /** Gives an order; one about the same thing takes the place of an earlier one. */
+  giveOrder(request: GiveOrderRequest, context: CallContext & CallContextExt): Promise<DeepPartial<GiveOrderResponse>>;
+  /** Takes orders back. */
+  revokeOrders(
+    request: RevokeOrdersRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<RevokeOrdersResponse>>;
+  /** Changes how much a service logs, until it ends. */
+  setServiceLogLevel(
+    request: SetServiceLogLevelRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<SetServiceLogLevelResponse>>;
 }
 
 export interface ControlServiceClient<CallOptionsExt = {}> {
@@ -3431,6 +4066,18 @@ export interface ControlServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<GetHistoryRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<GetHistoryResponse>;
+  /** Gives an order; one about the same thing takes the place of an earlier one. */
+  giveOrder(request: DeepPartial<GiveOrderRequest>, options?: CallOptions & CallOptionsExt): Promise<GiveOrderResponse>;
+  /** Takes orders back. */
+  revokeOrders(
+    request: DeepPartial<RevokeOrdersRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<RevokeOrdersResponse>;
+  /** Changes how much a service logs, until it ends. */
+  setServiceLogLevel(
+    request: DeepPartial<SetServiceLogLevelRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<SetServiceLogLevelResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

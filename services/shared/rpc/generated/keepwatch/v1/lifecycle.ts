@@ -11,6 +11,7 @@ import { ConfigTree, Diagnostic, Origin } from "./common.js";
 import { HealthEvent, HealthState } from "./health.js";
 import { IpvsEvent, IpvsState } from "./ipvs.js";
 import { Notification, NotifyEvent, NotifyState } from "./notify.js";
+import { Order } from "./order.js";
 import { VrrpEvent, VrrpState } from "./vrrp.js";
 
 export const protobufPackage = "keepwatch.v1";
@@ -134,7 +135,11 @@ export interface PlannedMove {
 
 export interface ConfigureRequest {
   generation: bigint;
-  tree: ConfigTree | undefined;
+  tree:
+    | ConfigTree
+    | undefined;
+  /** All orders in force, so that a service that was restarted never runs a moment without them. */
+  orders: Order[];
 }
 
 export interface ConfigureResponse {
@@ -215,6 +220,23 @@ export interface ActivateRequest {
 
 export interface ActivateResponse {
   origin: Origin | undefined;
+}
+
+export interface SteerRequest {
+  orders: Order[];
+}
+
+export interface SteerResponse {
+}
+
+export interface SetLogLevelRequest {
+  /** `fatal`, `error`, `warn`, `info`, `debug`, `trace`. */
+  level: string;
+}
+
+export interface SetLogLevelResponse {
+  /** The level before. */
+  previous: string;
 }
 
 function createBaseDescribeRequest(): DescribeRequest {
@@ -964,7 +986,7 @@ export const PlannedMove: MessageFns<PlannedMove> = {
 };
 
 function createBaseConfigureRequest(): ConfigureRequest {
-  return { generation: 0n, tree: undefined };
+  return { generation: 0n, tree: undefined, orders: [] };
 }
 
 export const ConfigureRequest: MessageFns<ConfigureRequest> = {
@@ -977,6 +999,9 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
     }
     if (message.tree !== undefined) {
       ConfigTree.encode(message.tree, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.orders) {
+      Order.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1010,6 +1035,14 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
             message.tree = ConfigTree.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.orders.push(Order.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1026,6 +1059,7 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
     return {
       generation: isSet(object.generation) ? BigInt(object.generation) : 0n,
       tree: isSet(object.tree) ? ConfigTree.fromJSON(object.tree) : undefined,
+      orders: globalThis.Array.isArray(object?.orders) ? object.orders.map((e: any) => Order.fromJSON(e)) : [],
     };
   },
 
@@ -1036,6 +1070,9 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
     }
     if (message.tree !== undefined) {
       obj.tree = ConfigTree.toJSON(message.tree);
+    }
+    if (message.orders?.length) {
+      obj.orders = message.orders.map((e) => Order.toJSON(e));
     }
     return obj;
   },
@@ -1051,6 +1088,7 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
     message.tree = (object.tree !== undefined && object.tree !== null)
       ? ConfigTree.fromPartial(object.tree)
       : undefined;
+    message.orders = object.orders?.map((e) => Order.fromPartial(e)) || [];
     return message;
   },
 };
@@ -2301,6 +2339,259 @@ export const ActivateResponse: MessageFns<ActivateResponse> = {
   },
 };
 
+function createBaseSteerRequest(): SteerRequest {
+  return { orders: [] };
+}
+
+export const SteerRequest: MessageFns<SteerRequest> = {
+  encode(message: SteerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.orders) {
+      Order.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SteerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSteerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.orders.push(Order.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SteerRequest {
+    return { orders: globalThis.Array.isArray(object?.orders) ? object.orders.map((e: any) => Order.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: SteerRequest): unknown {
+    const obj: any = {};
+    if (message.orders?.length) {
+      obj.orders = message.orders.map((e) => Order.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SteerRequest>): SteerRequest {
+    return SteerRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SteerRequest>): SteerRequest {
+    const message = createBaseSteerRequest();
+    message.orders = object.orders?.map((e) => Order.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSteerResponse(): SteerResponse {
+  return {};
+}
+
+export const SteerResponse: MessageFns<SteerResponse> = {
+  encode(_: SteerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SteerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSteerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): SteerResponse {
+    return {};
+  },
+
+  toJSON(_: SteerResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<SteerResponse>): SteerResponse {
+    return SteerResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<SteerResponse>): SteerResponse {
+    const message = createBaseSteerResponse();
+    return message;
+  },
+};
+
+function createBaseSetLogLevelRequest(): SetLogLevelRequest {
+  return { level: "" };
+}
+
+export const SetLogLevelRequest: MessageFns<SetLogLevelRequest> = {
+  encode(message: SetLogLevelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.level !== "") {
+      writer.uint32(10).string(message.level);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetLogLevelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetLogLevelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.level = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SetLogLevelRequest {
+    return { level: isSet(object.level) ? globalThis.String(object.level) : "" };
+  },
+
+  toJSON(message: SetLogLevelRequest): unknown {
+    const obj: any = {};
+    if (message.level !== "") {
+      obj.level = message.level;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SetLogLevelRequest>): SetLogLevelRequest {
+    return SetLogLevelRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetLogLevelRequest>): SetLogLevelRequest {
+    const message = createBaseSetLogLevelRequest();
+    message.level = object.level ?? "";
+    return message;
+  },
+};
+
+function createBaseSetLogLevelResponse(): SetLogLevelResponse {
+  return { previous: "" };
+}
+
+export const SetLogLevelResponse: MessageFns<SetLogLevelResponse> = {
+  encode(message: SetLogLevelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.previous !== "") {
+      writer.uint32(10).string(message.previous);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetLogLevelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetLogLevelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.previous = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SetLogLevelResponse {
+    return { previous: isSet(object.previous) ? globalThis.String(object.previous) : "" };
+  },
+
+  toJSON(message: SetLogLevelResponse): unknown {
+    const obj: any = {};
+    if (message.previous !== "") {
+      obj.previous = message.previous;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SetLogLevelResponse>): SetLogLevelResponse {
+    return SetLogLevelResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetLogLevelResponse>): SetLogLevelResponse {
+    const message = createBaseSetLogLevelResponse();
+    message.previous = object.previous ?? "";
+    return message;
+  },
+};
+
 /** What every service offers on its socket, so that one supervisor can look after all of them. */
 export type LifecycleServiceDefinition = typeof LifecycleServiceDefinition;
 export const LifecycleServiceDefinition = {
@@ -2370,6 +2661,24 @@ export const LifecycleServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /** Takes all orders in force in place of those it had. Each service obeys those that concern it. */
+    steer: {
+      name: "Steer",
+      requestType: SteerRequest as typeof SteerRequest,
+      requestStream: false,
+      responseType: SteerResponse as typeof SteerResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Changes how much is logged, until the process ends. */
+    setLogLevel: {
+      name: "SetLogLevel",
+      requestType: SetLogLevelRequest as typeof SetLogLevelRequest,
+      requestStream: false,
+      responseType: SetLogLevelResponse as typeof SetLogLevelResponse,
+      responseStream: false,
+      options: {},
+    },
     /** Leaves in good order (VRRP says goodbye, addresses go) and ends the process. */
     stop: {
       name: "Stop",
@@ -2412,6 +2721,13 @@ export interface LifecycleServiceImplementation<CallContextExt = {}> {
     request: AcknowledgeRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<AcknowledgeResponse>>;
+  /** Takes all orders in force in place of those it had. Each service obeys those that concern it. */
+  steer(request: SteerRequest, context: CallContext & CallContextExt): Promise<DeepPartial<SteerResponse>>;
+  /** Changes how much is logged, until the process ends. */
+  setLogLevel(
+    request: SetLogLevelRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<SetLogLevelResponse>>;
   /** Leaves in good order (VRRP says goodbye, addresses go) and ends the process. */
   stop(request: StopRequest, context: CallContext & CallContextExt): Promise<DeepPartial<StopResponse>>;
   /** Makes a process that stands by the one that serves, in place of one that has died or has left. Does nothing otherwise. */
@@ -2436,6 +2752,13 @@ export interface LifecycleServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<AcknowledgeRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<AcknowledgeResponse>;
+  /** Takes all orders in force in place of those it had. Each service obeys those that concern it. */
+  steer(request: DeepPartial<SteerRequest>, options?: CallOptions & CallOptionsExt): Promise<SteerResponse>;
+  /** Changes how much is logged, until the process ends. */
+  setLogLevel(
+    request: DeepPartial<SetLogLevelRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<SetLogLevelResponse>;
   /** Leaves in good order (VRRP says goodbye, addresses go) and ends the process. */
   stop(request: DeepPartial<StopRequest>, options?: CallOptions & CallOptionsExt): Promise<StopResponse>;
   /** Makes a process that stands by the one that serves, in place of one that has died or has left. Does nothing otherwise. */
