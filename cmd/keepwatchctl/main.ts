@@ -6,6 +6,7 @@ import { VERSION } from '../../services/shared/rpc/version.js';
 import type { ConfigPlace } from '../keepwatchd/loadFile.js';
 import { countOf, durationOf } from './arguments.js';
 import { EXIT_GOOD, EXIT_USAGE } from './exitCode.js';
+import { orderCommands } from './orderCommands.js';
 import { Failure, type Target, targetOf } from './target.js';
 
 const EXIT_CODES = `
@@ -105,6 +106,15 @@ program
   .argument('<instance>', 'name of a VRRP instance')
   .action((name: string, _options, command: Command) =>
     withSuite(command, async (target) => (await import('./explain.js')).explain(target, name)),
+  );
+orderCommands(program, withSuite);
+program
+  .command('log-level')
+  .description('how much services log, until they end')
+  .argument('<level>', 'fatal, error, warn, info, debug, trace')
+  .argument('[service]', 'only this service')
+  .action((level: string, service: string | undefined, _options, command: Command) =>
+    withSuite(command, async (target) => (await import('./logLevel.js')).setLogLevel(target, service ?? '', level)),
   );
 program
   .command('reload')

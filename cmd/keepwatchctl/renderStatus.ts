@@ -10,6 +10,7 @@ import {
 import { priorityText, vrrpStateText } from '../../services/shared/rpc/vrrpText.js';
 import type { Colours } from './colours.js';
 import { formatWireDiagnostic } from './diagnosticText.js';
+import { orderLine } from './orderText.js';
 import { table } from './table.js';
 import { formatAge, formatMoment } from './time.js';
 
@@ -52,6 +53,7 @@ export function renderStatus(status: SuiteStatus, now: Date, colours: Colours): 
     groups(status, now, colours),
     virtualServers(status, colours),
     services(status, now, colours),
+    orders(status, now, colours),
     pace(status, colours),
     notices(status, colours),
   ];
@@ -155,7 +157,7 @@ function realServerRow(real: RealServer, colours: Colours): string[] {
     `  ${real.name}`,
     real.up ? colours.green('UP') : colours.red('DOWN'),
     String(real.weight),
-    detail === '' && waiting ? 'not checked yet' : detail,
+    [detail === '' && waiting ? 'not checked yet' : detail, real.order].filter((text) => text !== '').join('; '),
   ];
 }
 
@@ -170,6 +172,12 @@ function services(status: SuiteStatus, now: Date, colours: Colours): string[] {
     [service.detail, ...service.impairments].filter((text) => text !== '').join('; '),
   ]);
   return dimHeader(table(['SERVICE', 'HEALTH', 'PID', 'RESTARTS', 'STARTED', 'DETAIL'], rows), colours);
+}
+
+/** What operators ordered. */
+function orders({ orders: found }: SuiteStatus, now: Date, colours: Colours): string[] {
+  if (found.length === 0) return [];
+  return [colours.bold('Orders in force:'), ...found.map((order) => colours.yellow(`  ${orderLine(order, now)}`))];
 }
 
 /** How punctual vrrpd was, and with what priority it runs. */

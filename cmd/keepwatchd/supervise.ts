@@ -16,7 +16,9 @@ import { controlService } from '../../services/supervisor/control.js';
 import { History } from '../../services/supervisor/history.js';
 import { HistoryFile } from '../../services/supervisor/historyFile.js';
 import type { MetricsServer } from '../../services/supervisor/metricsServer.js';
+import { OrderBook } from '../../services/supervisor/orderBook.js';
 import { ServiceManager, watchdogMs } from '../../services/supervisor/serviceManager.js';
+
 import { type ServiceProcess, spawnService } from '../../services/supervisor/serviceProcess.js';
 import { Suite } from '../../services/supervisor/suite.js';
 import type { Flags } from './flags.js';
@@ -52,15 +54,17 @@ export async function supervise(
   if (flags.checkersPidFile !== undefined) pidFiles.set('healthcheckerd', flags.checkersPidFile);
 
   const manager = serviceManager(logger);
+  const clock = new SystemClock();
   const suite = new Suite({
     told: (event) => follow(manager, event),
     history: openHistory(flags.stateDir, logger),
+    orders: new OrderBook(flags.stateDir, clock, logger),
     names,
     runDir: flags.runDir,
     stateDir: flags.stateDir,
     configFile: configFileOf(flags),
     version: VERSION,
-    clock: new SystemClock(),
+    clock,
     logger,
     load,
     judge,

@@ -4,7 +4,7 @@ _keepwatchctl() {
   COMPREPLY=()
   case $previous in
     --run-dir|--against) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    --address|--since|--limit|-i|--config-id|--confirm) return ;;
+    --address|--since|--limit|--ttl|--reason|--of|--port|--weight|-i|--config-id|--confirm) return ;;
     *) ;;
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -14,6 +14,20 @@ _keepwatchctl() {
       ' history') path='history' ;;
       ' notifications') path='notifications' ;;
       ' explain') path='explain' ;;
+      ' maintenance') path='maintenance' ;;
+      'maintenance on') path='maintenance on' ;;
+      'maintenance off') path='maintenance off' ;;
+      ' failover') path='failover' ;;
+      ' priority') path='priority' ;;
+      'priority reset') path='priority reset' ;;
+      ' drain') path='drain' ;;
+      ' weight') path='weight' ;;
+      ' enable') path='enable' ;;
+      ' real-server') path='real-server' ;;
+      'real-server add') path='real-server add' ;;
+      'real-server remove') path='real-server remove' ;;
+      'real-server restore') path='real-server restore' ;;
+      ' log-level') path='log-level' ;;
       ' reload') path='reload' ;;
       ' apply') path='apply' ;;
       ' confirm') path='confirm' ;;
@@ -29,12 +43,26 @@ _keepwatchctl() {
     esac
   done
   case $path in
-    '') COMPREPLY=($(compgen -W '-v --version --run-dir --address --json -h --help status watch history notifications explain reload apply confirm rollback upgrade stop plan check config fmt keywords' -- "$current")) ;;
+    '') COMPREPLY=($(compgen -W '-v --version --run-dir --address --json -h --help status watch history notifications explain maintenance failover priority drain weight enable real-server log-level reload apply confirm rollback upgrade stop plan check config fmt keywords' -- "$current")) ;;
     'status') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
     'watch') COMPREPLY=($(compgen -W '--json --events -h --help' -- "$current")) ;;
     'history') COMPREPLY=($(compgen -W '--since --limit --json -h --help' -- "$current")) ;;
     'notifications') COMPREPLY=($(compgen -W '--failed --json -h --help' -- "$current")) ;;
     'explain') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
+    'maintenance') COMPREPLY=($(compgen -W '-h --help on off' -- "$current")) ;;
+    'maintenance on') COMPREPLY=($(compgen -W '--ttl --reason --json -h --help' -- "$current")) ;;
+    'maintenance off') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
+    'failover') COMPREPLY=($(compgen -W '--ttl --reason --json -h --help' -- "$current")) ;;
+    'priority') COMPREPLY=($(compgen -W '-h --help reset' -- "$current")) ;;
+    'priority reset') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
+    'drain') COMPREPLY=($(compgen -W '--ttl --reason --json --of -h --help' -- "$current")) ;;
+    'weight') COMPREPLY=($(compgen -W '--ttl --reason --json --of -h --help' -- "$current")) ;;
+    'enable') COMPREPLY=($(compgen -W '--of --json -h --help' -- "$current")) ;;
+    'real-server') COMPREPLY=($(compgen -W '-h --help add remove restore' -- "$current")) ;;
+    'real-server add') COMPREPLY=($(compgen -W '--ttl --reason --json --port --weight -h --help' -- "$current")) ;;
+    'real-server remove') COMPREPLY=($(compgen -W '--ttl --reason --json --of -h --help' -- "$current")) ;;
+    'real-server restore') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
+    'log-level') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
     'reload') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
     'apply') COMPREPLY=($(compgen -W '-i --config-id --lenient --confirm --json -h --help' -- "$current")); [[ $current != -* ]] && COMPREPLY+=($(compgen -f -- "$current")) ;;
     'confirm') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;

@@ -9,6 +9,8 @@ import type { Logger } from '../shared/log/logger.js';
 import type { HealthState } from '../shared/rpc/generated/keepwatch/v1/health.js';
 import type { IpvsServiceKey } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
 import type { Notification } from '../shared/rpc/generated/keepwatch/v1/notify.js';
+import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
+import { HeldOrders } from '../shared/rpc/heldOrders.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Instant } from '../shared/time/duration.js';
 import type { CheckerAction } from './checker.js';
@@ -25,6 +27,7 @@ import { type EngineReport, HealthReporter } from './reporter.js';
 import { NO_RESUME, type ResumeRecord } from './resumeRecord.js';
 import { type RunningChecker, type ServerRuntime, type VirtualRuntime, verdictOf, weightOf } from './runtime.js';
 import { virtualServerWire } from './stateWire.js';
+import { steeredConfig } from './steeredConfig.js';
 
 export interface EngineOptions {
   readonly clock: Clock;
@@ -47,7 +50,11 @@ export class HealthEngine {
   readonly #checkers: CheckerBook;
   readonly #presence: Presence;
   readonly #reporter: HealthReporter;
+  /** As configured. */
+  #given: HealthConfig | undefined;
+  /** As it is with the orders of operators. */
   #config: HealthConfig | undefined;
+  readonly #orders = new HeldOrders();
   #virtuals = new Map<string, VirtualRuntime>();
   #notify = new NotificationBuilder({
     routerId: '',
@@ -77,12 +84,26 @@ export class HealthEngine {
     this.#checkers = new CheckerBook({ clock, prober, logger, listener, rearm, spreadStart, resume: this.#resume });
   }
 
+  /** The configuration in force, without orders. */
   get config(): HealthConfig | undefined {
-    return this.#config;
+    return this.#given;
+  }
+
+  /** Takes all orders of operators in place of those before; they may come before the first configuration. */
+  steer(orders: readonly Order[]): void {
+    const ids = (list: readonly Order[]): string => list.map(({ id }) => id).join(' ');
+    const before = ids(this.#orders.all);
+    const own = orders.filter(({ action }) => action !== undefined && 'virtualServer' in action.value);
+    this.#orders.replace(own, this.#options.clock.now());
+    // Told again with every connection: the same ones change nothing.
+    if (ids(own) !== before && this.#given !== undefined) this.apply(this.#given);
+    this.#options.rearm();
   }
 
   /** Puts a configuration in force. */
-  apply(config: HealthConfig): void {
+  apply(given: HealthConfig): void {
+    this.#given = given;
+    const config = steeredConfig(given, this.#orders.all);
     const now = this.#options.clock.now();
     const previous = this.#virtuals;
     const groups = new Map(config.groups.map((group) => [group.name, group]));
@@ -132,6 +153,7 @@ export class HealthEngine {
       this.#checkers.nextDeadline(),
       this.#reporter.nextDeadline(),
       this.#presence.nextDeadline(),
+      this.#orders.nextExpiry(),
     ].filter((at) => at !== undefined);
     return deadlines.length === 0 ? undefined : (Math.min(...deadlines) as Instant);
   }
@@ -143,6 +165,7 @@ export class HealthEngine {
     const presenceAt = this.#presence.nextDeadline();
     if (presenceAt !== undefined && presenceAt <= now) this.#updatePresence(now);
     this.#reporter.runDue(now);
+    if (this.#orders.expire(now) && this.#given !== undefined) this.apply(this.#given);
     this.#options.rearm();
   }
 

@@ -8,6 +8,7 @@ import { formatIpAddress, parseIpAddress } from '../shared/net/address.js';
 import { wireDiagnostics } from '../shared/rpc/diagnostics.js';
 import { HealthServiceDefinition, type InformVrrpRequest } from '../shared/rpc/generated/keepwatch/v1/health.js';
 import type { ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
 import type { ServiceContext, StartedService } from '../shared/rpc/runService.js';
 import { rpcService } from '../shared/rpc/server.js';
 import type { ConfigureOutcome, PlanOutcome, ServiceBehaviour } from '../shared/rpc/service.js';
@@ -104,6 +105,10 @@ class HealthBehaviour implements ServiceBehaviour {
     this.#schedulingProblems = this.#applyScheduling(model.global.scheduling);
     for (const problem of this.#schedulingProblems) this.#context.logger.warn(problem);
     return { accepted: true, diagnostics: wireDiagnostics(diagnostics), changes };
+  }
+
+  steer(orders: readonly Order[]): void {
+    if (!this.#stopped) this.#engine.steer(orders);
   }
 
   /** `HealthService.InformVrrp`: the whole list of vrrpd's addresses, with prefix lengths. */

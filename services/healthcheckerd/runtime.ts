@@ -3,9 +3,10 @@ import type { IpvsServiceKey, IpvsVirtualService } from '../shared/rpc/generated
 import type { Micros } from '../shared/time/duration.js';
 import type { CheckerRules, CheckerState } from './checker.js';
 import type { UnavailableCheckConfig } from './config/checkerModel.js';
-import type { RealServerConfig, VirtualServerConfig } from './config/model.js';
+import type { VirtualServerConfig } from './config/model.js';
 import type { PoolView } from './pool.js';
 import type { RunnableCheck } from './probe.js';
+import type { SteeredServer } from './steeredConfig.js';
 
 /** A checker that runs, once for all real servers that want exactly the same check. */
 export interface RunningChecker {
@@ -32,7 +33,7 @@ interface IdleChecker {
 export type CheckerRuntime = RunningChecker | IdleChecker;
 
 export interface ServerRuntime {
-  config: RealServerConfig;
+  config: SteeredServer;
   /** `[10.9.1.1]:tcp:80`. */
   name: string;
   virtual: VirtualRuntime;
@@ -67,9 +68,10 @@ const MAXIMUM_WEIGHT = 2 ** 31 - 1;
 
 /**
  * The weight of a server: what is configured and what MISC_CHECK (`misc_dynamic`) and FILE_CHECK add to it; one MISC_CHECK alone
- * sets it (keepalived.conf(5), MISC_CHECK).
+ * sets it (keepalived.conf(5), MISC_CHECK). An operator's order counts instead of all that.
  */
 export function weightOf({ config, checkers }: Pick<ServerRuntime, 'config' | 'checkers'>): number {
+  if (config.order?.weight !== undefined) return config.order.weight;
   let weight = config.weight;
   for (const checker of checkers.values()) {
     const effect = checker.kind === 'running' ? checker.state.weight : undefined;

@@ -52,6 +52,7 @@ function serverWire(server: ServerRuntime, index: number, clock: Clock): RealSer
     weight: member.weight,
     configuredWeight: config.weight,
     inTable: member.inTable,
+    order: config.order?.text ?? '',
     checkers: [...server.checkers.values()].map((checker) => checkerWire(checker, clock)),
   };
 }
@@ -76,6 +77,7 @@ export function virtualServerWire(virtual: VirtualRuntime, clock: Clock): Virtua
             configuredWeight: 1,
             inTable: view.sorry?.inTable ?? false,
             checkers: [],
+            order: '',
           },
     sorryServerActive: view.sorry?.active ?? false,
     quorum: limits.quorum,

@@ -88,6 +88,15 @@ export function controlService(suite: Suite): ControlServiceImplementation {
       if (problem === undefined) return { diagnostics: [] };
       return { diagnostics: [errorWithoutPlace('no-upgrade', problem)] };
     },
+    async giveOrder(request) {
+      return await suite.command.give(request);
+    },
+    async revokeOrders(request) {
+      return { revoked: await suite.command.revoke(request) };
+    },
+    async setServiceLogLevel({ service, level }) {
+      return { changes: await suite.setLogLevel(service, level) };
+    },
     async stopSuite() {
       await suite.stop('asked for by a client');
       return {};

@@ -33,6 +33,8 @@ export type SupervisorEventCode =
   | 'replaced'
   | 'upgraded'
   | 'upgrade-failed'
+  | 'order-given'
+  | 'order-ended'
   | 'stopping';
 
 const WARNINGS: ReadonlySet<SupervisorEventCode> = new Set([

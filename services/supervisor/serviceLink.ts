@@ -11,6 +11,7 @@ import {
   type WatchResponse,
 } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import { NotifyServiceDefinition } from '../shared/rpc/generated/keepwatch/v1/notify.js';
+import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import { isServed } from '../shared/rpc/socketProbe.js';
 
@@ -32,6 +33,8 @@ export interface ServiceLinkOptions {
   readonly name: ServiceName;
   readonly socket: string;
   readonly logger: Logger;
+  /** Orders of operators in force, which go with every configuration. */
+  readonly orders: () => Order[];
   /** From where events shall be sent again. */
   readonly resume: () => { readonly incarnation: string; readonly afterSequence: bigint };
   readonly onConnected: (description: DescribeResponse, clients: ServiceClients) => void;
@@ -86,9 +89,14 @@ export class ServiceLink {
 
   /** One connection, until it breaks. */
   async #serve(channel: Channel): Promise<void> {
-    const { name, logger, onConnected, onMessage, onDisconnected, resume } = this.#options;
+    const { name, logger, onConnected, onMessage, onDisconnected, resume, orders } = this.#options;
+    const lifecycle = rpcClient(LifecycleServiceDefinition, channel);
     const clients: ServiceClients = {
-      lifecycle: rpcClient(LifecycleServiceDefinition, channel),
+      lifecycle: {
+        ...lifecycle,
+        // Not a moment with a configuration and without its orders.
+        configure: (request, options) => lifecycle.configure({ ...request, orders: orders() }, options),
+      },
       ipvs: rpcClient(IpvsServiceDefinition, channel),
       health: rpcClient(HealthServiceDefinition, channel),
       notify: rpcClient(NotifyServiceDefinition, channel),

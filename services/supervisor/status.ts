@@ -8,6 +8,7 @@ import {
   type UpgradeStatus,
 } from '../shared/rpc/generated/keepwatch/v1/control.js';
 import type { IpvsServiceStatistics } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
+import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
 import type { Micros } from '../shared/time/duration.js';
 import { seconds, toMillis } from '../shared/time/duration.js';
 import { type Mirror, withUnknownStates } from './mirror.js';
@@ -41,6 +42,7 @@ export interface SuiteFacts {
   readonly configuredAt: Date | undefined;
   readonly services: readonly ServiceFacts[];
   readonly mirror: Mirror;
+  readonly orders: readonly Order[];
   readonly refusedReload: readonly Diagnostic[];
   readonly spare: ServiceFacts | undefined;
   readonly upgrade: UpgradeState | undefined;
@@ -65,6 +67,7 @@ export function suiteStatus(facts: SuiteFacts): SuiteStatus {
     ipvs,
     notify,
     refusedReload: [...facts.refusedReload],
+    orders: [...facts.orders],
     spare: facts.spare === undefined ? undefined : serviceStatus(facts.spare),
     upgrade: facts.upgrade === undefined ? undefined : upgradeStatus(facts.upgrade),
     trial: facts.trial,

@@ -1,5 +1,6 @@
 /** Who comes after whom: the spare that stands by for vrrpd, and the replacement of every process by the installed version. */
 import type { Logger } from '../shared/log/logger.js';
+import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import type { Clock } from '../shared/time/clock.js';
 import { type Instant, type Micros, millis } from '../shared/time/duration.js';
@@ -31,6 +32,8 @@ export interface SuccessionOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly services: ReadonlyMap<ServiceName, SupervisedService>;
+  /** Orders of operators in force. */
+  readonly orders: () => Order[];
   readonly inForce: () => { readonly parts: ConfigParts; readonly generation: bigint } | undefined;
   readonly startProcess: (name: ServiceName) => ServiceProcess;
   readonly startSpare: (name: ServiceName) => ServiceProcess;
@@ -62,6 +65,7 @@ export class Succession {
       logger: options.logger,
       start: () => options.startSpare(SPARED),
       inForce: options.inForce,
+      orders: options.orders,
       onEvent: (code, text) => options.tell(code, text, SPARED),
     });
   }

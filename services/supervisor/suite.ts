@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Logger } from '../shared/log/logger.js';
+import { LOG_LEVELS, type Logger } from '../shared/log/logger.js';
 import { hasError, type PlainDiagnostic, plainDiagnostics, wireDiagnostics } from '../shared/rpc/diagnostics.js';
-import { describeRpcError } from '../shared/rpc/errors.js';
+import { describeRpcError, invalidArgument } from '../shared/rpc/errors.js';
 import type { ConfigTree } from '../shared/rpc/generated/keepwatch/v1/common.js';
 import { SuiteStatus, type Trial } from '../shared/rpc/generated/keepwatch/v1/control.js';
 import type { IpvsServiceStatistics } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
@@ -15,6 +15,7 @@ import type { Clock } from '../shared/time/clock.js';
 import { elapsed, type Micros, millis, toMillis } from '../shared/time/duration.js';
 import { readAccepted, sameParts, writeAccepted } from './acceptedConfig.js';
 import { findRunning } from './adopt.js';
+import { Command } from './command.js';
 import {
   Configuration,
   type ConfigurationOptions,
@@ -26,6 +27,7 @@ import {
 import { EventFeed } from './eventFeed.js';
 import type { History } from './history.js';
 import { historyEntries } from './historyEntries.js';
+import type { OrderBook } from './orderBook.js';
 import { Relay } from './relay.js';
 import { RelayPumps } from './relayPumps.js';
 import { pause, type ServiceClients } from './serviceLink.js';
@@ -76,6 +78,7 @@ export interface SuiteOptions {
   readonly keepVrrp: boolean;
   readonly keepIpvs: boolean;
   readonly history: History;
+  readonly orders: OrderBook;
   readonly spare: SparePolicy;
   readonly startSpare: (name: ServiceName) => ServiceProcess;
   /** Why the installed version should not be started; undefined when it looks good. */
@@ -99,6 +102,7 @@ export class Suite implements SupervisedListener {
   readonly #configuration: Configuration;
   readonly #succession: Succession;
   readonly #trial: TrialKeeper;
+  readonly command: Command;
   readonly #lastRefresh = {
     at: undefined as ReturnType<Clock['now']> | undefined,
     running: undefined as Promise<void> | undefined,
@@ -141,6 +145,7 @@ export class Suite implements SupervisedListener {
       logger,
       services: this.#services,
       inForce: () => this.#configuration.accepted,
+      orders: () => this.command.orders,
       startProcess: options.startProcess,
       startSpare: options.startSpare,
       tell: (code, text, service) => this.feed.tell(code, text, service),
@@ -149,6 +154,13 @@ export class Suite implements SupervisedListener {
       runDir,
       clock,
       restore: (before, source) => this.#restore(before, source),
+      tell: (code, text) => this.feed.tell(code, text),
+    });
+    this.command = new Command({
+      book: options.orders,
+      logger,
+      services: this.#services,
+      mirror: () => this.#relay.mirror,
       tell: (code, text) => this.feed.tell(code, text),
     });
     for (const name of options.names) {
@@ -161,6 +173,7 @@ export class Suite implements SupervisedListener {
           logger,
           listener: this,
           start: () => options.startProcess(name),
+          orders: () => this.command.orders,
           resume: () => this.#relay.notifications.resumeAfter(name),
         }),
       );
@@ -345,6 +358,7 @@ export class Suite implements SupervisedListener {
       configuredAt: accepted?.configuredAt,
       services: [...this.#services.values()].map(factsOf),
       mirror: this.#relay.mirror,
+      orders: this.command.orders,
       refusedReload: this.#configuration.refused.filter((diagnostic) => hasError([diagnostic])),
       spare: this.#succession.spareFacts(),
       upgrade: this.#succession.upgrade,
@@ -356,6 +370,25 @@ export class Suite implements SupervisedListener {
 
   get history(): History {
     return this.#options.history;
+  }
+
+  /** Has one service, or all and the supervisor (empty), log from `level` on. Returns what changed, in words. */
+  async setLogLevel(service: string, level: string): Promise<string[]> {
+    const { logger } = this.#options;
+    if (!LOG_LEVELS.includes(level))
+      throw invalidArgument(`no log level '${level}': there are ${LOG_LEVELS.join(', ')}`);
+    const changes: string[] = [];
+    if (service === '' || service === 'keepwatchd') {
+      changes.push(`keepwatchd: ${logger.level} -> ${level}`);
+      logger.level = level;
+    }
+    for (const { name, clients } of this.#services.values()) {
+      if ((service !== '' && service !== name) || clients === undefined) continue;
+      const { previous } = await clients.lifecycle.setLogLevel({ level }, { deadlineMs: REFRESH_DEADLINE_MS });
+      changes.push(`${name}: ${previous} -> ${level}`);
+    }
+    if (changes.length === 0) throw invalidArgument(`no service '${service}' answers here`);
+    return changes;
   }
 
   /** Asks the services for their counters and ages, which no event carries; callers at the same time share one round. */
@@ -398,6 +431,7 @@ export class Suite implements SupervisedListener {
   }
 
   onConnected(service: SupervisedService): void {
+    void this.command.tellService(service);
     if (this.#inForce(service)) {
       void this.#nowConfigured(service);
     } else if (!this.#configuration.busy && this.#configuration.accepted !== undefined) {
@@ -570,6 +604,7 @@ export class Suite implements SupervisedListener {
       const now = clock.now();
       const stall = elapsed(last, now) - millis(WATCHDOG_INTERVAL_MS);
       last = now;
+      this.command.expire();
       for (const service of this.#services.values()) {
         if (stall > STALL_TOLERANCE) service.forgive(stall as Micros);
         else service.watchdog(now);

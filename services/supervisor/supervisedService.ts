@@ -1,6 +1,7 @@
 /** One service under supervision: its process, its connection, its watchdog and its restarts. */
 import type { Logger } from '../shared/log/logger.js';
 import type { DescribeResponse, WatchResponse } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
 import { socketPath } from '../shared/rpc/paths.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import type { Clock } from '../shared/time/clock.js';
@@ -60,6 +61,8 @@ export interface SupervisedOptions {
   readonly logger: Logger;
   readonly listener: SupervisedListener;
   readonly start: () => ServiceProcess;
+  /** Orders of operators in force. */
+  readonly orders: () => Order[];
   readonly resume: () => { readonly incarnation: string; readonly afterSequence: bigint };
 }
 
@@ -323,12 +326,13 @@ export class SupervisedService {
 
   #connect(): void {
     this.#link?.close();
-    const { name, runDir, logger, resume } = this.#options;
+    const { name, runDir, logger, resume, orders } = this.#options;
     const link: ServiceLink = new ServiceLink({
       name,
       socket: socketPath(runDir, name),
       logger,
       resume,
+      orders,
       onConnected: (description) => {
         if (link === this.#link) this.#connected(description);
       },

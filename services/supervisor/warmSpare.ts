@@ -2,6 +2,7 @@
 import type { Logger } from '../shared/log/logger.js';
 import { describeRpcError } from '../shared/rpc/errors.js';
 import type { DescribeResponse } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
 import { spareSocketPath } from '../shared/rpc/paths.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import type { Clock } from '../shared/time/clock.js';
@@ -25,6 +26,8 @@ export interface WarmSpareOptions {
   readonly start: () => ServiceProcess;
   /** What is in force; undefined before the first configuration. */
   readonly inForce: () => { readonly parts: ConfigParts; readonly generation: bigint } | undefined;
+  /** Orders of operators in force. */
+  readonly orders: () => Order[];
   readonly onEvent: (code: 'spare-ready' | 'spare-died' | 'spare-hung', text: string) => void;
 }
 
@@ -173,6 +176,7 @@ export class WarmSpare {
       socket: spareSocketPath(runDir, name),
       logger,
       resume: () => ({ incarnation: '', afterSequence: 0n }),
+      orders: this.#options.orders,
       onConnected: (description) => {
         if (link !== this.#link) return;
         this.#description = description;

@@ -164,6 +164,42 @@ test('history: what changed and why, from before a restart of the supervisor too
   assert.match(unknown.stderr, /no VRRP instance VI_9; there are VI_1/);
 });
 
+test('orders: given, shown, kept by a new supervisor, taken back; what cannot be is refused with what there is', async () => {
+  fresh();
+  await suite.startReady();
+  const ctl = (...args: string[]) => suite.command('keepwatchctl', ...args);
+  const given = await ctl('priority', 'set', 'VI_1', '200', '--ttl', '2h', '--reason', 'new disk');
+  assert.equal(given.code, 0, given.stderr);
+  assert.match(
+    given.stdout,
+    /^priority of VI_1 is 200, ordered by .*: new disk, for another 2 h \(.{8}\)\n {2}vrrp_instance VI_1\n$/,
+  );
+  suite.supervisor?.kill('SIGKILL');
+  await exitOf(suite.supervisor as never);
+  await suite.startReady();
+  assert.match((await ctl('status')).stdout, /Orders in force:\n {2}priority of VI_1 is 200, ordered by/);
+  const back = await ctl('priority', 'reset', 'VI_1');
+  assert.equal(back.code, 0);
+  assert.match(back.stdout, /^no more: priority of VI_1 is 200/);
+  assert.equal((await ctl('priority', 'reset', 'VI_1')).code, 1);
+  const history = (await ctl('history', 'suite')).stdout;
+  assert.match(
+    history,
+    /order-given: priority of VI_1 is 200, until [\s\S]*order-ended: no more: priority of VI_1 is 200 \(taken back by/,
+  );
+
+  const unknown = await ctl('failover', 'VI_9');
+  assert.equal(unknown.code, 4);
+  assert.match(unknown.stderr, /no VRRP instance 'VI_9'; there are VI_1/);
+  assert.equal((await ctl('drain', '10.0.0.2', '--ttl', 'soon')).code, 2);
+  assert.match((await ctl('drain', '10.0.0.2')).stderr, /there is no virtual server/);
+
+  const level = await ctl('log-level', 'debug', 'vrrpd');
+  assert.equal(level.stdout, 'vrrpd: info -> debug\n');
+  assert.match((await ctl('log-level', 'loud')).stderr, /no log level 'loud'/);
+  assert.match((await ctl('log-level', 'debug', 'nobody')).stderr, /no service 'nobody'/);
+});
+
 test('stop: returns when all is gone, with a supervisor and without one', async () => {
   for (const supervised of [true, false]) {
     fresh();

@@ -33,6 +33,7 @@ const status = (service: ServiceFacts) =>
       vrrp: VrrpState.fromPartial({ instances: [{ name: 'VI_1', state: VrrpStateName.VRRP_STATE_NAME_MASTER }] }),
     },
     refusedReload: [],
+    orders: [],
     spare: undefined,
     upgrade: undefined,
     trial: undefined,

@@ -53,6 +53,8 @@ export interface RealServer {
   /** Is in the table. */
   inTable: boolean;
   checkers: CheckerState[];
+  /** The order of an operator that holds for it, in words; empty otherwise. */
+  order: string;
 }
 
 export interface VirtualServer {
@@ -486,7 +488,17 @@ export const CheckerState: MessageFns<CheckerState> = {
 };
 
 function createBaseRealServer(): RealServer {
-  return { name: "", address: "", port: 0, up: false, weight: 0, configuredWeight: 0, inTable: false, checkers: [] };
+  return {
+    name: "",
+    address: "",
+    port: 0,
+    up: false,
+    weight: 0,
+    configuredWeight: 0,
+    inTable: false,
+    checkers: [],
+    order: "",
+  };
 }
 
 export const RealServer: MessageFns<RealServer> = {
@@ -514,6 +526,9 @@ export const RealServer: MessageFns<RealServer> = {
     }
     for (const v of message.checkers) {
       CheckerState.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.order !== "") {
+      writer.uint32(122).string(message.order);
     }
     return writer;
   },
@@ -595,6 +610,14 @@ export const RealServer: MessageFns<RealServer> = {
             message.checkers.push(CheckerState.decode(reader, reader.uint32()));
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.order = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -627,6 +650,7 @@ export const RealServer: MessageFns<RealServer> = {
       checkers: globalThis.Array.isArray(object?.checkers)
         ? object.checkers.map((e: any) => CheckerState.fromJSON(e))
         : [],
+      order: isSet(object.order) ? globalThis.String(object.order) : "",
     };
   },
 
@@ -656,6 +680,9 @@ export const RealServer: MessageFns<RealServer> = {
     if (message.checkers?.length) {
       obj.checkers = message.checkers.map((e) => CheckerState.toJSON(e));
     }
+    if (message.order !== "") {
+      obj.order = message.order;
+    }
     return obj;
   },
 
@@ -672,6 +699,7 @@ export const RealServer: MessageFns<RealServer> = {
     message.configuredWeight = object.configuredWeight ?? 0;
     message.inTable = object.inTable ?? false;
     message.checkers = object.checkers?.map((e) => CheckerState.fromPartial(e)) || [];
+    message.order = object.order ?? "";
     return message;
   },
 };
