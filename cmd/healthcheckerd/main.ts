@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { SystemProber } from '../../services/healthcheckerd/checkers/prober.js';
 import { interpretHealthConfig } from '../../services/healthcheckerd/config/interpret.js';
 import { startHealthService } from '../../services/healthcheckerd/healthService.js';
+import { SessionBoard } from '../../services/healthcheckerd/sessionBoard.js';
 import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
 import { applyScheduling } from '../../services/shared/kernel/scheduling.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
@@ -21,14 +22,20 @@ void serviceMain({
   summary: 'Checks real servers and decides which of them get traffic.',
   clock,
   openDatagram,
-  start: (context) =>
-    startHealthService(context, {
+  start: (context) => {
+    const sessions = new SessionBoard();
+    return startHealthService(context, {
       interpret: (tree) => interpretHealthConfig(tree, { hostname: hostname() }),
-      prober: new SystemProber({
-        runner: new ProcessScriptRunner(clock),
-        accounts: new SystemAccounts(),
-        logger: context.logger,
-      }),
+      prober: new SystemProber(
+        {
+          runner: new ProcessScriptRunner(clock),
+          accounts: new SystemAccounts(),
+          logger: context.logger,
+        },
+        sessions,
+      ),
+      sessions,
       applyScheduling: (wanted) => applyScheduling('checker', wanted),
-    }),
+    });
+  },
 });

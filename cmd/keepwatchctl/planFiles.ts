@@ -1,4 +1,5 @@
 /** `keepwatchctl plan FILE --against OTHER`: the difference of two files, without a suite. */
+import { planChanges as planBfd } from '../../services/bfdd/planChanges.js';
 import { planChanges as planHealth } from '../../services/healthcheckerd/planChanges.js';
 import { configChanges as planIpvs } from '../../services/ipvsd/configChanges.js';
 import { planChanges as planNotify } from '../../services/notifierd/configChanges.js';
@@ -38,11 +39,12 @@ function judged(place: ConfigPlace): JudgedConfig {
 }
 
 function changes({ typed: before }: JudgedConfig, { typed: after }: JudgedConfig) {
-  const { notifierd, ipvsd, healthcheckerd, vrrpd } = after;
+  const { notifierd, ipvsd, healthcheckerd, bfdd, vrrpd } = after;
   return [
     ...(notifierd === undefined ? [] : planNotify(before.notifierd, notifierd)),
     ...(ipvsd === undefined ? [] : planIpvs(before.ipvsd, ipvsd)),
     ...(healthcheckerd === undefined ? [] : planHealth(before.healthcheckerd, healthcheckerd)),
+    ...(bfdd === undefined ? [] : planBfd(before.bfdd, bfdd)),
     ...(vrrpd === undefined ? [] : planVrrp(before.vrrpd, vrrpd)),
   ];
 }

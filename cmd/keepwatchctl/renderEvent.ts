@@ -2,6 +2,7 @@
 import type { WatchEventsResponse } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
 import type { ServiceEvent } from '../../services/shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import { vrrpStateText } from '../../services/shared/rpc/vrrpText.js';
+import { sessionStateText } from './renderSessions.js';
 
 /** `12:03:55.123 vrrpd        VI_1 BACKUP -> MASTER: …`; undefined for events that say nothing to a person. */
 export function renderEvent({ origin, event }: WatchEventsResponse): string | undefined {
@@ -24,6 +25,12 @@ function serviceText({ event, notifications }: ServiceEvent): string | undefined
       if (transition === undefined) return undefined;
       const what = transition.realServer === '' ? 'quorum of ' : `${transition.realServer} of `;
       return `${what}${transition.virtualServer} ${transition.up ? 'UP' : 'DOWN'}: ${transition.cause}`;
+    }
+    case 'bfd': {
+      const { transition, note } = event.value;
+      if (transition === undefined) return note === '' ? undefined : note;
+      const { name, from, to, text } = transition;
+      return `BFD ${name} ${sessionStateText(from)} -> ${sessionStateText(to)}: ${text}`;
     }
     case 'ipvs':
       return event.value.note === '' ? undefined : event.value.note;

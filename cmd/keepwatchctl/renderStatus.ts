@@ -1,4 +1,5 @@
 /** The status as text. Pure. */
+import { BfdStateName } from '../../services/shared/rpc/generated/keepwatch/v1/bfd.js';
 import type { SuiteStatus } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
 import { ServiceHealth } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
 import type { RealServer, VirtualServer } from '../../services/shared/rpc/generated/keepwatch/v1/health.js';
@@ -11,6 +12,7 @@ import { priorityText, vrrpStateText } from '../../services/shared/rpc/vrrpText.
 import type { Colours } from './colours.js';
 import { formatWireDiagnostic } from './diagnosticText.js';
 import { orderLine } from './orderText.js';
+import { sessionLines } from './renderSessions.js';
 import { table } from './table.js';
 import { formatAge, formatMoment } from './time.js';
 
@@ -32,6 +34,11 @@ export function problemsOf(status: SuiteStatus): string[] {
     if (state === VrrpStateName.VRRP_STATE_NAME_UNSPECIFIED)
       problems.push(`the state of ${name} is not known: vrrpd is silent`);
   }
+  for (const { name, state, settled, detail } of status.bfd?.sessions ?? []) {
+    if (state === BfdStateName.BFD_STATE_NAME_UNSPECIFIED)
+      problems.push(`the state of BFD session ${name} is not known: bfdd is silent`);
+    else if (state !== BfdStateName.BFD_STATE_NAME_UP && settled) problems.push(`BFD ${name}: ${detail}`);
+  }
   for (const { name, quorumUp } of status.health?.virtualServers ?? []) {
     if (!quorumUp) problems.push(`${name} has lost its quorum`);
   }
@@ -51,6 +58,7 @@ export function renderStatus(status: SuiteStatus, now: Date, colours: Colours): 
     heading(status, now, colours),
     instances(status, now, colours),
     groups(status, now, colours),
+    sessionLines(status.bfd, now, colours),
     virtualServers(status, colours),
     services(status, now, colours),
     orders(status, now, colours),

@@ -1,4 +1,6 @@
 /** The typed configuration as JSON and as text. Pure. */
+
+import type { BfdConfig } from '../../services/bfdd/config/model.js';
 import type { HealthConfig } from '../../services/healthcheckerd/config/model.js';
 import type { IpvsConfig } from '../../services/ipvsd/config/model.js';
 import type { NotifyConfig } from '../../services/notifierd/config/model.js';
@@ -20,7 +22,9 @@ type DurationField<T> = T extends string | number | boolean | undefined | Uint8A
         string];
 
 /** The compiler demands a line here for each duration that a model gets. */
-const DURATIONS: Readonly<Record<DurationField<VrrpConfig | HealthConfig | IpvsConfig | NotifyConfig>, true>> = {
+const DURATIONS: Readonly<
+  Record<DurationField<VrrpConfig | BfdConfig | HealthConfig | IpvsConfig | NotifyConfig>, true>
+> = {
   advertInterval: true,
   connectTimeout: true,
   delayAfterBoot: true,
@@ -31,11 +35,14 @@ const DURATIONS: Readonly<Record<DurationField<VrrpConfig | HealthConfig | IpvsC
   forkDelay: true,
   garpInterval: true,
   gnaInterval: true,
+  idleTx: true,
   interval: true,
   lateness: true,
   lowerPriorityDelay: true,
   masterDelay: true,
   masterRefresh: true,
+  minRx: true,
+  minTx: true,
   preemptDelay: true,
   realtimeLimit: true,
   startupDelay: true,

@@ -18,6 +18,8 @@ export interface Flags {
   readonly stateDir: string;
   readonly vrrpOnly: boolean;
   readonly checkersOnly: boolean;
+  /** BFD sessions are run. */
+  readonly bfd: boolean;
   readonly attach: boolean;
   readonly spare: SparePolicy;
   /** --metrics; undefined: nothing is served. */
@@ -90,6 +92,7 @@ export function parseFlags(argv: readonly string[]): Flags {
     stateDir: resolve(values['state-dir']),
     vrrpOnly: values.vrrp ?? false,
     checkersOnly: values.check ?? false,
+    bfd: !(values.no_bfd ?? false),
     attach: values.attach ?? false,
     spare: sparePolicy(values.spare),
     metrics: values.metrics === undefined ? undefined : parseMetricsAddress(values.metrics),
@@ -160,13 +163,13 @@ export const signalNumber = (name: string): number | undefined => SIGNALS[name];
 
 export const HELP = `Usage: keepwatchd [options]
 
-Starts and supervises vrrpd, healthcheckerd, ipvsd and notifierd with a configuration written for keepalived.
+Starts and supervises vrrpd, healthcheckerd, ipvsd, bfdd and notifierd with a configuration written for keepalived.
 
   -f, --use-file FILE        configuration (default ${DEFAULT_CONFIG_FILES[0]}, else
                              ${DEFAULT_CONFIG_FILES[1]})
   -P, --vrrp                 VRRP only
   -C, --check                health checks and IPVS only
-  -B, --no_bfd               without BFD (nothing to leave out)
+  -B, --no_bfd               without BFD: what follows a session waits
   -n, --dont-fork            stay in the foreground; without it, return once the suite is ready
   -t, --config-test[=FILE]   check the configuration and end; findings go to stderr, or to FILE
       --warnings-as-errors   with -t: a warning counts as an error

@@ -1,5 +1,7 @@
 /** The meaning of the whole configuration, service by service, for `-t` and for what no service judges. */
 import { hostname } from 'node:os';
+import { interpretBfdConfig } from '../../services/bfdd/config/interpret.js';
+import type { BfdConfig } from '../../services/bfdd/config/model.js';
 import { interpretHealthConfig } from '../../services/healthcheckerd/config/interpret.js';
 import type { HealthConfig } from '../../services/healthcheckerd/config/model.js';
 import { interpretIpvsConfig } from '../../services/ipvsd/config/interpret.js';
@@ -26,6 +28,7 @@ export interface TypedConfig {
   readonly healthcheckerd?: HealthConfig;
   readonly ipvsd?: IpvsConfig;
   readonly notifierd?: NotifyConfig;
+  readonly bfdd?: BfdConfig;
 }
 
 /** Everything a configuration means, and everything found in it. */
@@ -38,16 +41,18 @@ export function interpretTyped(tree: ConfigTree): {
   const healthcheckerd = interpretHealthConfig(parts.healthcheckerd, environment());
   const ipvsd = interpretIpvsConfig(parts.ipvsd, environment());
   const notifierd = interpretNotifyConfig(parts.notifierd, environment());
+  const bfdd = interpretBfdConfig(parts.bfdd);
   return {
     typed: {
       ...(vrrpd.model === undefined ? {} : { vrrpd: vrrpd.model }),
       ...(healthcheckerd.model === undefined ? {} : { healthcheckerd: healthcheckerd.model }),
       ...(ipvsd.model === undefined ? {} : { ipvsd: ipvsd.model }),
       ...(notifierd.model === undefined ? {} : { notifierd: notifierd.model }),
+      ...(bfdd.model === undefined ? {} : { bfdd: bfdd.model }),
     },
     diagnostics: [
       ...checkCommon(tree),
-      ...[vrrpd, healthcheckerd, ipvsd, notifierd].flatMap(({ diagnostics }) => diagnostics),
+      ...[bfdd, vrrpd, healthcheckerd, ipvsd, notifierd].flatMap(({ diagnostics }) => diagnostics),
     ],
   };
 }

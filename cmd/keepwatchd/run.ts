@@ -10,7 +10,7 @@ import type { ServiceName } from '../../services/shared/rpc/service.js';
 import { isServed } from '../../services/shared/rpc/socketProbe.js';
 import type { LoadedParts } from '../../services/supervisor/configuration.js';
 import type { MetricsServer } from '../../services/supervisor/metricsServer.js';
-import { configParts } from '../../services/supervisor/parts.js';
+import { configParts, hasWork } from '../../services/supervisor/parts.js';
 import { type ServiceProcess, spawnService } from '../../services/supervisor/serviceProcess.js';
 import { backgroundReport } from './daemon.js';
 import { EXIT_CANNOT_START, EXIT_GOOD, exitCodeFor } from './exitCode.js';
@@ -62,6 +62,7 @@ async function runSuite(flags: Flags, onReady: () => void): Promise<number> {
     const started = new Map<ServiceName, ServiceProcess>();
     if (!flags.attach) {
       for (const [index, name] of names.entries()) {
+        if (initial.parts !== undefined && !hasWork(initial.parts, name)) continue;
         if (running[index] !== true && readPidFile(pidPath(flags.runDir, name)) === undefined) {
           started.set(name, startProcess(name));
         }
@@ -141,10 +142,11 @@ function lockFile(path: string, what: string, advice: string): PidLock {
   );
 }
 
-/** -P: VRRP only, -C: checkers only; both or none: everything. notifierd tells people in any case. */
-function servicesFor({ vrrpOnly, checkersOnly }: Flags): readonly ServiceName[] {
-  if (vrrpOnly === checkersOnly) return ['notifierd', 'ipvsd', 'healthcheckerd', 'vrrpd'];
-  return vrrpOnly ? ['notifierd', 'vrrpd'] : ['notifierd', 'ipvsd', 'healthcheckerd'];
+/** -P: VRRP only, -C: checkers only; both or none: everything; -B: no BFD. notifierd tells people in any case. */
+function servicesFor({ vrrpOnly, checkersOnly, bfd }: Flags): readonly ServiceName[] {
+  const checkers: readonly ServiceName[] = vrrpOnly && !checkersOnly ? [] : ['ipvsd', 'healthcheckerd'];
+  const vrrp: readonly ServiceName[] = checkersOnly && !vrrpOnly ? [] : ['vrrpd'];
+  return ['notifierd', ...checkers, ...(bfd ? (['bfdd'] as const) : []), ...vrrp];
 }
 
 /** Our own checks of the text and of what belongs to no service; the services judge their parts. */

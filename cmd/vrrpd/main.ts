@@ -21,6 +21,7 @@ import { SpeakerLock } from '../../services/vrrpd/speakerLock.js';
 import { TRACK_RECORD_BYTES, TrackRecord } from '../../services/vrrpd/track/trackRecord.js';
 import { TrackWatch } from '../../services/vrrpd/track/trackWatch.js';
 import { watcherProcess } from '../../services/vrrpd/track/watcherLink.js';
+import { vrrpRpcService } from '../../services/vrrpd/vrrpService.js';
 
 // V8 forgets the code of functions that were not called for a while: for a backup that is the takeover.
 setFlagsFromString('--no-flush-bytecode');
@@ -42,8 +43,8 @@ void serviceMain({
   clock,
   openDatagram,
   standby: true,
-  start: ({ runDir, logger, events, impairmentsChanged, standby, tookOver }) => ({
-    behaviour: new VrrpService({
+  start: ({ runDir, logger, events, impairmentsChanged, standby, tookOver }) => {
+    const behaviour = new VrrpService({
       clock,
       logger,
       kernel: systemKernel(clock, (error) => logger.error({ err: error }, error.message)),
@@ -95,8 +96,9 @@ void serviceMain({
       applyScheduling: (wanted) => applyScheduling('vrrp', wanted),
       programProblem: (name) => programProblem(name, PROGRAM_PATIENCE_MS),
       impairmentsChanged,
-    }),
-  }),
+    });
+    return { behaviour, services: [vrrpRpcService(behaviour)] };
+  },
 });
 
 const resumePath = (runDir: string): string => join(runDir, 'vrrpd.resume');

@@ -22,7 +22,7 @@ import type { CheckerConfig } from './config/checkerModel.js';
 import { plainText } from './planChanges.js';
 import type { Prober } from './probe.js';
 import type { ResumeRecord } from './resumeRecord.js';
-import type { CheckerRuntime, RunningChecker, ServerRuntime } from './runtime.js';
+import type { RunningChecker, ServerRuntime } from './runtime.js';
 
 /** Successive multiples of the golden ratio fill an interval evenly, however many there are. */
 const GOLDEN_RATIO = 0.618_033_988_749_895;
@@ -74,10 +74,9 @@ export class CheckerBook {
   employ(
     server: ServerRuntime,
     config: CheckerConfig,
-    earlier: CheckerRuntime | undefined,
+    earlier: RunningChecker | undefined,
     now: Instant,
-  ): CheckerRuntime {
-    if (config.kind === 'unavailable') return { kind: 'idle', config };
+  ): RunningChecker {
     // As digests: the texts of ten thousand checkers would take megabytes.
     const key = createHash('sha1').update(plainText(config)).digest('base64');
     const known = this.#checkers.get(key);
@@ -91,7 +90,7 @@ export class CheckerBook {
     const phase = Math.floor(this.#spread * rules.warmup) as Micros;
     const state = this.#firstState(key, earlier, rules, now, phase);
     const servers = new Set([server]);
-    const checker: RunningChecker = { kind: 'running', key, config, rules, state, servers, phase, cancel: undefined };
+    const checker: RunningChecker = { key, config, rules, state, servers, phase, cancel: undefined };
     this.#checkers.set(key, checker);
     this.#queue.set(checker, nextDue(state));
     return checker;
@@ -99,13 +98,13 @@ export class CheckerBook {
 
   #firstState(
     key: string,
-    earlier: CheckerRuntime | undefined,
+    earlier: RunningChecker | undefined,
     rules: RunningChecker['rules'],
     now: Instant,
     phase: Micros,
   ): CheckerState {
     const fresh = initialChecker(rules, now, phase);
-    if (earlier?.kind === 'running') {
+    if (earlier !== undefined) {
       // The old verdict stands until the changed check has spoken, with all its retries.
       const { failedUrl: _, ...old } = earlier.state;
       const waiting = earlier.state.phase.kind === 'suspended' ? earlier.state.phase : fresh.phase;

@@ -10,11 +10,11 @@ const KEYWORDS = {
   udp: 'UDP_CHECK',
   ping: 'PING_CHECK',
   file: 'FILE_CHECK',
+  bfd: 'BFD_CHECK',
 } as const;
 
 /** `TCP_CHECK`, … as in the configuration. */
 export function checkerKeyword(config: CheckerConfig): string {
-  if (config.kind === 'unavailable') return config.keyword;
   if (config.kind === 'http') return config.tls === undefined ? 'HTTP_GET' : 'SSL_GET';
   return KEYWORDS[config.kind];
 }
@@ -25,15 +25,15 @@ export function endpointText({ address, port }: Pick<CheckerEndpoint, 'address' 
   return address.family === 6 ? `[${text}]:${port}` : `${text}:${port}`;
 }
 
-/** Where a checker looks: an endpoint, an address, a script, a file; empty for one that cannot run. */
+/** Where a checker looks: an endpoint, an address, a script, a file, a session. */
 export function checkerTarget(config: CheckerConfig): string {
   switch (config.kind) {
-    case 'unavailable':
-      return '';
     case 'misc':
       return config.script.argv.join(' ');
     case 'file':
       return config.path;
+    case 'bfd':
+      return config.name;
     case 'ping':
       return formatIpAddress(config.endpoint.address);
     default:
@@ -43,7 +43,7 @@ export function checkerTarget(config: CheckerConfig): string {
 
 /** `TCP_CHECK to 10.0.0.2:80`, `MISC_CHECK by /usr/local/bin/check`, `FILE_CHECK of /run/weight`. */
 export function checkerText(config: CheckerConfig): string {
-  const word = config.kind === 'misc' ? 'by' : config.kind === 'file' ? 'of' : 'to';
+  const word = config.kind === 'misc' ? 'by' : config.kind === 'file' || config.kind === 'bfd' ? 'of' : 'to';
   return `${checkerKeyword(config)} ${word} ${checkerTarget(config)}`;
 }
 

@@ -4,7 +4,6 @@
  * Synchronous and without timers of its own: the shell calls `runDue` when `nextDeadline` has come. A new configuration keeps
  * what it does not change: unchanged checkers do not even lose a running check, a changed checker starts from its old verdict.
  */
-import { formatPosition } from '../shared/config/position.js';
 import type { Logger } from '../shared/log/logger.js';
 import type { HealthState } from '../shared/rpc/generated/keepwatch/v1/health.js';
 import type { IpvsServiceKey } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
@@ -183,19 +182,6 @@ export class HealthEngine {
       virtualServers: virtuals.map((virtual) => virtualServerWire(virtual, this.#options.clock)),
       desired: virtuals.flatMap((virtual) => virtual.desired),
     };
-  }
-
-  /** What the configuration asks for and is not done, in words. */
-  impairments(): string[] {
-    return [...this.#virtuals.values()].flatMap((virtual) =>
-      virtual.servers.flatMap((server) =>
-        [...server.checkers.values()].flatMap((checker) => {
-          if (checker.kind !== 'idle') return [];
-          const where = `${server.name} of ${virtual.name} (${formatPosition(checker.config.position)})`;
-          return [`${checker.config.keyword} of ${where} cannot be run by this version: it is not watched by it`];
-        }),
-      ),
-    );
   }
 
   /** Ends all checks; with `omega`, scripts and FIFOs hear that everything is down. */

@@ -18,6 +18,7 @@ import { HealthEngine } from './engine.js';
 import { planChanges } from './planChanges.js';
 import type { Prober } from './probe.js';
 import { FileResumeRecord } from './resumeRecord.js';
+import type { SessionBoard } from './sessionBoard.js';
 
 /** In the run directory. */
 const RESUME_FILE = 'healthcheckerd.resume';
@@ -27,6 +28,8 @@ const MAX_TIMER_MS = 0x7fffffff;
 export interface HealthServiceOptions {
   readonly interpret: (tree: ConfigTree) => Interpretation<HealthConfig>;
   readonly prober: Prober;
+  /** Where BFD_CHECK looks. */
+  readonly sessions: SessionBoard;
   /** Has the process scheduled as configured; returns what is not possible here. */
   readonly applyScheduling: (wanted: SchedulingConfig) => readonly string[];
 }
@@ -42,6 +45,10 @@ export function startHealthService(context: ServiceContext, options: HealthServi
         {
           informVrrp: async (request) => {
             behaviour.informVrrp(request);
+            return {};
+          },
+          informSessions: async ({ sessions }) => {
+            options.sessions.inform(sessions);
             return {};
           },
         },
@@ -124,7 +131,7 @@ class HealthBehaviour implements ServiceBehaviour {
   }
 
   impairments(): string[] {
-    return [...this.#engine.impairments(), ...this.#schedulingProblems];
+    return [...this.#schedulingProblems];
   }
 
   async stop({ keepKernelState }: { readonly keepKernelState: boolean }): Promise<void> {

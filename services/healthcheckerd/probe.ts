@@ -2,14 +2,11 @@
 import type { CheckResult } from './checker.js';
 import type { CheckerConfig } from './config/checkerModel.js';
 
-/** A checker this version can run. */
-export type RunnableCheck = Exclude<CheckerConfig, { kind: 'unavailable' }>;
-
 /** Runs single checks. */
 export interface Prober {
   /**
    * Starts one check. `ended` is called once, by a standing check each time there is something new; never before `start` has
    * returned, and not at all after the returned function was called. `url`: number of the url HTTP_GET gets.
    */
-  start(check: RunnableCheck, ended: (result: CheckResult) => void, url: number): () => void;
+  start(check: CheckerConfig, ended: (result: CheckResult) => void, url: number): () => void;
 }

@@ -2,18 +2,16 @@
 import type { IpvsServiceKey, IpvsVirtualService } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
 import type { Micros } from '../shared/time/duration.js';
 import type { CheckerRules, CheckerState } from './checker.js';
-import type { UnavailableCheckConfig } from './config/checkerModel.js';
+import type { CheckerConfig } from './config/checkerModel.js';
 import type { VirtualServerConfig } from './config/model.js';
 import type { PoolView } from './pool.js';
-import type { RunnableCheck } from './probe.js';
 import type { SteeredServer } from './steeredConfig.js';
 
 /** A checker that runs, once for all real servers that want exactly the same check. */
 export interface RunningChecker {
-  readonly kind: 'running';
   /** The meaning of its configuration as text. */
   readonly key: string;
-  config: RunnableCheck;
+  config: CheckerConfig;
   rules: CheckerRules;
   state: CheckerState;
   /** Those it speaks for. */
@@ -24,21 +22,13 @@ export interface RunningChecker {
   cancel: (() => void) | undefined;
 }
 
-/** A checker of a kind this version cannot run: no verdict but the one it starts with. */
-interface IdleChecker {
-  readonly kind: 'idle';
-  config: UnavailableCheckConfig;
-}
-
-export type CheckerRuntime = RunningChecker | IdleChecker;
-
 export interface ServerRuntime {
   config: SteeredServer;
   /** `[10.9.1.1]:tcp:80`. */
   name: string;
   virtual: VirtualRuntime;
   /** By `tcp#0`: kind and number among its kind. */
-  checkers: Map<string, CheckerRuntime>;
+  checkers: Map<string, RunningChecker>;
   up: boolean;
   /** The configured weight and what the checkers make of it. */
   weight: number;
@@ -58,7 +48,7 @@ export interface VirtualRuntime {
 /** A server is up when no checker says otherwise. */
 export function verdictOf(server: ServerRuntime): boolean {
   for (const checker of server.checkers.values()) {
-    if (checker.kind === 'running' ? !checker.state.up : checker.config.alpha) return false;
+    if (!checker.state.up) return false;
   }
   return true;
 }
@@ -74,7 +64,7 @@ export function weightOf({ config, checkers }: Pick<ServerRuntime, 'config' | 'c
   if (config.order?.weight !== undefined) return config.order.weight;
   let weight = config.weight;
   for (const checker of checkers.values()) {
-    const effect = checker.kind === 'running' ? checker.state.weight : undefined;
+    const effect = checker.state.weight;
     if (effect !== undefined) weight += 'set' in effect ? effect.set - config.weight : effect.add;
   }
   return Math.max(0, Math.min(weight, MAXIMUM_WEIGHT));

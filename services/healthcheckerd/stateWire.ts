@@ -6,29 +6,14 @@ import { elapsed, toMillis } from '../shared/time/duration.js';
 import { checkerKeyword, checkerTarget } from './checkerText.js';
 import { realServerName, tablePort } from './names.js';
 import { quorumLimits } from './pool.js';
-import type { CheckerRuntime, ServerRuntime, VirtualRuntime } from './runtime.js';
+import type { RunningChecker, ServerRuntime, VirtualRuntime } from './runtime.js';
 
-function checkerWire(checker: CheckerRuntime, clock: Clock): CheckerState {
-  const { config } = checker;
-  const common = { kind: checkerKeyword(config), target: checkerTarget(config) };
-  if (checker.kind === 'idle') {
-    return {
-      ...common,
-      up: !checker.config.alpha,
-      checked: false,
-      suspended: true,
-      lastError: `${checker.config.keyword} cannot be run by this version: the server is not watched by it`,
-      failuresInRow: 0,
-      checks: 0n,
-      failures: 0n,
-      lastDurationUs: 0n,
-      lastCheckedAt: undefined,
-    };
-  }
-  const { state } = checker;
+function checkerWire(checker: RunningChecker, clock: Clock): CheckerState {
+  const { config, state } = checker;
   const age = state.lastEndedAt === undefined ? undefined : toMillis(elapsed(state.lastEndedAt, clock.now()));
   return {
-    ...common,
+    kind: checkerKeyword(config),
+    target: checkerTarget(config),
     up: state.up,
     checked: state.checked,
     suspended: state.phase.kind === 'suspended',

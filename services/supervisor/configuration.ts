@@ -27,10 +27,10 @@ export interface Participants {
 
 export interface ConfigurationOptions {
   readonly load: () => LoadedParts;
-  /** Brings together the services that can answer now. */
-  readonly gather: () => Promise<Participants>;
-  /** The services that are connected, and those that are not; nothing is done about them. */
-  readonly present: () => {
+  /** Brings together the services that can answer now; those that only this configuration has work for are started. */
+  readonly gather: (parts: ConfigParts) => Promise<Participants>;
+  /** The services that are connected, and those with work that are not; nothing is done about them. */
+  readonly present: (parts: ConfigParts) => {
     readonly services: ReadonlyMap<ServiceName, Lifecycle>;
     readonly missing: readonly ServiceName[];
   };
@@ -133,7 +133,7 @@ export class Configuration {
     }
     // A transaction that goes on would be planned against half of it.
     await this.#running;
-    const { services, missing } = this.#options.present();
+    const { services, missing } = this.#options.present(parts);
     const result = await planTransaction({ participants: services, parts });
     const diagnostics = unique([
       ...own,
@@ -153,7 +153,7 @@ export class Configuration {
       if (previous !== undefined && isEmpty(parts) && !isEmpty(previous.parts)) {
         return this.#refuse(wireDiagnostics([EMPTIED]));
       }
-      const { services, newestGeneration } = await this.#options.gather();
+      const { services, newestGeneration } = await this.#options.gather(parts);
       const inForce = previous?.generation ?? 0n;
       const generation = (newestGeneration > inForce ? newestGeneration : inForce) + 1n;
       const outcome = await applyTransaction({
@@ -197,7 +197,7 @@ const EMPTIED: PlainDiagnostic = {
 const notPlanned = (name: ServiceName): PlainDiagnostic => ({
   severity: 'warning',
   code: 'not-planned',
-  message: `${name} does not answer: what it would do is not part of this plan`,
+  message: `${name} does not run or does not answer: what it would do is not part of this plan`,
 });
 
 const traced = ({ trace }: LoadedParts, found: readonly Diagnostic[]): readonly Diagnostic[] =>

@@ -1,5 +1,6 @@
 /** The whole page of metrics. Pure. */
 import type { SuiteStatus } from '../shared/rpc/generated/keepwatch/v1/control.js';
+import { bfdFamilies } from './metricsBfd.js';
 import { familyLines } from './metricsFamily.js';
 import { notifyFamilies } from './metricsNotify.js';
 import { ipvsFamilies, serverFamilies } from './metricsServers.js';
@@ -14,6 +15,7 @@ export function* metricsPage(status: SuiteStatus): Generator<string, void> {
     suiteFamilies,
     vrrpFamilies,
     trackerFamilies,
+    bfdFamilies,
     serverFamilies,
     ipvsFamilies,
     trafficFamilies,

@@ -2,6 +2,7 @@
  * What the supervisor knows of the services' states. The whole state comes first, then events that replace the listed
  * things by key and name the removed ones. Pure.
  */
+import { type BfdEvent, type BfdState, BfdStateName } from '../shared/rpc/generated/keepwatch/v1/bfd.js';
 import type { Origin } from '../shared/rpc/generated/keepwatch/v1/common.js';
 import type { HealthEvent, HealthState } from '../shared/rpc/generated/keepwatch/v1/health.js';
 import type { IpvsState } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
@@ -19,6 +20,7 @@ export interface Mirror {
   readonly health?: HealthState;
   readonly ipvs?: IpvsState;
   readonly notify?: NotifyState;
+  readonly bfd?: BfdState;
 }
 
 /** One service's state with its place in the sequence of that service's events. */
@@ -49,6 +51,8 @@ export function withState(mirror: Mirror, { state }: ServiceState): Mirror {
       return { ...mirror, ipvs: state.value };
     case 'notify':
       return { ...mirror, notify: state.value };
+    case 'bfd':
+      return { ...mirror, bfd: state.value };
     default:
       return mirror;
   }
@@ -65,6 +69,8 @@ export function withEvent(mirror: Mirror, { event }: ServiceEvent): Mirror {
       return event.value.state === undefined ? mirror : { ...mirror, ipvs: event.value.state };
     case 'notify':
       return mirror.notify === undefined ? mirror : { ...mirror, notify: notifyAfter(mirror.notify, event.value) };
+    case 'bfd':
+      return { ...mirror, bfd: bfdAfter(mirror.bfd, event.value) };
     default:
       return mirror;
   }
@@ -93,6 +99,11 @@ function healthAfter(known: HealthState | undefined, event: HealthEvent): Health
       ipvsKeyText(key),
     ),
   };
+}
+
+function bfdAfter(known: BfdState | undefined, event: BfdEvent): BfdState {
+  const state = known ?? { sessions: [], drops: [], realtimePriority: 0, latenessWorstUs: 0n };
+  return { ...state, sessions: replaced(state.sessions, event.sessions, event.removedSessions, ({ name }) => name) };
 }
 
 function notifyAfter(known: NotifyState, { result }: NotifyEvent): NotifyState {
@@ -128,4 +139,10 @@ export const withUnknownStates = (state: VrrpState): VrrpState => ({
   ...state,
   instances: state.instances.map((instance) => ({ ...instance, state: VrrpStateName.VRRP_STATE_NAME_UNSPECIFIED })),
   groups: state.groups.map((group) => ({ ...group, state: VrrpStateName.VRRP_STATE_NAME_UNSPECIFIED })),
+});
+
+/** The same of BFD sessions while bfdd is silent. */
+export const withUnknownSessions = (state: BfdState): BfdState => ({
+  ...state,
+  sessions: state.sessions.map((session) => ({ ...session, state: BfdStateName.BFD_STATE_NAME_UNSPECIFIED })),
 });

@@ -6,6 +6,10 @@ import { SERVICE_NAMES, type ServiceName } from '../shared/rpc/service.js';
 
 export type ConfigParts = ReadonlyMap<ServiceName, ConfigTree>;
 
+/** Whether a configuration has work for a service: bfdd runs only where there are sessions. */
+export const hasWork = (parts: ConfigParts, name: ServiceName): boolean =>
+  name !== 'bfdd' || parts.get(name)?.statements.some(({ words: [first] }) => first?.text === 'bfd_instance') === true;
+
 /** Parts that were written as JSON. */
 export const partsFromJson = (json: Partial<Record<ServiceName, ConfigTree>>): ConfigParts =>
   new Map(

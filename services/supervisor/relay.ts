@@ -6,7 +6,8 @@
  * 2. healthcheckerd's desired table → ipvsd: whole after every (re)connection of either, changes as they happen.
  * 3. vrrpd's addresses → healthcheckerd, whenever their presence changes and after every reconnection.
  * 4. The state of the VRRP instance that ipvsd's sync daemon follows → ipvsd, likewise.
- * 5. The ways are apart: notifierd being slow delays none of the others.
+ * 5. bfdd's sessions → vrrpd and healthcheckerd, those each follows, whole, whenever one changed and after every reconnection.
+ * 6. The ways are apart: notifierd being slow delays none of the others.
  */
 import type { Origin } from '../shared/rpc/generated/keepwatch/v1/common.js';
 import type { SetSyncRoleRequest } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
@@ -16,10 +17,12 @@ import type { ServiceName } from '../shared/rpc/service.js';
 import { IpvsOutbox } from './ipvsOutbox.js';
 import { isNewer, type Mirror, type MirrorPosition, positionOf, withEvent, withState } from './mirror.js';
 import { NotifyOutbox } from './notifyOutbox.js';
+import { SessionOutbox } from './sessionOutbox.js';
 
 export class Relay {
   readonly notifications: NotifyOutbox;
   readonly ipvs = new IpvsOutbox();
+  readonly sessions = { vrrpd: new SessionOutbox('tellsVrrp'), healthcheckerd: new SessionOutbox('tellsCheckers') };
   readonly #positions = new Map<string, MirrorPosition>();
   #mirror: Mirror = {};
   #healthConfigured = false;
@@ -79,6 +82,7 @@ export class Relay {
     }
     if (service === 'ipvsd') this.#syncRoleTold = undefined;
     if (service === 'healthcheckerd') this.#informed = undefined;
+    if (service === 'vrrpd' || service === 'healthcheckerd') this.sessions[service].failed();
   }
 
   /** An Apply failed: the whole table has to be said again. */

@@ -75,6 +75,30 @@ export class RelayPumps {
         }
         return true;
       }),
+      new Pump('vrrpd', logger, async () => {
+        const vrrpd = ready('vrrpd');
+        const sessions = vrrpd === undefined ? undefined : relay.sessions.vrrpd.take(relay.mirror.bfd);
+        if (vrrpd === undefined || sessions === undefined) return false;
+        try {
+          await vrrpd.vrrp.informBfd({ sessions }, { deadlineMs: CALL_DEADLINE_MS });
+        } catch (error) {
+          relay.sessions.vrrpd.failed();
+          throw error;
+        }
+        return true;
+      }),
+      new Pump('healthcheckerd', logger, async () => {
+        const health = ready('healthcheckerd');
+        const sessions = health === undefined ? undefined : relay.sessions.healthcheckerd.take(relay.mirror.bfd);
+        if (health === undefined || sessions === undefined) return false;
+        try {
+          await health.health.informSessions({ sessions }, { deadlineMs: CALL_DEADLINE_MS });
+        } catch (error) {
+          relay.sessions.healthcheckerd.failed();
+          throw error;
+        }
+        return true;
+      }),
     ];
   }
 

@@ -12,6 +12,7 @@ import {
 } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import { NotifyServiceDefinition } from '../shared/rpc/generated/keepwatch/v1/notify.js';
 import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
+import { VrrpServiceDefinition } from '../shared/rpc/generated/keepwatch/v1/vrrp.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import { isServed } from '../shared/rpc/socketProbe.js';
 
@@ -27,6 +28,7 @@ export interface ServiceClients {
   readonly ipvs: Client<typeof IpvsServiceDefinition, DeadlineOption>;
   readonly health: Client<typeof HealthServiceDefinition, DeadlineOption>;
   readonly notify: Client<typeof NotifyServiceDefinition, DeadlineOption>;
+  readonly vrrp: Client<typeof VrrpServiceDefinition, DeadlineOption>;
 }
 
 export interface ServiceLinkOptions {
@@ -100,6 +102,7 @@ export class ServiceLink {
       ipvs: rpcClient(IpvsServiceDefinition, channel),
       health: rpcClient(HealthServiceDefinition, channel),
       notify: rpcClient(NotifyServiceDefinition, channel),
+      vrrp: rpcClient(VrrpServiceDefinition, channel),
     };
     let connected = false;
     let reason = 'closed';

@@ -11,7 +11,7 @@ import type { IpvsServiceStatistics } from '../shared/rpc/generated/keepwatch/v1
 import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
 import type { Micros } from '../shared/time/duration.js';
 import { seconds, toMillis } from '../shared/time/duration.js';
-import { type Mirror, withUnknownStates } from './mirror.js';
+import { type Mirror, withUnknownSessions, withUnknownStates } from './mirror.js';
 import type { Phase } from './supervisedService.js';
 import type { UpgradeState } from './upgrade.js';
 
@@ -54,7 +54,8 @@ export interface SuiteFacts {
 /** The status of the suite. */
 export function suiteStatus(facts: SuiteFacts): SuiteStatus {
   const vrrpd = facts.services.find(({ name }) => name === 'vrrpd');
-  const { vrrp, health, ipvs, notify } = facts.mirror;
+  const { vrrp, health, ipvs, notify, bfd } = facts.mirror;
+  const bfdd = facts.services.find(({ name }) => name === 'bfdd');
   const unknown = vrrpd === undefined || isSilent(vrrpd);
   return {
     origin: facts.origin,
@@ -66,6 +67,7 @@ export function suiteStatus(facts: SuiteFacts): SuiteStatus {
     health,
     ipvs,
     notify,
+    bfd: bfd !== undefined && bfdd !== undefined && isSilent(bfdd) ? withUnknownSessions(bfd) : bfdd && bfd,
     refusedReload: [...facts.refusedReload],
     orders: [...facts.orders],
     spare: facts.spare === undefined ? undefined : serviceStatus(facts.spare),

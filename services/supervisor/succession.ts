@@ -113,8 +113,8 @@ export class Succession {
 
   /** What is to be replaced when an upgrade begins now. */
   plan(): PlannedReplacement[] {
-    return [...this.#options.services.values()].flatMap(({ name, process }) =>
-      process?.pid === undefined || process.origin === 'attached' ? [] : [{ name, pid: process.pid }],
+    return [...this.#options.services.values()].flatMap(({ name, process, asleep }) =>
+      asleep || process?.pid === undefined || process.origin === 'attached' ? [] : [{ name, pid: process.pid }],
     );
   }
 

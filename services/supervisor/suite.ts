@@ -28,6 +28,7 @@ import { EventFeed } from './eventFeed.js';
 import type { History } from './history.js';
 import { historyEntries } from './historyEntries.js';
 import type { OrderBook } from './orderBook.js';
+import { type ConfigParts, hasWork } from './parts.js';
 import { Relay } from './relay.js';
 import { RelayPumps } from './relayPumps.js';
 import { pause, type ServiceClients } from './serviceLink.js';
@@ -130,8 +131,8 @@ export class Suite implements SupervisedListener {
     });
     this.#configuration = new Configuration({
       load: options.load,
-      gather: () => this.#gather(),
-      present: () => this.#present(),
+      gather: (parts) => this.#gather(parts),
+      present: (parts) => this.#present(parts),
       wall: () => clock.wall(),
       onCommitted: async () => {
         if (this.#configuration.accepted !== undefined) writeAccepted(runDir, this.#configuration.accepted);
@@ -198,15 +199,16 @@ export class Suite implements SupervisedListener {
    */
   async start(initial: LoadedParts, started: ReadonlyMap<ServiceName, ServiceProcess>): Promise<ReloadOutcome> {
     const { runDir, logger, attach, names } = this.#options;
+    const record = readAccepted(runDir);
+    const wanted = initial.parts ?? record?.parts ?? new Map();
     let newest = 0n;
     await Promise.all(
       names.map(async (name) => {
         const service = this.#services.get(name);
         const ready = started.get(name);
-        if (attach) return service?.begin(attachedProcess(name));
         if (ready !== undefined) return service?.begin(ready);
-        const found = await findRunning(runDir, name, logger);
-        if (found === undefined) return service?.begin();
+        const found = attach ? undefined : await findRunning(runDir, name, logger);
+        if (found === undefined) return hasWork(wanted, name) ? this.#begin(service) : undefined;
         if (found.generation > newest) newest = found.generation;
         this.feed.tell('adopted', `${name} runs already (pid ${found.process.pid}): taken over`, name);
         return service?.begin(found.process);
@@ -230,7 +232,7 @@ export class Suite implements SupervisedListener {
       resumable &&
       (record.appliedFrom !== '' || (initial.parts !== undefined && sameParts(record.parts, initial.parts)));
     if (stays) {
-      await this.#gather();
+      await this.#gather(record.parts);
       await this.#configureStragglers();
       return { accepted: true, generation: newest, diagnostics: [], changes: [] };
     }
@@ -356,7 +358,7 @@ export class Suite implements SupervisedListener {
       version: this.#options.version,
       configFile: this.#options.configFile,
       configuredAt: accepted?.configuredAt,
-      services: [...this.#services.values()].map(factsOf),
+      services: this.#awake().map(factsOf),
       mirror: this.#relay.mirror,
       orders: this.command.orders,
       refusedReload: this.#configuration.refused.filter((diagnostic) => hasError([diagnostic])),
@@ -483,10 +485,31 @@ export class Suite implements SupervisedListener {
     return service !== undefined && service.generation > 0n && service.generation === this.#configuration.generation;
   }
 
-  #present(): ReturnType<ConfigurationOptions['present']> {
+  /** Services that run, or should; not those that no configuration had work for yet. */
+  #awake(): SupervisedService[] {
+    return [...this.#services.values()].filter(({ asleep }) => !asleep);
+  }
+
+  #begin(service: SupervisedService | undefined): void {
+    if (service === undefined) return;
+    if (this.#options.attach) service.begin(attachedProcess(service.name));
+    else service.begin();
+  }
+
+  /** Ends services that the configuration in force has no work for. */
+  async #retireIdle(): Promise<void> {
+    const accepted = this.#configuration.accepted;
+    if (accepted === undefined || this.#stopping !== undefined) return;
+    const idle = this.#awake().filter(({ name }) => !hasWork(accepted.parts, name));
+    await Promise.all(idle.map((service) => service.sleep()));
+    if (idle.length > 0) this.feed.changed();
+  }
+
+  #present(parts: ConfigParts): ReturnType<ConfigurationOptions['present']> {
     const services = new Map<ServiceName, Lifecycle>();
     const missing: ServiceName[] = [];
     for (const { name, lifecycle } of this.#services.values()) {
+      if (lifecycle === undefined && !hasWork(parts, name)) continue;
       if (lifecycle === undefined) missing.push(name);
       else services.set(name, lifecycle);
     }
@@ -494,8 +517,13 @@ export class Suite implements SupervisedListener {
   }
 
   /** Everything connected, or as much as there is after a while: one broken service must not keep VRRP from running. */
-  async #gather(): Promise<Participants> {
-    const services = [...this.#services.values()];
+  async #gather(parts: ConfigParts): Promise<Participants> {
+    for (const service of this.#services.values()) {
+      if (!service.asleep || !hasWork(parts, service.name)) continue;
+      await service.fallingAsleep;
+      this.#begin(service);
+    }
+    const services = this.#awake();
     for (const service of services) service.restartNow();
     const deadline = Date.now() + GATHER_LIMIT_MS;
     const missing = (): SupervisedService[] => services.filter(({ clients }) => clients === undefined);
@@ -522,6 +550,7 @@ export class Suite implements SupervisedListener {
       (service) => service.clients !== undefined && !this.#inForce(service),
     );
     await Promise.all(stragglers.map((service) => this.#configure(service)));
+    await this.#retireIdle();
     await Promise.all(
       [...this.#services.values()]
         .filter((service) => this.#inForce(service) && service.phase === 'connected')
@@ -624,6 +653,8 @@ export class Suite implements SupervisedListener {
       await this.#succession.close();
       await this.#services.get('vrrpd')?.stop(keepVrrp);
       await this.#services.get('healthcheckerd')?.stop(false);
+      // After those who follow its sessions: the end of one is no news for them now.
+      await this.#services.get('bfdd')?.stop(false);
       await this.#services.get('ipvsd')?.stop(keepIpvs);
       const deadline = Date.now() + LAST_WORDS_MS;
       while (this.#relay.notifications.size > 0 && Date.now() < deadline) await pause(10);

@@ -70,6 +70,8 @@ export class SupervisedService {
   readonly name: ServiceName;
   readonly #options: SupervisedOptions;
   #phase: Phase = 'stopped';
+  #asleep = true;
+  #fallingAsleep: Promise<void> = Promise.resolve();
   #process: ServiceProcess | undefined;
   /** The process the watchdog killed, whose end is awaited. */
   #killed: ServiceProcess | undefined;
@@ -90,6 +92,16 @@ export class SupervisedService {
     this.#options = options;
     this.name = options.name;
     this.#startedAt = options.clock.now();
+  }
+
+  /** Has no process and shall have none, because there is no work for it. */
+  get asleep(): boolean {
+    return this.#asleep;
+  }
+
+  /** Resolves once the process that {@link sleep} ends is gone: before that no other may be started. */
+  get fallingAsleep(): Promise<void> {
+    return this.#fallingAsleep;
   }
 
   get phase(): Phase {
@@ -147,6 +159,7 @@ export class SupervisedService {
   /** Begins: with a process that runs already, or with a new one. */
   begin(process: ServiceProcess = this.#options.start()): void {
     this.#phase = 'starting';
+    this.#asleep = false;
     this.#detail = 'starting';
     this.#process = process;
     this.#startedAt = this.#options.clock.now();
@@ -270,6 +283,13 @@ export class SupervisedService {
     this.#phase = 'stopped';
     clearTimeout(this.#restartTimer);
     this.#link?.close();
+  }
+
+  /** Stops until there is work again. */
+  async sleep(): Promise<void> {
+    this.#asleep = true;
+    this.#fallingAsleep = this.stop(false);
+    await this.#fallingAsleep;
   }
 
   /** Stops in good order; gets harder when that takes too long. Resolves when the process is gone. */

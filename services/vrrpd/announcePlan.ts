@@ -1,5 +1,5 @@
+import type { Scheduled } from '../shared/kernel/schedule.js';
 import { after, type Instant, type Micros } from '../shared/time/duration.js';
-import type { Scheduled } from './schedule.js';
 
 /** A frame to send, for one virtual address. */
 export interface AnnounceTarget {

@@ -1,10 +1,10 @@
 import type { FrameSender } from '../shared/kernel/ports.js';
+import type { Schedule, Scheduled } from '../shared/kernel/schedule.js';
 import type { Clock } from '../shared/time/clock.js';
 import { after, type Instant, type Micros, micros } from '../shared/time/duration.js';
 import { AnnounceLanes, type PacingLane } from './announcePacing.js';
 import { type AnnouncePlan, type AnnounceSets, type AnnounceTarget, plansFor } from './announcePlan.js';
 import type { AnnouncePacing, GarpConfig } from './config/model.js';
-import type { Schedule, Scheduled } from './schedule.js';
 
 /** How many frames leave before the loop gets its turn: about two milliseconds of work. */
 const FRAMES_PER_TURN = 512;

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../shared/config/diagnostic.js';
 import type { LinkEvent, LinkInfo, RouteNetlink } from '../shared/kernel/ports.js';
+import { Schedule, type Scheduled } from '../shared/kernel/schedule.js';
 import { formatIpBytes } from '../shared/net/address.js';
 import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
 import { after, elapsed, type Instant, instant, type Micros, micros } from '../shared/time/duration.js';
@@ -26,7 +27,6 @@ import { rehearse } from './rehearsal.js';
 import type { ResumeEntry } from './resumeRecord.js';
 import { RivalBook } from './rivalBook.js';
 import { RouterDriver } from './routerDriver.js';
-import { Schedule, type Scheduled } from './schedule.js';
 import { SocketPool } from './socketPool.js';
 import { Steering } from './steering.js';
 import { TrackerRegistry } from './track/registry.js';

@@ -1,8 +1,8 @@
 import type { LinkInfo } from '../shared/kernel/ports.js';
+import type { Schedule, Scheduled } from '../shared/kernel/schedule.js';
 import type { Clock } from '../shared/time/clock.js';
 import { after, micros } from '../shared/time/duration.js';
 import type { InterfaceDelayConfig } from './config/model.js';
-import type { Schedule, Scheduled } from './schedule.js';
 import type { InterfaceStatus } from './tracking.js';
 
 interface Known {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Kernel, LinkEvent, RouteNetlink } from '../shared/kernel/ports.js';
+import type { Schedule } from '../shared/kernel/schedule.js';
 import type { Logger } from '../shared/log/logger.js';
 import type { Clock } from '../shared/time/clock.js';
 import { instant } from '../shared/time/duration.js';
@@ -11,7 +12,6 @@ import type { Entry, RoutingOwner } from './routing/entry.js';
 import { devicesOf, type Wish, wishesOf, wishText } from './routing/kernelSpec.js';
 import { RoutingKeeper } from './routing/routingKeeper.js';
 import { StaticAddresses, staticText } from './routing/staticAddresses.js';
-import type { Schedule } from './schedule.js';
 import type { InterfaceStatus } from './tracking.js';
 import { vipText } from './virtualAddress.js';
 import type { VirtualRouter } from './virtualRouter.js';

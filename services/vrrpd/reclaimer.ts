@@ -1,6 +1,6 @@
+import type { Schedule, Scheduled } from '../shared/kernel/schedule.js';
 import type { Clock } from '../shared/time/clock.js';
 import { after, type Instant, instant, millis } from '../shared/time/duration.js';
-import type { Schedule, Scheduled } from './schedule.js';
 import type { VirtualRouter } from './virtualRouter.js';
 
 /** Messages about our own last change may still be on their way; by then they have arrived. */

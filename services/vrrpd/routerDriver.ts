@@ -1,3 +1,4 @@
+import type { Schedule } from '../shared/kernel/schedule.js';
 import { formatIpBytes } from '../shared/net/address.js';
 import { type Instant, instant, type Micros } from '../shared/time/duration.js';
 import type { AddressKeeper } from './addressKeeper.js';
@@ -13,7 +14,6 @@ import { step } from './fsm/step.js';
 import type { KernelState } from './kernelState.js';
 import type { LinkTable } from './linkTable.js';
 import { PRIORITY_STOP } from './packet/advertisement.js';
-import type { Schedule } from './schedule.js';
 import { termsText } from './tracking.js';
 import { peerOf, type Transition, type VirtualRouter } from './virtualRouter.js';
 

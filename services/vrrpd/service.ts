@@ -4,6 +4,7 @@ import type { BootText } from '../shared/kernel/linkPorts.js';
 import type { Kernel } from '../shared/kernel/ports.js';
 import type { Logger } from '../shared/log/logger.js';
 import { wireDiagnostics } from '../shared/rpc/diagnostics.js';
+import type { BfdReading } from '../shared/rpc/generated/keepwatch/v1/bfd.js';
 import type { ConfigTree, Diagnostic } from '../shared/rpc/generated/keepwatch/v1/common.js';
 import type { ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import type { Notification } from '../shared/rpc/generated/keepwatch/v1/notify.js';
@@ -21,6 +22,7 @@ import { planMoves, plannedChanges, type Standing } from './planChanges.js';
 import type { ResumeRecord } from './resumeRecord.js';
 import { changeEvent, wholeState } from './snapshot.js';
 import type { SpeakerRight } from './speakerLock.js';
+import { reportSessions } from './track/bfdReadings.js';
 import type { OpenWatch } from './track/watch.js';
 import { Understudy, type UnderstudyParts } from './understudy.js';
 
@@ -185,6 +187,12 @@ export class VrrpService implements ServiceBehaviour {
     this.#parts.logger.warn('the process that spoke is gone: taking over');
     if (model !== undefined) this.#engine?.apply(model);
     this.#parts.impairmentsChanged();
+  }
+
+  /** Takes in what BFD sessions there are, and how they are. */
+  informBfd(sessions: readonly BfdReading[]): void {
+    if (this.#engine === undefined || this.#stopped) return;
+    reportSessions(this.#engine.trackers, sessions, this.#parts.clock.wall());
   }
 
   #standings(): ReadonlyMap<string, Standing> {

@@ -1,4 +1,5 @@
 import type { VrrpSocket } from '../shared/kernel/ports.js';
+import type { Schedule, Scheduled } from '../shared/kernel/schedule.js';
 import { compareIpBytes } from '../shared/net/address.js';
 import type { Clock } from '../shared/time/clock.js';
 import { elapsed, type Instant, type Micros } from '../shared/time/duration.js';
@@ -11,7 +12,6 @@ import type { RouterSettings } from './fsm/settings.js';
 import { type HeardAdvert, initialState, type RouterState, type StateKind } from './fsm/state.js';
 import { type DropReason, PRIORITY_OWNER } from './packet/advertisement.js';
 import type { Accepted, Expectation } from './packet/receive.js';
-import type { Schedule, Scheduled } from './schedule.js';
 import type { Standing } from './tracking.js';
 
 /** A change of state, with all that is known about it. */

@@ -5,8 +5,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { SuiteStatus, WatchEventsResponse } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
-import { SERVICE_NAMES } from '../../services/shared/rpc/service.js';
-import { bundleWithDoubles, exitOf, TestSuite, until } from './support/suite.js';
+import { bundleWithDoubles, exitOf, STANDING_SERVICES, TestSuite, until } from './support/suite.js';
 
 let bundle: string;
 let suite: TestSuite;
@@ -42,7 +41,7 @@ test('status: a table, JSON that reads back, no colours in a pipe, exit 1 when s
   assert.equal(text.code, 0, text.stderr);
   assert.match(text.stdout, /VI_1 +BACKUP +100 +lo vrid 1/);
   assert.match(text.stdout, /192\.0\.2\.1\/24 on lo \(not here\)/);
-  for (const name of SERVICE_NAMES) assert.match(text.stdout, new RegExp(`${name} +READY +${suite.pid(name)} +0`));
+  for (const name of STANDING_SERVICES) assert.match(text.stdout, new RegExp(`${name} +READY +${suite.pid(name)} +0`));
   assert.ok(!text.stdout.includes('\u001b'));
 
   for (const args of [
@@ -204,7 +203,7 @@ test('stop: returns when all is gone, with a supervisor and without one', async 
   for (const supervised of [true, false]) {
     fresh();
     await suite.startReady();
-    const pids = SERVICE_NAMES.map((name) => suite.pid(name));
+    const pids = STANDING_SERVICES.map((name) => suite.pid(name));
     if (!supervised) {
       suite.supervisor?.kill('SIGKILL');
       await exitOf(suite.supervisor as never);

@@ -5,9 +5,8 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'nod
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { SERVICE_NAMES } from '../../services/shared/rpc/service.js';
 import { type ParsedSample, parseExposition, sampleValue } from './support/exposition.js';
-import { bundleWithDoubles, exitOf, TestSuite, until } from './support/suite.js';
+import { bundleWithDoubles, exitOf, STANDING_SERVICES, TestSuite, until } from './support/suite.js';
 
 const CONFIG = `
 vrrp_instance VI_1 {
@@ -57,7 +56,7 @@ test('the page shows what the control API shows, and follows it', async (t) => {
   assert.equal(sampleValue(samples, 'keepalived_up'), 1);
   assert.equal(sampleValue(samples, 'keepwatch_config_generation'), 1);
   assert.equal(sampleValue(samples, 'keepwatch_ipvs_available'), 1);
-  for (const service of SERVICE_NAMES) {
+  for (const service of STANDING_SERVICES) {
     assert.equal(sampleValue(samples, 'keepwatch_service_up', { service }), 1, service);
     assert.equal(sampleValue(samples, 'keepwatch_service_restarts_total', { service }), 0, service);
   }
@@ -144,7 +143,7 @@ test('a port in use: exit 2 with the reason, in the fore- and the background, an
       assert.equal(code, 2);
       assert.match(stderr, new RegExp(`^keepwatchd: --metrics ${place}: the port is in use by another program; `));
     }
-    for (const name of SERVICE_NAMES) {
+    for (const name of STANDING_SERVICES) {
       assert.deepEqual(suite.calls(name), []);
       assert.ok(!existsSync(join(suite.runDir, `${name}.pid`)));
     }
@@ -190,11 +189,11 @@ function listenersOf(pid: number): number {
 test('without the flag nothing listens; with it only the supervisor does', async () => {
   suite = new TestSuite(bundle, CONFIG);
   await suite.startReady();
-  for (const name of ['keepwatchd', ...SERVICE_NAMES] as const) assert.equal(listenersOf(suite.pid(name)), 0, name);
+  for (const name of ['keepwatchd', ...STANDING_SERVICES] as const) assert.equal(listenersOf(suite.pid(name)), 0, name);
   await suite.clean();
   await startServing();
   assert.equal(listenersOf(suite.pid('keepwatchd')), 1);
-  for (const name of SERVICE_NAMES) assert.equal(listenersOf(suite.pid(name)), 0, name);
+  for (const name of STANDING_SERVICES) assert.equal(listenersOf(suite.pid(name)), 0, name);
 });
 
 test('after kill -9 of the supervisor the next one has the same port, and what runs', async () => {

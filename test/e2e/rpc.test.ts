@@ -9,8 +9,7 @@ import { promisify } from 'node:util';
 import { rpcClient, unixChannel } from '../../services/shared/rpc/client.js';
 import { describeRpcError, isTimeout } from '../../services/shared/rpc/errors.js';
 import { LifecycleServiceDefinition } from '../../services/shared/rpc/generated/keepwatch/v1/lifecycle.js';
-import { SERVICE_NAMES } from '../../services/shared/rpc/service.js';
-import { bundleWithDoubles, exitOf, TestSuite, until } from './support/suite.js';
+import { bundleWithDoubles, exitOf, STANDING_SERVICES, TestSuite, until } from './support/suite.js';
 
 const run = promisify(execFile);
 const BUF = 'node_modules/@bufbuild/buf/bin/buf';
@@ -37,7 +36,7 @@ async function bufCurl(name: string, method: string, data = '{}'): Promise<unkno
   return JSON.parse(stdout);
 }
 
-for (const name of SERVICE_NAMES) {
+for (const name of STANDING_SERVICES) {
   test(`buf curl finds ${name} by reflection, reads its description and health`, async () => {
     const description = (await bufCurl(name, 'keepwatch.v1.LifecycleService/Describe')) as {
       origin: { service: string; generation: string };
@@ -58,7 +57,7 @@ test('buf curl asks the control API, and unknown health services are not found',
   };
   assert.deepEqual(
     status.services.map(({ name, health }) => [name, health]),
-    SERVICE_NAMES.map((name) => [name, 'SERVICE_HEALTH_READY']),
+    STANDING_SERVICES.map((name) => [name, 'SERVICE_HEALTH_READY']),
   );
   await assert.rejects(bufCurl('keepwatchd', 'grpc.health.v1.Health/Check', '{"service":"nobody"}'), /not_found/);
 });
@@ -88,7 +87,7 @@ import sys, json, grpc
 sys.path.insert(0, ${JSON.stringify(stubs)})
 from keepwatch.v1 import lifecycle_pb2, lifecycle_pb2_grpc
 result = {}
-for name in ${JSON.stringify(SERVICE_NAMES)}:
+for name in ${JSON.stringify(STANDING_SERVICES)}:
     with grpc.insecure_channel("unix:${suite.runDir}/" + name + ".sock") as channel:
         stub = lifecycle_pb2_grpc.LifecycleServiceStub(channel)
         described = stub.Describe(lifecycle_pb2.DescribeRequest(), timeout=5)
@@ -104,7 +103,7 @@ print(json.dumps(result))
   const { stdout } = await run(python ?? '', [script]);
   assert.deepEqual(
     JSON.parse(stdout),
-    Object.fromEntries(SERVICE_NAMES.map((name) => [name, [name, suite.pid(name), 'state', '0801', true]])),
+    Object.fromEntries(STANDING_SERVICES.map((name) => [name, [name, suite.pid(name), 'state', '0801', true]])),
   );
 });
 

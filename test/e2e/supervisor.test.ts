@@ -7,12 +7,18 @@ import type { WatchEventsResponse } from '../../services/shared/rpc/generated/ke
 import { VrrpStateName } from '../../services/shared/rpc/generated/keepwatch/v1/vrrp.js';
 import { SERVICE_NAMES, type ServiceName } from '../../services/shared/rpc/service.js';
 import { findSetpriv } from '../../services/shared/script/launch.js';
-import { bundleWithDoubles, exitOf, TestSuite, until } from './support/suite.js';
+import { bundleWithDoubles, exitOf, STANDING_SERVICES, TestSuite, until } from './support/suite.js';
 
 const CONFIG = `
 vrrp_instance VI_1 {
 }
 virtual_server 10.0.0.2 5 {
+}
+`;
+/** With work for all services. */
+const FULL = `${CONFIG}
+bfd_instance B {
+  neighbor_ip 192.0.2.9
 }
 `;
 
@@ -63,7 +69,7 @@ test('ipvsd has its own capabilities alone and cannot get more', {
 });
 
 test('starts all services, gives each its part, relays state and stops in order without a trace', async () => {
-  fresh();
+  fresh(FULL);
   const status = await suite.startReady();
   assert.deepEqual(
     status.services.map(({ name, origin, generation }) => [name, origin, generation]),
@@ -71,7 +77,15 @@ test('starts all services, gives each its part, relays state and stops in order 
   );
   assert.deepEqual(
     suite.calls('vrrpd', 'configure').map(({ generation, words }) => [generation, words]),
-    [[1, [['vrrp_instance', 'VI_1']]]],
+    [
+      [
+        1,
+        [
+          ['vrrp_instance', 'VI_1'],
+          ['bfd_instance', 'B'],
+        ],
+      ],
+    ],
   );
   assert.deepEqual(suite.calls('notifierd', 'configure')[0]?.words, []);
   for (const name of ['keepwatchd', ...SERVICE_NAMES]) {
@@ -100,7 +114,7 @@ test('starts all services, gives each its part, relays state and stops in order 
 });
 
 test('-P starts only VRRP, -V and -I leave the kernel alone', async () => {
-  fresh();
+  fresh(FULL);
   const status = await suite.startReady(
     '-P',
     '-V',
@@ -112,7 +126,7 @@ test('-P starts only VRRP, -V and -I leave the kernel alone', async () => {
   );
   assert.deepEqual(
     status.services.map(({ name }) => name),
-    ['notifierd', 'vrrpd'],
+    ['notifierd', 'bfdd', 'vrrpd'],
   );
   assert.equal(Number(readFileSync(join(suite.directory, 'vrrp.pid'), 'utf8')), suite.pid('vrrpd'));
   assert.equal(Number(readFileSync(join(suite.directory, 'main.pid'), 'utf8')), suite.pid('keepwatchd'));
@@ -128,7 +142,7 @@ test('-P starts only VRRP, -V and -I leave the kernel alone', async () => {
 
 for (const name of SERVICE_NAMES) {
   test(`kill -9 of ${name}: an event, a new process with the same configuration, state back`, async () => {
-    fresh();
+    fresh(FULL);
     await suite.startReady();
     const watching = collectEvents(suite);
     const killed = suite.pid(name);
@@ -292,7 +306,7 @@ test('a second suite on one run directory is refused with the pid of the first',
 });
 
 test('a refused reload changes nothing, is an event and shows in the status; an accepted one is in force everywhere', async () => {
-  fresh();
+  fresh(FULL);
   await suite.startReady();
   const watching = collectEvents(suite);
   suite.writeConfig(`${CONFIG}vrrp_instance REFUSE {\n}\nvirtual_server REFUSE 80 {\n}\n`);
@@ -403,7 +417,7 @@ test('in the background the command returns when the suite is ready, or with the
 });
 
 test('-R: the suite ends with 1 when a service dies', async () => {
-  fresh();
+  fresh(FULL);
   await suite.startReady('-R');
   process.kill(suite.pid('ipvsd'), 'SIGKILL');
   assert.equal(await exitOf(suite.supervisor as never), 1);
@@ -411,7 +425,7 @@ test('-R: the suite ends with 1 when a service dies', async () => {
 });
 
 test('attached services are used, never started, and outlive the supervisor', async () => {
-  fresh();
+  fresh(FULL);
   const { spawn } = await import('node:child_process');
   const children = SERVICE_NAMES.map((name: ServiceName) =>
     spawn(process.execPath, [suite.main(name), '--run-dir', suite.runDir, '--state-dir', suite.stateDir], {
@@ -425,4 +439,55 @@ test('attached services are used, never started, and outlive the supervisor', as
   for (const child of children) assert.equal(child.exitCode, null);
   for (const child of children) child.kill('SIGTERM');
   for (const child of children) assert.equal(await exitOf(child), 0);
+});
+
+test('bfdd runs only where there are sessions; they are told to those who follow them, again after each restart', async () => {
+  fresh();
+  const names = (await suite.startReady()).services.map(({ name }) => name);
+  assert.deepEqual(names, [...STANDING_SERVICES]);
+  assert.ok(!existsSync(join(suite.runDir, 'bfdd.pid')));
+
+  const session = 'bfd_instance VRRP_ONLY {\n neighbor_ip 192.0.2.8\n vrrp\n}\n';
+  suite.writeConfig(`${FULL}${session}`);
+  const plan = await suite.control().planReload({});
+  assert.ok(
+    plan.acceptable && plan.diagnostics.some(({ code }) => code === 'not-planned'),
+    'it is not there to be asked',
+  );
+  assert.ok((await suite.control().reload({})).accepted);
+  await suite.untilStatus('bfdd is ready', ({ services }) =>
+    services.some(({ name, health }) => name === 'bfdd' && health === 2),
+  );
+  const told = (sessions: readonly string[]) => (call: { readonly [field: string]: unknown }) =>
+    JSON.stringify(call.sessions) === JSON.stringify(sessions);
+  await suite.untilCall('vrrpd', 'informBfd', told(['B up', 'VRRP_ONLY up']));
+  await suite.untilCall('healthcheckerd', 'informSessions', told(['B up']));
+
+  suite.tell('bfdd', { session: { name: 'B', up: false } });
+  await suite.untilCall('vrrpd', 'informBfd', told(['B down', 'VRRP_ONLY up']));
+  await suite.untilCall('healthcheckerd', 'informSessions', told(['B down']));
+
+  // A follower that was killed knows nothing: it is told again.
+  const vrrpd = suite.pid('vrrpd');
+  process.kill(vrrpd, 'SIGKILL');
+  await suite.untilCall('vrrpd', 'informBfd', (call) => call.pid !== vrrpd && told(['B down', 'VRRP_ONLY up'])(call));
+
+  // A bfdd that was killed has told nothing yet when it comes back: nobody hears that all sessions are gone.
+  const before = suite.calls('vrrpd', 'informBfd').length;
+  const bfdd = suite.pid('bfdd');
+  process.kill(bfdd, 'SIGKILL');
+  await suite.untilCall('vrrpd', 'informBfd', (call) => told(['B up', 'VRRP_ONLY up'])(call) && call.pid !== vrrpd);
+  for (const { sessions } of suite.calls('vrrpd', 'informBfd').slice(before)) {
+    assert.notDeepEqual(sessions, []);
+  }
+
+  const last = suite.pid('bfdd');
+  suite.writeConfig(CONFIG);
+  assert.ok((await suite.control().reload({})).accepted);
+  await suite.untilCall('vrrpd', 'informBfd', told([]));
+  await suite.untilStatus('bfdd is gone', ({ services, bfd }) => services.length === 4 && bfd === undefined);
+  await until('its process is gone', () => !existsSync(`/proc/${last}`));
+  suite.writeConfig(FULL);
+  assert.ok((await suite.control().reload({})).accepted);
+  assert.equal((await suite.untilReady()).services.length, 5);
 });

@@ -1,7 +1,10 @@
 /** The real prober: picks the check by kind. */
 import { ClientSockets } from '../../shared/kernel/clientSockets.js';
 import type { CheckResult } from '../checker.js';
-import type { Prober, RunnableCheck } from '../probe.js';
+import type { CheckerConfig } from '../config/checkerModel.js';
+import type { Prober } from '../probe.js';
+import type { SessionBoard } from '../sessionBoard.js';
+import { startBfdCheck } from './bfdCheck.js';
 import { startDnsCheck } from './dnsCheck.js';
 import { startFileCheck } from './fileCheck.js';
 import { startHttpCheck } from './httpCheck.js';
@@ -15,13 +18,15 @@ import { startUdpCheck } from './udpCheck.js';
 export class SystemProber implements Prober {
   readonly #sockets: ClientSockets;
   readonly #tools: ScriptTools;
+  readonly #sessions: SessionBoard;
 
-  constructor(tools: ScriptTools) {
+  constructor(tools: ScriptTools, sessions: SessionBoard) {
     this.#tools = tools;
+    this.#sessions = sessions;
     this.#sockets = new ClientSockets((error) => tools.logger.error(`a check failed unexpectedly: ${error.message}`));
   }
 
-  start(check: RunnableCheck, ended: (result: CheckResult) => void, url: number): () => void {
+  start(check: CheckerConfig, ended: (result: CheckResult) => void, url: number): () => void {
     switch (check.kind) {
       case 'tcp':
         return startTcpCheck(check, this.#sockets, ended);
@@ -39,6 +44,8 @@ export class SystemProber implements Prober {
         return startMiscCheck(check, this.#tools, ended);
       case 'file':
         return startFileCheck(check, ended);
+      case 'bfd':
+        return startBfdCheck(check, this.#sessions, ended);
     }
   }
 }

@@ -175,17 +175,11 @@ export interface FileCheckConfig extends Common {
   readonly reverse: boolean;
 }
 
-/**
- * A checker keyword of keepalived that this version knows by name but cannot run. It gives no verdict; the service reports
- * it as an impairment and in its state, so nobody believes the server is watched.
- */
-export interface UnavailableCheckConfig {
-  readonly kind: 'unavailable';
-  /** `BFD_CHECK`. */
-  readonly keyword: string;
-  /** `alpha` in force for it: without a verdict such a server never comes up. */
-  readonly alpha: boolean;
-  readonly position: SourcePosition;
+/** `BFD_CHECK`: up while a BFD session is Up. */
+export interface BfdCheckConfig extends Common {
+  readonly kind: 'bfd';
+  /** Name of the `bfd_instance`. */
+  readonly name: string;
 }
 
 /** One checker of one real server. */
@@ -198,4 +192,4 @@ export type CheckerConfig =
   | UdpCheckConfig
   | PingCheckConfig
   | FileCheckConfig
-  | UnavailableCheckConfig;
+  | BfdCheckConfig;

@@ -1,6 +1,5 @@
 /** What belongs to no single service: keywords of the top level and all of `global_defs`, checked once for all. */
 import { integer, word } from './argument.js';
-import { BFD_INSTANCE, NEIGHBOR_IP, SOURCE_IP } from './bfd.js';
 import type { Interpretation } from './diagnostic.js';
 import { INCLUDE_CHECK } from './globals/process.js';
 import { GLOBAL_TABLE, type InterpretEnvironment, readGlobals, routerId } from './globals.js';
@@ -27,7 +26,6 @@ export const LINKBEAT_USE_POLLING = keyword(
 /** Keywords of the top level that are not the business of one service. */
 export const COMMON_TABLE = new KeywordTable('the configuration', [
   GLOBAL_DEFS,
-  BFD_INSTANCE,
   pending('net_namespace', [word('name')], 'Network namespace to run in.'),
   pending('net_namespace_ipvs', [word('name')], 'Network namespace of the IPVS table.', { since: '2.1.3' }),
   keyword('namespace_with_ipsets', [], 'Accepted: there are no ipsets, and nftables knows namespaces.'),
@@ -61,35 +59,9 @@ export function interpretCommon(tree: ConfigTree, environment: InterpretEnvironm
   const block = readBlock(own, COMMON_TABLE, report);
   const globals = block.all(GLOBAL_DEFS).map((found) => found.block);
   for (const one of globals) checkIncludeOptions(one, report);
-  checkBfdSessions(block, report);
   checkReferences(tree, report);
   const model: CommonConfig = { routerId: routerId(readGlobals(tree), environment) };
   return report.hasErrors ? { diagnostics: report.diagnostics } : { model, diagnostics: report.diagnostics };
-}
-
-function checkBfdSessions(block: Block, report: Reporter): void {
-  const seen = new Map<string, Word>();
-  for (const { block: inside, keyword: place, values } of block.all(BFD_INSTANCE)) {
-    const [name] = values;
-    const earlier = seen.get(name);
-    if (earlier !== undefined) {
-      report.error(place, 'duplicate-name', `bfd_instance ${name} already exists`, `first on line ${earlier.line}`);
-    }
-    seen.set(name, place);
-    const neighbor = inside.last(NEIGHBOR_IP)?.values[0];
-    const source = inside.last(SOURCE_IP);
-    if (neighbor === undefined) {
-      report.error(
-        place,
-        'missing-keyword',
-        `bfd_instance ${name} has no valid neighbor_ip`,
-        "add 'neighbor_ip' to it",
-      );
-    } else if (source !== undefined && source.values[0].family !== neighbor.family) {
-      const message = `bfd_instance ${name}: source_ip and neighbor_ip must be of one family`;
-      report.error(source.keyword, 'mixed-families', message);
-    }
-  }
 }
 
 function checkIncludeOptions(globals: Block, report: Reporter): void {

@@ -10,6 +10,9 @@ export function checkReferences(tree: ConfigTree, report: Reporter): void {
       name !== undefined && first !== undefined && keywords.includes(first.text) ? [name.text] : [],
     );
   const sessions = named('bfd_instance');
+  const deaf = (word: 'vrrp' | 'checker'): ReadonlySet<string> =>
+    new Set(tree.statements.filter((one) => tellsOnly(one, word)).map(({ words: [, name] }) => name?.text ?? ''));
+  const [onlyVrrp, onlyCheckers] = [deaf('vrrp'), deaf('checker')];
   const files = named('track_file', 'vrrp_track_file');
   const instances = named('vrrp_instance');
   for (const statement of tree.statements) {
@@ -18,11 +21,13 @@ export function checkReferences(tree: ConfigTree, report: Reporter): void {
       const owner = statement.words[1]?.text ?? '';
       for (const line of inside([statement], 'track_bfd').flatMap(({ children }) => children)) {
         checkName(line.words[0], `${owner}: there is no bfd_instance`, 'unknown-tracker', sessions, report);
+        checkTold(line.words[0], 'checker', 'vrrp', onlyCheckers, report);
       }
     } else if (keyword?.text === 'virtual_server') {
       const servers = inside([statement], 'real_server');
       for (const { words } of inside(inside(servers, 'BFD_CHECK'), 'name')) {
         checkName(words[1], 'BFD_CHECK: there is no bfd_instance', 'unknown-tracker', sessions, report);
+        checkTold(words[1], 'vrrp', 'checker', onlyVrrp, report);
       }
       for (const { words } of inside(inside(servers, 'FILE_CHECK'), 'track_file')) {
         checkName(words[1], 'FILE_CHECK: there is no track_file', 'unknown-tracker', files, report);
@@ -36,6 +41,25 @@ export function checkReferences(tree: ConfigTree, report: Reporter): void {
       }
     }
   }
+}
+
+/** A `bfd_instance` with this word and not its counterpart. */
+function tellsOnly({ words, children }: Statement, word: 'vrrp' | 'checker'): boolean {
+  const has = (text: string): boolean => children.some(({ words: [first] }) => first?.text === text);
+  return words[0]?.text === 'bfd_instance' && has(word) && !has(word === 'vrrp' ? 'checker' : 'vrrp');
+}
+
+/** A session that is told to others only would never be heard of. */
+function checkTold(
+  word: Word | undefined,
+  told: string,
+  wanted: string,
+  deaf: ReadonlySet<string>,
+  report: Reporter,
+): void {
+  if (word === undefined || !deaf.has(word.text)) return;
+  const message = `bfd_instance '${word.text}' is for '${told}' only: nothing would be heard of it here`;
+  report.tolerable(word, 'unknown-tracker', message, `add '${wanted}' to it`);
 }
 
 /** Statements with this keyword in the blocks of others. */

@@ -1,6 +1,7 @@
 /** `global_defs`: how the process of a service is scheduled. The same keywords for each, under its own prefix. */
 import { type Micros, micros } from '../time/duration.js';
 import {
+  BFD_SCHEDULING,
   CHECKER_SCHEDULING,
   MAX_AUTO_PRIORITY,
   MIN_AUTO_PRIORITY_DELAY,
@@ -31,12 +32,13 @@ export interface AutomaticPriority {
   readonly lateness?: Micros;
 }
 
-const KEYWORDS: Readonly<Record<'vrrp' | 'checker', SchedulingKeywords>> = {
+const KEYWORDS: Readonly<Record<'vrrp' | 'checker' | 'bfd', SchedulingKeywords>> = {
+  bfd: BFD_SCHEDULING,
   vrrp: VRRP_SCHEDULING,
   checker: CHECKER_SCHEDULING,
 };
 
-/** Reads `vrrp_rt_priority` and its kin, or `checker_…`. */
+/** Reads `vrrp_rt_priority` and its kin, or `checker_…`, `bfd_…`. */
 export function readScheduling(globals: Block, prefix: keyof typeof KEYWORDS): SchedulingConfig {
   const keywords = KEYWORDS[prefix];
   const realtimePriority = globals.last(keywords.realtimePriority)?.values[0];

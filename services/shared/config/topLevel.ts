@@ -2,7 +2,7 @@
 import type { ConfigTree, Statement } from './tree.js';
 
 /** Who gives meaning to a block; `common`: checked once for all, see `interpretCommon`. */
-export type BlockOwner = 'common' | 'vrrpd' | 'healthcheckerd';
+export type BlockOwner = 'common' | 'vrrpd' | 'healthcheckerd' | 'bfdd';
 
 /** Keywords that open a block at the top level. */
 export const TOP_LEVEL_BLOCKS: ReadonlyMap<string, BlockOwner> = new Map<string, BlockOwner>([
@@ -16,7 +16,7 @@ export const TOP_LEVEL_BLOCKS: ReadonlyMap<string, BlockOwner> = new Map<string,
   ['track_file', 'vrrpd'],
   ['vrrp_track_file', 'vrrpd'],
   ['vrrp_track_process', 'vrrpd'],
-  ['bfd_instance', 'common'],
+  ['bfd_instance', 'bfdd'],
   ['vrrp_script', 'vrrpd'],
   ['vrrp_sync_group', 'vrrpd'],
   ['garp_group', 'vrrpd'],

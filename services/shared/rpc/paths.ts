@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 
 /** The processes of a suite. */
-export type ProcessName = 'keepwatchd' | 'vrrpd' | 'healthcheckerd' | 'ipvsd' | 'notifierd';
+export type ProcessName = 'keepwatchd' | 'vrrpd' | 'healthcheckerd' | 'ipvsd' | 'notifierd' | 'bfdd';
 
 /** Default of --run-dir. */
 export const DEFAULT_RUN_DIR = '/run/keepwatch';

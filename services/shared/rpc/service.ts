@@ -9,7 +9,7 @@ import type { PlannedChange, PlannedMove, ServiceEvent, ServiceState } from './g
 import type { Order } from './generated/keepwatch/v1/order.js';
 
 /** The services a supervisor looks after, in the order in which they are configured. */
-export const SERVICE_NAMES = ['notifierd', 'ipvsd', 'healthcheckerd', 'vrrpd'] as const;
+export const SERVICE_NAMES = ['notifierd', 'ipvsd', 'healthcheckerd', 'bfdd', 'vrrpd'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** Outcome of planning a configuration. */

@@ -1,4 +1,5 @@
 /** From the statement tree to what vrrpd runs on. */
+import { bfdWeights } from '../../shared/config/bfd.js';
 import type { Interpretation } from '../../shared/config/diagnostic.js';
 import { PROCESS_MONITOR_RCV_BUFS } from '../../shared/config/globals/process.js';
 import {
@@ -59,14 +60,15 @@ export function interpretVrrpConfig(tree: ConfigTree, environment: InterpretEnvi
   const globals = readGlobals(tree);
   const statements = statementsOf(tree, 'vrrpd');
   const block = readBlock(statements, VRRP_TABLE, report);
-  const definitions = readTrackDefinitions(block, report);
+  const sessions = bfdWeights(tree);
+  const definitions = readTrackDefinitions(block, sessions, report);
   const routing = new RoutingReader(environment.routingNames ?? new RoutingNames(), statements);
   const defaults = instanceDefaults(globals, definitions.trackable, routing, report);
   const instances = readInstances(block, defaults, report);
   const { groups, memberOf } = readGroups(block, globals, definitions.trackable, report);
   const statics = readStatics(block, globals, routing, report);
   checkBlocks(block, report);
-  lintVrrp(block, instances, groups, report);
+  lintVrrp(block, instances, groups, sessions, report);
   const global: VrrpGlobalConfig = {
     routerId: routerId(globals, environment),
     delayAfterBoot: globals.last(VRRP_DELAY_AFTER_BOOT)?.values[0] ?? seconds(0),

@@ -1,8 +1,8 @@
 import type { CarrierMethod, LinkControl } from '../../shared/kernel/linkPorts.js';
+import type { Schedule, Scheduled } from '../../shared/kernel/schedule.js';
 import type { Clock } from '../../shared/time/clock.js';
 import { after, seconds } from '../../shared/time/duration.js';
 import type { LinkbeatConfig } from '../config/model.js';
-import type { Schedule, Scheduled } from '../schedule.js';
 
 /** keepalived polls as often. */
 const INTERVAL = seconds(1);

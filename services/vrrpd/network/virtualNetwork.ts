@@ -1,12 +1,12 @@
 import type { BootText } from '../../shared/kernel/linkPorts.js';
 import type { Kernel, LinkEvent, LinkInfo, RouteNetlink, VrrpSocket } from '../../shared/kernel/ports.js';
+import type { Schedule, Scheduled } from '../../shared/kernel/schedule.js';
 import type { Logger } from '../../shared/log/logger.js';
 import type { Clock } from '../../shared/time/clock.js';
 import { after, elapsed, type Instant, millis, seconds } from '../../shared/time/duration.js';
 import type { InstanceConfig, VirtualLinkConfig, VrrpConfig } from '../config/model.js';
 import type { FaultReason } from '../fsm/events.js';
 import type { LinkTable } from '../linkTable.js';
-import type { Schedule, Scheduled } from '../schedule.js';
 import type { VirtualRouter } from '../virtualRouter.js';
 import { FirewallKeeper } from './firewallKeeper.js';
 import { firewallNeeds } from './firewallRules.js';

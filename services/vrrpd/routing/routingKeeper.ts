@@ -1,7 +1,7 @@
 import type { Routing, RoutingEvent } from '../../shared/kernel/routing.js';
+import type { Schedule, Scheduled } from '../../shared/kernel/schedule.js';
 import type { Clock } from '../../shared/time/clock.js';
 import { after, type Instant, instant, type Micros, micros, millis } from '../../shared/time/duration.js';
-import type { Schedule, Scheduled } from '../schedule.js';
 import { type Entry, isWatched, newEntry, type RoutingOwner } from './entry.js';
 import { devicesOf, type InterfaceLookup, type Wish, wishKey } from './kernelSpec.js';
 import { RoutingTables } from './routingTables.js';

@@ -1,9 +1,9 @@
 import type { LinkEvent, RouteNetlink } from '../../shared/kernel/ports.js';
+import type { Schedule, Scheduled } from '../../shared/kernel/schedule.js';
 import type { Clock } from '../../shared/time/clock.js';
 import { after, micros, millis } from '../../shared/time/duration.js';
 import type { StaticAddress } from '../config/model.js';
 import type { LinkTable } from '../linkTable.js';
-import type { Schedule, Scheduled } from '../schedule.js';
 import { addressSpec, vipKey, vipText } from '../virtualAddress.js';
 
 /** See routingKeeper.ts. */

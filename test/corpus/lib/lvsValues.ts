@@ -247,7 +247,7 @@ const DNS_TYPES: Readonly<Record<number, string>> = {
 };
 
 function ofChecker(one: CheckerConfig): Record<string, string> {
-  if (one.kind === 'unavailable') return { 'Keepalive method': one.keyword };
+  if (one.kind === 'bfd') return { 'Keepalive method': checkerKeyword(one), Name: one.name };
   // keepalived tells nothing of the timing of what only watches a file.
   if (one.kind === 'file') return { 'Keepalive method': checkerKeyword(one) };
   const { timing } = one;

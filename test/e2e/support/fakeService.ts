@@ -8,6 +8,13 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { SystemClock } from '../../../services/shared/kernel/systemClock.js';
 import {
+  BfdEvent,
+  type BfdReading,
+  BfdSession,
+  BfdState,
+  BfdStateName,
+} from '../../../services/shared/rpc/generated/keepwatch/v1/bfd.js';
+import {
   type ConfigTree,
   type Diagnostic,
   Severity,
@@ -38,6 +45,7 @@ import {
   VrrpEvent,
   type VrrpInstance,
   VrrpInstance as VrrpInstanceMessage,
+  VrrpServiceDefinition,
   VrrpState,
   VrrpStateName,
 } from '../../../services/shared/rpc/generated/keepwatch/v1/vrrp.js';
@@ -50,6 +58,7 @@ import { serviceMain } from '../../../services/shared/rpc/serviceMain.js';
 interface Command {
   readonly instance?: { readonly name: string; readonly state: 'BACKUP' | 'MASTER' | 'FAULT' };
   readonly notifications?: number;
+  readonly session?: { readonly name: string; readonly up: boolean };
   readonly destination?: { readonly address: string; readonly weight: number };
   /** From now on takes that long for every Deliver. */
   readonly delayMs?: number;
@@ -72,6 +81,7 @@ function start(context: ServiceContext): StartedService {
   const note = (entry: object): void => appendFileSync(journal, `${JSON.stringify({ pid: process.pid, ...entry })}\n`);
   let instances = new Map<string, VrrpInstance>();
   let destinations = new Map<string, number>();
+  let sessions = new Map<string, BfdSession>();
   let tree: ConfigTree | undefined;
   let told = 0;
   let delayMs = 0;
@@ -105,11 +115,18 @@ function start(context: ServiceContext): StartedService {
         return { state: { $case: 'ipvs', value: IpvsState.fromPartial({ available: true }) } };
       case 'notifierd':
         return { state: { $case: 'notify', value: NotifyState.fromPartial({ scriptsOk: BigInt(told) }) } };
+      case 'bfdd':
+        return { state: { $case: 'bfd', value: BfdState.fromPartial({ sessions: [...sessions.values()] }) } };
     }
   };
   const event = (notifications: Notification[], changed: string[] = []): ServiceEvent => {
     const list = changed.flatMap((key) => instances.get(key) ?? []);
     switch (name) {
+      case 'bfdd':
+        return {
+          event: { $case: 'bfd', value: BfdEvent.fromPartial({ sessions: [...sessions.values()] }) },
+          notifications,
+        };
       case 'vrrpd':
         return { event: { $case: 'vrrp', value: VrrpEvent.fromPartial({ instances: list }) }, notifications };
       case 'healthcheckerd':
@@ -145,6 +162,7 @@ function start(context: ServiceContext): StartedService {
     if (command.hangMs !== undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, command.hangMs);
     if (command.delayMs !== undefined) delayMs = command.delayMs;
     if (command.instance !== undefined) instances.set(command.instance.name, vrrpInstance(command.instance));
+    if (command.session !== undefined) sessions.set(command.session.name, bfdSession(command.session));
     if (command.destination !== undefined) destinations.set(command.destination.address, command.destination.weight);
     const notifications = Array.from({ length: command.notifications ?? 0 }, () =>
       Notification.fromPartial({ lane: `instance ${name}`, summary: `note ${++told}` }),
@@ -175,6 +193,20 @@ function start(context: ServiceContext): StartedService {
       rpcService(HealthServiceDefinition, {
         async informVrrp(request) {
           note({ call: 'informVrrp', addresses: request.addresses.map((address) => address.address) });
+          return {};
+        },
+        async informSessions(request) {
+          note({ call: 'informSessions', sessions: request.sessions.map(sessionText) });
+          return {};
+        },
+      }),
+    );
+  }
+  if (name === 'vrrpd') {
+    services.push(
+      rpcService(VrrpServiceDefinition, {
+        async informBfd(request) {
+          note({ call: 'informBfd', sessions: request.sessions.map(sessionText) });
           return {};
         },
       }),
@@ -220,6 +252,12 @@ function start(context: ServiceContext): StartedService {
             .filter(([keyword]) => keyword === 'virtual_server')
             .map(([, address = '', port = '1']) => [address, Number(port)]),
         );
+        const known = sessions;
+        sessions = new Map(
+          words
+            .filter(([keyword]) => keyword === 'bfd_instance' && name === 'bfdd')
+            .map(([, key = '']) => [key, known.get(key) ?? bfdSession({ name: key, up: true })]),
+        );
         note({ call: 'configure', generation: Number(generation), words });
         return { accepted: true, diagnostics: [], changes: planned };
       },
@@ -247,4 +285,18 @@ function vrrpInstance({ name: key, state }: { name: string; state: 'BACKUP' | 'M
     effectivePriority: 100,
     addresses: [{ address: '192.0.2.1/24', interface: 'lo', present: state === 'MASTER' }],
   });
+}
+
+function bfdSession({ name: key, up }: { name: string; up: boolean }): BfdSession {
+  return BfdSession.fromPartial({
+    name: key,
+    state: up ? BfdStateName.BFD_STATE_NAME_UP : BfdStateName.BFD_STATE_NAME_DOWN,
+    settled: true,
+    tellsVrrp: true,
+    tellsCheckers: key !== 'VRRP_ONLY',
+  });
+}
+
+function sessionText({ name: key, up }: BfdReading): string {
+  return `${key} ${up ? 'up' : 'down'}`;
 }

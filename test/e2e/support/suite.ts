@@ -48,6 +48,9 @@ export async function bundleWithDoubles(): Promise<string> {
   return directory;
 }
 
+/** The services that run with every configuration. */
+export const STANDING_SERVICES: readonly ServiceName[] = SERVICE_NAMES.filter((name) => name !== 'bfdd');
+
 /** One call a double noted in its journal. */
 export interface NotedCall {
   readonly pid: number;
@@ -59,6 +62,7 @@ export interface NotedCall {
 export interface Command {
   readonly instance?: { readonly name: string; readonly state: 'BACKUP' | 'MASTER' | 'FAULT' };
   readonly notifications?: number;
+  readonly session?: { readonly name: string; readonly up: boolean };
   readonly destination?: { readonly address: string; readonly weight: number };
   readonly delayMs?: number;
   readonly hangMs?: number;

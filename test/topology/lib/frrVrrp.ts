@@ -1,7 +1,6 @@
 /** FRR's vrrpd on a machine: it wants a macvlan with the virtual MAC for each virtual router, and zebra beside it. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { eventually } from './eventually.js';
+import { startFrr, vtysh } from './frr.js';
 import type { Host } from './host.js';
 
 /** One virtual router of FRR. */
@@ -24,10 +23,6 @@ interface FrrJson {
   readonly v6: { readonly interface: string; readonly status: string };
 }
 
-const DAEMONS = '/usr/lib/frr';
-/** The machine's own. */
-const FOLDER = '/run/frr';
-
 /** zebra and vrrpd, running until the machine is powered off. */
 export class FrrVrrp {
   private constructor(private readonly host: Host) {}
@@ -35,15 +30,8 @@ export class FrrVrrp {
   /** Starts both with all routers on `eth0` at one priority. */
   static async start(host: Host, priority: number, routers: readonly FrrVirtualRouter[]): Promise<FrrVrrp> {
     await host.ipBatch(routers.flatMap(macvlan));
-    const made = await host.tryInside(['install', '-d', '-o', 'frr', '-g', 'frr', FOLDER]);
-    if (made.status !== 0) throw new Error(made.stderr);
-    writeFileSync(host.path(join(FOLDER, 'frr.conf')), configuration(priority, routers), { mode: 0o644 });
+    await startFrr(host, 'vrrpd', configuration(priority, routers));
     const frr = new FrrVrrp(host);
-    await frr.daemon('zebra');
-    await eventually(`${host.name}: zebra listens`, async () => {
-      return (await host.tryInside(['test', '-S', join(FOLDER, 'zserv.api')])).status === 0;
-    });
-    await frr.daemon('vrrpd');
     await eventually(
       `${host.name}: FRR's vrrpd knows its routers`,
       async () => (await frr.status()).size === routers.length,
@@ -53,17 +41,10 @@ export class FrrVrrp {
 
   /** Status by VRID. */
   async status(): Promise<FrrStatus> {
-    const { stdout } = await this.host.tryInside(['vtysh', '--vty_socket', FOLDER, '-c', 'show vrrp json']);
+    const stdout = await vtysh(this.host, 'show vrrp json');
     if (!stdout.trimStart().startsWith('[')) return new Map();
     const routers = JSON.parse(stdout) as readonly FrrJson[];
     return new Map(routers.map(({ vrid, v4, v6 }) => [vrid, v4.interface === '' ? v6.status : v4.status]));
-  }
-
-  private async daemon(name: 'zebra' | 'vrrpd'): Promise<void> {
-    const files = ['-f', join(FOLDER, 'frr.conf'), '-z', join(FOLDER, 'zserv.api'), '-i', join(FOLDER, `${name}.pid`)];
-    const argv = [join(DAEMONS, name), '-d', '-u', 'frr', '-g', 'frr', ...files, '--vty_socket', FOLDER];
-    const { status, stderr } = await this.host.tryInside(argv);
-    if (status !== 0) throw new Error(`${name} does not start: ${stderr}`);
   }
 }
 

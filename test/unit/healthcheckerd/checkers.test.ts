@@ -12,8 +12,12 @@ import { createServer as createTlsServer } from 'node:tls';
 import { SMTPServer } from 'smtp-server';
 import type { CheckResult } from '../../../services/healthcheckerd/checker.js';
 import { SystemProber } from '../../../services/healthcheckerd/checkers/prober.js';
-import type { HttpCheckConfig, UrlConfig } from '../../../services/healthcheckerd/config/checkerModel.js';
-import type { RunnableCheck } from '../../../services/healthcheckerd/probe.js';
+import type {
+  CheckerConfig,
+  HttpCheckConfig,
+  UrlConfig,
+} from '../../../services/healthcheckerd/config/checkerModel.js';
+import { SessionBoard } from '../../../services/healthcheckerd/sessionBoard.js';
 import { SystemClock } from '../../../services/shared/kernel/systemClock.js';
 import { silentLogger } from '../../../services/shared/log/logger.js';
 import { SystemAccounts } from '../../../services/shared/script/accounts.js';
@@ -21,11 +25,15 @@ import { ProcessScriptRunner } from '../../../services/shared/script/run.js';
 import { millis, seconds } from '../../../services/shared/time/duration.js';
 import { tcpCheck } from './support.js';
 
-const prober = new SystemProber({
-  runner: new ProcessScriptRunner(new SystemClock()),
-  accounts: new SystemAccounts(),
-  logger: silentLogger(),
-});
+const sessions = new SessionBoard();
+const prober = new SystemProber(
+  {
+    runner: new ProcessScriptRunner(new SystemClock()),
+    accounts: new SystemAccounts(),
+    logger: silentLogger(),
+  },
+  sessions,
+);
 
 let folder: string;
 before(() => {
@@ -39,7 +47,7 @@ const common = (port: number, connectTimeout = seconds(2)) => {
   return { endpoint, timing, position };
 };
 
-const run = (check: RunnableCheck, url = 0): Promise<CheckResult> =>
+const run = (check: CheckerConfig, url = 0): Promise<CheckResult> =>
   new Promise((resolve) => prober.start(check, resolve, url));
 
 const reasonOf = (result: CheckResult): string => (result.kind === 'success' ? 'success' : result.reason);
@@ -297,7 +305,7 @@ test('MISC_CHECK: exit status, dynamic weight, time-out with its children, and w
     chmodSync(path, 0o700);
     return path;
   };
-  const misc = (argv: readonly string[], more: object = {}): RunnableCheck => ({
+  const misc = (argv: readonly string[], more: object = {}): CheckerConfig => ({
     kind: 'misc',
     timing: common(1).timing,
     position: common(1).position,
@@ -357,4 +365,36 @@ test('FILE_CHECK follows a file through writing, replacing and deleting', async 
   rmSync(path);
   assert.deepEqual(await next(4), { kind: 'success', weight: { add: 0 } });
   cancel();
+});
+
+const { timing, position } = tcpCheck('127.0.0.1', 1);
+const session = (up: boolean, settled: boolean, detail = '') => ({
+  name: 'peer',
+  up,
+  settled,
+  detail,
+  since: undefined,
+});
+
+test('BFD_CHECK says what the session says, and nothing while it has not had its time to come up', async () => {
+  const results: string[] = [];
+  sessions.inform([session(false, false)]);
+  const cancel = prober.start({ kind: 'bfd', name: 'peer', timing, position }, (one) => results.push(reasonOf(one)), 0);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(results, []);
+  sessions.inform([{ ...session(true, true), name: 'other' }]);
+  sessions.inform([session(true, true)]);
+  sessions.inform([session(true, true)]);
+  sessions.inform([session(false, true, 'session with 10.0.0.3 is Down: control detection time expired')]);
+  // Gone from the configuration of bfdd: nothing new is known.
+  sessions.inform([]);
+  assert.deepEqual(results, ['success', 'session with 10.0.0.3 is Down: control detection time expired']);
+  cancel();
+  sessions.inform([session(true, true)]);
+  assert.equal(results.length, 2);
+});
+
+test('BFD_CHECK begins with what is known already', async () => {
+  sessions.inform([session(true, true)]);
+  assert.deepEqual(await run({ kind: 'bfd', name: 'peer', timing, position }), { kind: 'success' });
 });

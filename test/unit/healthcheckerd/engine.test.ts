@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { UnavailableCheckConfig } from '../../../services/healthcheckerd/config/checkerModel.js';
 import { seconds } from '../../../services/shared/time/duration.js';
 import { address, Bench, healthConfig, position, realServer, refused, tcpCheck, virtualServer } from './support.js';
 
@@ -260,24 +259,6 @@ test('omega says at the end that all is down; without it the end is silent', () 
   const reports = silent.reports.length;
   silent.engine.stop();
   assert.equal(silent.reports.length, reports);
-});
-
-test('a checker that cannot run gives no verdict and is an impairment', () => {
-  const checkers: UnavailableCheckConfig[] = [{ kind: 'unavailable', keyword: 'HTTP_GET', alpha: false, position }];
-  const bench = new Bench();
-  bench.engine.apply(healthConfig([virtualServer([realServer('10.9.1.1', { checkers })])]));
-  assert.deepEqual(bench.table(), ['10.9.1.1:80 w1']);
-  assert.match(
-    bench.engine.impairments()[0] ?? '',
-    /^HTTP_GET of \[10\.9\.1\.1\]:tcp:80 of .*test\.conf:1:1.*not watched/,
-  );
-  const alpha = new Bench();
-  alpha.engine.apply(
-    healthConfig([
-      virtualServer([realServer('10.9.1.1', { checkers: checkers.map((one) => ({ ...one, alpha: true })) })]),
-    ]),
-  );
-  assert.deepEqual(alpha.table(), []);
 });
 
 test('rs_init_notifies tells of every server that starts alive', () => {

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import type { CheckResult } from '../../../services/healthcheckerd/checker.js';
 import { checkerTarget } from '../../../services/healthcheckerd/checkerText.js';
-import type { CheckerTiming, TcpCheckConfig } from '../../../services/healthcheckerd/config/checkerModel.js';
+import type {
+  CheckerConfig,
+  CheckerTiming,
+  TcpCheckConfig,
+} from '../../../services/healthcheckerd/config/checkerModel.js';
 import type {
   HealthConfig,
   HealthGlobalConfig,
@@ -9,7 +13,7 @@ import type {
   VirtualServerConfig,
 } from '../../../services/healthcheckerd/config/model.js';
 import { HealthEngine } from '../../../services/healthcheckerd/engine.js';
-import type { Prober, RunnableCheck } from '../../../services/healthcheckerd/probe.js';
+import type { Prober } from '../../../services/healthcheckerd/probe.js';
 import type { EngineReport } from '../../../services/healthcheckerd/reporter.js';
 import { silentLogger } from '../../../services/shared/log/logger.js';
 import { formatIpAddress, type IpAddress, parseIpAddress } from '../../../services/shared/net/address.js';
@@ -106,7 +110,7 @@ class FakeProber implements Prober {
     this.#now = now;
   }
 
-  start(check: RunnableCheck, ended: (result: CheckResult) => void): () => void {
+  start(check: CheckerConfig, ended: (result: CheckResult) => void): () => void {
     const target =
       'endpoint' in check ? `${formatIpAddress(check.endpoint.address)}:${check.endpoint.port}` : checkerTarget(check);
     this.checks.push({ at: this.#now(), target });

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FakeKernel } from '../../../services/shared/kernel/fakeKernel.js';
+import { Schedule } from '../../../services/shared/kernel/schedule.js';
 import { elapsed, micros, millis, seconds, toMillis } from '../../../services/shared/time/duration.js';
 import type { AnnounceTarget } from '../../../services/vrrpd/announcePlan.js';
 import { Announcer } from '../../../services/vrrpd/announcer.js';
 import type { AnnouncePacing, GarpConfig } from '../../../services/vrrpd/config/model.js';
-import { Schedule } from '../../../services/vrrpd/schedule.js';
 import { instance, newWorld } from './support.js';
 
 const OWNER = {};

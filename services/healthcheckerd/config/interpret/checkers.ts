@@ -5,6 +5,7 @@ import { formatIpAddress } from '../../../shared/net/address.js';
 import { seconds } from '../../../shared/time/duration.js';
 import type { CheckerConfig, CheckerEndpoint } from '../checkerModel.js';
 import * as C from '../keywords/checkers.js';
+import { readBfdCheck } from './checkers/bfd.js';
 import { readDnsQuestion } from './checkers/dns.js';
 import { readFileCheck } from './checkers/file.js';
 import { readHttp } from './checkers/http.js';
@@ -57,13 +58,7 @@ const READINGS: readonly (readonly [(typeof C.CHECKERS)[number], Reading])[] = [
   ],
   [C.PING_CHECK, readPingCheck],
   [C.FILE_CHECK, readFileCheck],
-  ...C.UNAVAILABLE_CHECKERS.map((spec): readonly [(typeof C.CHECKERS)[number], Reading] => [
-    spec,
-    ({ block, keyword }, { timing }, report) => {
-      const alpha = readTiming(block, timing).alpha ?? false;
-      return { kind: 'unavailable', keyword: spec.name, alpha, position: report.position(keyword) };
-    },
-  ]),
+  [C.BFD_CHECK, readBfdCheck],
 ];
 
 /** Reads the checkers; what is wrong is reported and left out. */

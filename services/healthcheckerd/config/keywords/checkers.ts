@@ -12,7 +12,7 @@ import {
   timer,
   word,
 } from '../../../shared/config/argument.js';
-import { type KeywordSpec, KeywordTable, keyword, pending } from '../../../shared/config/keyword.js';
+import { type KeywordSpec, KeywordTable, keyword } from '../../../shared/config/keyword.js';
 import { CHECKER_TIMING_KEYWORDS, RETRY } from './timing.js';
 
 export const CONNECT_IP = keyword('connect_ip', [address('address')], 'Address to check.', {
@@ -196,18 +196,8 @@ export const FILE_WEIGHT = keyword(
 );
 export const FILE_CHECK = checker('FILE_CHECK', 'Up while a file says so.', [CHECK_FILE, FILE_DYNAMIC, FILE_WEIGHT]);
 
-/** Checkers that are known but cannot run yet. */
-export const UNAVAILABLE_CHECKERS = [
-  pending('BFD_CHECK', [], 'Up when a BFD session is up.', {
-    block: {
-      kind: 'keywords',
-      table: new KeywordTable('BFD_CHECK', [pending('name', [word('bfd_instance')], 'The session.')]),
-    },
-    blockOptional: true,
-    repeat: 'list',
-    consequence: 'the real server is not watched: it counts as alive, but never comes up under alpha',
-  }),
-];
+export const CHECK_SESSION = keyword('name', [word('bfd_instance')], 'The session.');
+export const BFD_CHECK = checker('BFD_CHECK', 'Up while a BFD session is Up.', [CHECK_SESSION]);
 
 /** All checkers. */
 export const CHECKERS = [
@@ -220,5 +210,5 @@ export const CHECKERS = [
   UDP_CHECK,
   PING_CHECK,
   FILE_CHECK,
-  ...UNAVAILABLE_CHECKERS,
+  BFD_CHECK,
 ];

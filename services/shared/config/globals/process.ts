@@ -17,24 +17,19 @@ export interface SchedulingKeywords {
   readonly noSwap: KeywordSpec<readonly []>;
 }
 
-const schedulingOf = (
-  prefix: string,
-  service: string,
-  describe: typeof keyword,
-  automatic?: string,
-): SchedulingKeywords => ({
-  realtimePriority: describe(`${prefix}_rt_priority`, REALTIME, `Runs ${service} under SCHED_RR.`, {
+const schedulingOf = (prefix: string, service: string, automatic?: string): SchedulingKeywords => ({
+  realtimePriority: keyword(`${prefix}_rt_priority`, REALTIME, `Runs ${service} under SCHED_RR.`, {
     ...(automatic === undefined ? {} : { default: automatic }),
   }),
-  realtimeLimit: describe(
+  realtimeLimit: keyword(
     `${prefix}_rlimit_rttime`,
     RTTIME,
     'CPU time between two blocking calls under SCHED_RR after which the process is ended; at least 1000000.',
     { aliases: [`${prefix}_rlimit_rtime`], default: 'none' },
   ),
-  nice: describe(`${prefix}_priority`, NICE, `Nice value of ${service}.`),
-  cpuAffinity: describe(`${prefix}_cpu_affinity`, CPUS, `CPUs ${service} may run on.`, { default: 'all' }),
-  noSwap: describe(
+  nice: keyword(`${prefix}_priority`, NICE, `Nice value of ${service}.`),
+  cpuAffinity: keyword(`${prefix}_cpu_affinity`, CPUS, `CPUs ${service} may run on.`, { default: 'all' }),
+  noSwap: keyword(
     `${prefix}_no_swap`,
     [],
     `Keeps ${service} in memory. Not possible by mlockall(2), which ends V8; a warning says how instead.`,
@@ -42,16 +37,16 @@ const schedulingOf = (
 });
 
 const AUTOMATIC = '10 when an advert_int is below 1 s and the kernel allows it';
+const AUTOMATIC_BFD = '10 when a session sends or receives more than once a second and the kernel allows it';
 
-export const VRRP_SCHEDULING = schedulingOf('vrrp', 'vrrpd', keyword, AUTOMATIC);
-export const CHECKER_SCHEDULING = schedulingOf('checker', 'healthcheckerd', keyword);
-/** No process runs BFD sessions yet. */
-const BFD_SCHEDULING = schedulingOf('bfd', 'bfdd', pending);
+export const VRRP_SCHEDULING = schedulingOf('vrrp', 'vrrpd', AUTOMATIC);
+export const CHECKER_SCHEDULING = schedulingOf('checker', 'healthcheckerd');
+export const BFD_SCHEDULING = schedulingOf('bfd', 'bfdd', AUTOMATIC_BFD);
 
 export const MAX_AUTO_PRIORITY = keyword(
   'max_auto_priority',
   [optional(integer('priority', { min: -1, max: 99 }))],
-  'Highest SCHED_RR priority that vrrpd takes by itself; 0 or -1: none.',
+  'Highest SCHED_RR priority that vrrpd and bfdd take by themselves; 0 or -1: none.',
   { default: '10' },
 );
 export const MIN_AUTO_PRIORITY_DELAY = keyword(

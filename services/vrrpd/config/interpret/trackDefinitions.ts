@@ -28,8 +28,12 @@ export interface TrackDefinitions {
 
 type Defined<Config> = ReadonlyMap<string, { readonly config: Config; readonly weight: DefaultWeight }>;
 
-/** Reads all definitions; of a name that stands twice the first counts, as `checkDefinitions` says. */
-export function readTrackDefinitions(root: Block, report: Reporter): TrackDefinitions {
+/** Reads all definitions but those of BFD `sessions`, which are read already; of a name that stands twice the first counts, as `checkDefinitions` says. */
+export function readTrackDefinitions(
+  root: Block,
+  sessions: ReadonlyMap<string, DefaultWeight>,
+  report: Reporter,
+): TrackDefinitions {
   const scripts = defined(
     root.all(T.VRRP_SCRIPT),
     (found, name) => readScriptDefinition(found, name, report),
@@ -52,6 +56,7 @@ export function readTrackDefinitions(root: Block, report: Reporter): TrackDefini
       ['script', weights(scripts)],
       ['file', weights(files)],
       ['process', weights(processes)],
+      ['bfd', sessions],
     ]),
     scripts: configs(scripts),
     files: configs(files),

@@ -16,16 +16,14 @@ export interface DefaultWeight {
   readonly reverse: boolean;
 }
 
-/**
- * What can be tracked, by kind and name. A kind that is not there is defined elsewhere (BFD sessions): every name of it
- * is taken, with weight 0.
- */
+/** What can be tracked, by kind and name. */
 export type Trackable = ReadonlyMap<TrackerKind, ReadonlyMap<string, DefaultWeight>>;
 
 const KINDS: readonly { readonly kind: TrackerKind; readonly spec: KeywordSpec }[] = [
   { kind: 'script', spec: T.TRACK_SCRIPT },
   { kind: 'file', spec: T.TRACK_FILE },
   { kind: 'process', spec: T.TRACK_PROCESS },
+  { kind: 'bfd', spec: T.TRACK_BFD },
 ];
 
 /** Reads the lines of an instance or group. What is wrong in them is reported by `checkBlocks`. */
@@ -33,8 +31,7 @@ export function readTrackers(block: Block, trackable: Trackable, report: Reporte
   const silent = new Reporter([]);
   return KINDS.flatMap(({ kind, spec }) =>
     readTrackedNames(block, spec, silent).flatMap(({ word, weight, reverse }) => {
-      const defined = trackable.get(kind);
-      const given = defined === undefined ? { weight: 0, reverse: false } : defined.get(word.text);
+      const given = trackable.get(kind)?.get(word.text);
       if (given === undefined) return [];
       const wanted = weight ?? given.weight;
       const limit = kind === 'script' ? MAXIMUM_WEIGHT : Number.POSITIVE_INFINITY;

@@ -1,12 +1,12 @@
 /** What instances and groups track, and the definitions of what can be tracked. */
 import { choice, decimal, integer, optional, rest, script, timer, word } from '../../../shared/config/argument.js';
-import { KeywordTable, keyword, pending } from '../../../shared/config/keyword.js';
+import { KeywordTable, keyword } from '../../../shared/config/keyword.js';
 import { REVERSE, TRACK_FILE_DEFINITION } from '../../../shared/config/trackFile.js';
 
 /** Options after the name of what is tracked, with the weights that keepalived takes. */
-const trackedOptions = (scope: string, most: number, make: typeof keyword): KeywordTable =>
+const trackedOptions = (scope: string, most: number): KeywordTable =>
   new KeywordTable(scope, [
-    make(
+    keyword(
       'weight',
       [integer('weight', { min: -most, max: most })],
       'What it adds to the priority; 0: FAULT when it fails.',
@@ -14,8 +14,8 @@ const trackedOptions = (scope: string, most: number, make: typeof keyword): Keyw
         default: 'the weight of its definition',
       },
     ),
-    make('reverse', [], 'Turns the direction round.'),
-    make('noreverse', [], 'Does not, whatever the definition says.', { aliases: ['no_reverse'] }),
+    keyword('reverse', [], 'Turns the direction round.'),
+    keyword('noreverse', [], 'Does not, whatever the definition says.', { aliases: ['no_reverse'] }),
   ]);
 
 export const TRACK_INTERFACE = keyword(
@@ -26,18 +26,18 @@ export const TRACK_INTERFACE = keyword(
     block: {
       kind: 'lines',
       line: 'interface [weight <-253..253>] [reverse|noreverse]',
-      options: trackedOptions('a tracked interface', 253, keyword),
+      options: trackedOptions('a tracked interface', 253),
     },
     repeat: 'list',
   },
 );
 
-const tracked = (name: string, what: string, most: number, doc: string, make: typeof keyword = keyword) =>
-  make(name, [], doc, {
+const tracked = (name: string, what: string, most: number, doc: string) =>
+  keyword(name, [], doc, {
     block: {
       kind: 'lines',
       line: `name [weight <-${most}..${most}>] [reverse|noreverse]`,
-      options: trackedOptions(`a tracked ${what}`, most, make),
+      options: trackedOptions(`a tracked ${what}`, most),
     },
     repeat: 'list',
   });
@@ -46,7 +46,7 @@ const tracked = (name: string, what: string, most: number, doc: string, make: ty
 export const TRACK_SCRIPT = tracked('track_script', 'script', 254, 'Scripts that move the priority or mean FAULT.');
 export const TRACK_FILE = tracked('track_file', 'file', 254, 'Files whose number moves the priority.');
 export const TRACK_PROCESS = tracked('track_process', 'process', 254, 'Processes that have to run.');
-export const TRACK_BFD = tracked('track_bfd', 'BFD session', 253, 'BFD sessions that have to be up.', pending);
+export const TRACK_BFD = tracked('track_bfd', 'BFD session', 253, 'BFD sessions that have to be Up.');
 
 /** The tracking blocks that instances and sync groups share. */
 export const TRACK_KEYWORDS = [TRACK_INTERFACE, TRACK_SCRIPT, TRACK_FILE, TRACK_PROCESS, TRACK_BFD];

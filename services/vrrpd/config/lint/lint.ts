@@ -7,13 +7,14 @@ import { VRRP_INSTANCE } from '../keywords.js';
 import type { InstanceConfig, SyncGroupConfig } from '../model.js';
 import { lintDelays } from './delays.js';
 import { lintGroupPreemption } from './nopreempt.js';
-import { lintWeights, lintWeightsWithoutPreemption, weightedTrackers } from './weights.js';
+import { type DefaultWeights, lintWeights, lintWeightsWithoutPreemption, weightedTrackers } from './weights.js';
 
-/** Looks at all instances and groups. */
+/** Looks at all instances and groups; `sessions`: the weights of BFD sessions. */
 export function lintVrrp(
   root: Block,
   instances: readonly InstanceConfig[],
   groups: readonly SyncGroupConfig[],
+  sessions: DefaultWeights,
   report: Reporter,
 ): void {
   const blocks = new Map(root.all(VRRP_INSTANCE).map(({ values: [name], block }) => [name, block]));
@@ -22,7 +23,7 @@ export function lintVrrp(
     const block = blocks.get(instance.name);
     // In a group weights are ignored, which has its own warning.
     if (block === undefined || grouped.has(instance.name)) continue;
-    const trackers = weightedTrackers(block, root);
+    const trackers = weightedTrackers(block, root, sessions);
     if (trackers === undefined) continue;
     if (instance.preempt) lintWeights(instance.name, instance.priority, trackers, report);
     else lintWeightsWithoutPreemption(instance.name, trackers, report);

@@ -21,7 +21,11 @@ export interface Weighted {
 export type DefaultWeights = ReadonlyMap<string, { readonly weight: number; readonly reverse: boolean }>;
 
 /** The trackers of an instance that have a weight; undefined when one of them is a file, whose number nobody knows. */
-export function weightedTrackers(instance: Block, root: Block): readonly Weighted[] | undefined {
+export function weightedTrackers(
+  instance: Block,
+  root: Block,
+  sessions: DefaultWeights,
+): readonly Weighted[] | undefined {
   const silent = new Reporter([]);
   const read = (spec: (typeof T)['TRACK_SCRIPT'], defaults: DefaultWeights): readonly Weighted[] =>
     readTrackedNames(instance, spec, silent).map((name) => withDefault(name, defaults));
@@ -31,7 +35,7 @@ export function weightedTrackers(instance: Block, root: Block): readonly Weighte
     ...read(T.TRACK_INTERFACE, new Map()),
     ...read(T.TRACK_SCRIPT, defaultsOf(root, T.VRRP_SCRIPT, T.SCRIPT_WEIGHT, 0)),
     ...read(T.TRACK_PROCESS, defaultsOf(root, T.VRRP_TRACK_PROCESS, T.PROCESS_WEIGHT, 1)),
-    ...read(T.TRACK_BFD, new Map()),
+    ...read(T.TRACK_BFD, sessions),
   ];
   return all.filter(({ weight }) => weight !== 0);
 }

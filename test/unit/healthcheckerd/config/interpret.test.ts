@@ -180,14 +180,15 @@ describe('TCP_CHECK', () => {
 });
 
 describe('other checkers', () => {
-  it('are named as what they are: not watching yet', () => {
+  it('BFD_CHECK follows a session, without a timing of its own', () => {
     const { model, messages } = run(wrap('', 'real_server 10.0.0.2 80 {\nalpha\nBFD_CHECK {\nname x\n}\n}'));
-    assert.deepEqual(messages, [
-      "8:1: warning: 'BFD_CHECK' has no effect yet (the real server is not watched: it counts as alive, but never comes up under alpha)",
-    ]);
-    assert.deepEqual(model?.virtualServers[0]?.realServers[0]?.checkers, [
-      { kind: 'unavailable', keyword: 'BFD_CHECK', alpha: true, position: { file: '/k.conf', line: 8, column: 1 } },
-    ]);
+    assert.deepEqual(messages, []);
+    const [check] = model?.virtualServers[0]?.realServers[0]?.checkers ?? [];
+    assert.ok(check?.kind === 'bfd');
+    assert.deepEqual(
+      [check.name, check.timing.alpha, check.timing.retry, check.position],
+      ['x', true, 0, { file: '/k.conf', line: 8, column: 1 }],
+    );
   });
 
   it('are checked all the same', () => {

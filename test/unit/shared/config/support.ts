@@ -1,3 +1,4 @@
+import { interpretBfdConfig } from '../../../../services/bfdd/config/interpret.js';
 import { interpretHealthConfig } from '../../../../services/healthcheckerd/config/interpret.js';
 import { interpretIpvsConfig } from '../../../../services/ipvsd/config/interpret.js';
 import { interpretNotifyConfig } from '../../../../services/notifierd/config/interpret.js';
@@ -71,6 +72,7 @@ export function diagnose(loaded: LoadedConfig): readonly Diagnostic[] {
   return [
     ...diagnostics,
     ...interpretCommon(tree, ENVIRONMENT).diagnostics,
+    ...interpretBfdConfig(parts.bfdd).diagnostics,
     ...interpretVrrpConfig(parts.vrrpd, ENVIRONMENT).diagnostics,
     ...interpretHealthConfig(parts.healthcheckerd, ENVIRONMENT).diagnostics,
     ...interpretIpvsConfig(parts.ipvsd, ENVIRONMENT).diagnostics,

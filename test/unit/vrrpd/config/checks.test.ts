@@ -221,16 +221,6 @@ const TABLE: readonly (readonly [string, string, readonly string[]])[] = [
     ["2:7: error: a delay is 0..255 s, not '300'"],
   ],
   [
-    'a BFD session without neighbour',
-    'bfd_instance b {\n source_ip 192.0.2.1\n}\n',
-    ["1:1: error: bfd_instance b has no valid neighbor_ip (add 'neighbor_ip' to it)"],
-  ],
-  [
-    'a BFD session of two families',
-    'bfd_instance b {\n source_ip 192.0.2.1\n neighbor_ip 2001:db8::1\n}\n',
-    ['2:2: error: bfd_instance b: source_ip and neighbor_ip must be of one family'],
-  ],
-  [
     'a sync daemon of an unknown instance (keepalived is silent)',
     'global_defs {\n lvs_sync_daemon eth0 NOPE\n}\n',
     ["2:23: warning: lvs_sync_daemon: there is no vrrp_instance 'NOPE'"],

@@ -8,6 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { CallContext, CallOptions } from "nice-grpc-common";
 import { Timestamp } from "../../google/protobuf/timestamp.js";
+import { BfdState } from "./bfd.js";
 import { ConfigTree, Diagnostic, Origin } from "./common.js";
 import { HealthState } from "./health.js";
 import { IpvsServiceStatistics, IpvsState } from "./ipvs.js";
@@ -126,6 +127,10 @@ export interface SuiteStatus {
     | undefined;
   /** Result of the last reload that was refused, until one is accepted. */
   refusedReload: Diagnostic[];
+  /** Unset while no session is configured. */
+  bfd:
+    | BfdState
+    | undefined;
   /** The vrrpd that stands by; absent where none is needed. */
   spare:
     | ServiceStatus
@@ -644,6 +649,7 @@ function createBaseSuiteStatus(): SuiteStatus {
     ipvs: undefined,
     notify: undefined,
     refusedReload: [],
+    bfd: undefined,
     spare: undefined,
     upgrade: undefined,
     trial: undefined,
@@ -684,6 +690,9 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
     }
     for (const v of message.refusedReload) {
       Diagnostic.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.bfd !== undefined) {
+      BfdState.encode(message.bfd, writer.uint32(90).fork()).join();
     }
     if (message.spare !== undefined) {
       ServiceStatus.encode(message.spare, writer.uint32(162).fork()).join();
@@ -799,6 +808,14 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
             message.refusedReload.push(Diagnostic.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.bfd = BfdState.decode(reader, reader.uint32());
+            continue;
+          }
           case 20: {
             if (tag !== 162) {
               break;
@@ -885,6 +902,7 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
         : globalThis.Array.isArray(object?.refused_reload)
         ? object.refused_reload.map((e: any) => Diagnostic.fromJSON(e))
         : [],
+      bfd: isSet(object.bfd) ? BfdState.fromJSON(object.bfd) : undefined,
       spare: isSet(object.spare) ? ServiceStatus.fromJSON(object.spare) : undefined,
       upgrade: isSet(object.upgrade) ? UpgradeStatus.fromJSON(object.upgrade) : undefined,
       trial: isSet(object.trial) ? Trial.fromJSON(object.trial) : undefined,
@@ -936,6 +954,9 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
     if (message.refusedReload?.length) {
       obj.refusedReload = message.refusedReload.map((e) => Diagnostic.toJSON(e));
     }
+    if (message.bfd !== undefined) {
+      obj.bfd = BfdState.toJSON(message.bfd);
+    }
     if (message.spare !== undefined) {
       obj.spare = ServiceStatus.toJSON(message.spare);
     }
@@ -978,6 +999,7 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
       ? NotifyState.fromPartial(object.notify)
       : undefined;
     message.refusedReload = object.refusedReload?.map((e) => Diagnostic.fromPartial(e)) || [];
+    message.bfd = (object.bfd !== undefined && object.bfd !== null) ? BfdState.fromPartial(object.bfd) : undefined;
     message.spare = (object.spare !== undefined && object.spare !== null)
       ? ServiceStatus.fromPartial(object.spare)
       : undefined;

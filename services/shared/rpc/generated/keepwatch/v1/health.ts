@@ -8,12 +8,20 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { CallContext, CallOptions } from "nice-grpc-common";
 import { Timestamp } from "../../google/protobuf/timestamp.js";
+import { BfdReading } from "./bfd.js";
 import { IpvsServiceKey, IpvsVirtualService } from "./ipvs.js";
 import { VrrpVirtualAddress } from "./vrrp.js";
 
 export const protobufPackage = "keepwatch.v1";
 
 export const protobufFileName = "keepwatch/v1/health.proto";
+
+export interface InformSessionsRequest {
+  sessions: BfdReading[];
+}
+
+export interface InformSessionsResponse {
+}
 
 export interface InformVrrpRequest {
   addresses: VrrpVirtualAddress[];
@@ -95,6 +103,129 @@ export interface HealthEvent {
   desired: IpvsVirtualService[];
   removedDesired: IpvsServiceKey[];
 }
+
+function createBaseInformSessionsRequest(): InformSessionsRequest {
+  return { sessions: [] };
+}
+
+export const InformSessionsRequest: MessageFns<InformSessionsRequest> = {
+  encode(message: InformSessionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.sessions) {
+      BfdReading.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InformSessionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInformSessionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sessions.push(BfdReading.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InformSessionsRequest {
+    return {
+      sessions: globalThis.Array.isArray(object?.sessions)
+        ? object.sessions.map((e: any) => BfdReading.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: InformSessionsRequest): unknown {
+    const obj: any = {};
+    if (message.sessions?.length) {
+      obj.sessions = message.sessions.map((e) => BfdReading.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<InformSessionsRequest>): InformSessionsRequest {
+    return InformSessionsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InformSessionsRequest>): InformSessionsRequest {
+    const message = createBaseInformSessionsRequest();
+    message.sessions = object.sessions?.map((e) => BfdReading.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseInformSessionsResponse(): InformSessionsResponse {
+  return {};
+}
+
+export const InformSessionsResponse: MessageFns<InformSessionsResponse> = {
+  encode(_: InformSessionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InformSessionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInformSessionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): InformSessionsResponse {
+    return {};
+  },
+
+  toJSON(_: InformSessionsResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<InformSessionsResponse>): InformSessionsResponse {
+    return InformSessionsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<InformSessionsResponse>): InformSessionsResponse {
+    const message = createBaseInformSessionsResponse();
+    return message;
+  },
+};
 
 function createBaseInformVrrpRequest(): InformVrrpRequest {
   return { addresses: [] };
@@ -1312,6 +1443,15 @@ export const HealthServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /** All BFD sessions that BFD_CHECK may follow, as they are now. */
+    informSessions: {
+      name: "InformSessions",
+      requestType: InformSessionsRequest as typeof InformSessionsRequest,
+      requestStream: false,
+      responseType: InformSessionsResponse as typeof InformSessionsResponse,
+      responseStream: false,
+      options: {},
+    },
   },
 } as const;
 
@@ -1321,6 +1461,11 @@ export interface HealthServiceImplementation<CallContextExt = {}> {
     request: InformVrrpRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<InformVrrpResponse>>;
+  /** All BFD sessions that BFD_CHECK may follow, as they are now. */
+  informSessions(
+    request: InformSessionsRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<InformSessionsResponse>>;
 }
 
 export interface HealthServiceClient<CallOptionsExt = {}> {
@@ -1329,6 +1474,11 @@ export interface HealthServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<InformVrrpRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<InformVrrpResponse>;
+  /** All BFD sessions that BFD_CHECK may follow, as they are now. */
+  informSessions(
+    request: DeepPartial<InformSessionsRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<InformSessionsResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { CallContext, CallOptions } from "nice-grpc-common";
+import { BfdEvent, BfdState } from "./bfd.js";
 import { ConfigTree, Diagnostic, Origin } from "./common.js";
 import { HealthEvent, HealthState } from "./health.js";
 import { IpvsEvent, IpvsState } from "./ipvs.js";
@@ -159,6 +160,7 @@ export interface ServiceState {
     | { $case: "health"; value: HealthState }
     | { $case: "ipvs"; value: IpvsState }
     | { $case: "notify"; value: NotifyState }
+    | { $case: "bfd"; value: BfdState }
     | undefined;
 }
 
@@ -169,6 +171,7 @@ export interface ServiceEvent {
     | { $case: "health"; value: HealthEvent }
     | { $case: "ipvs"; value: IpvsEvent }
     | { $case: "notify"; value: NotifyEvent }
+    | { $case: "bfd"; value: BfdEvent }
     | undefined;
   /** What has to be told to people and scripts because of it, in order. */
   notifications: Notification[];
@@ -1235,6 +1238,9 @@ export const ServiceState: MessageFns<ServiceState> = {
       case "notify":
         NotifyState.encode(message.state.value, writer.uint32(34).fork()).join();
         break;
+      case "bfd":
+        BfdState.encode(message.state.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1284,6 +1290,14 @@ export const ServiceState: MessageFns<ServiceState> = {
             message.state = { $case: "notify", value: NotifyState.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.state = { $case: "bfd", value: BfdState.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1306,6 +1320,8 @@ export const ServiceState: MessageFns<ServiceState> = {
         ? { $case: "ipvs", value: IpvsState.fromJSON(object.ipvs) }
         : isSet(object.notify)
         ? { $case: "notify", value: NotifyState.fromJSON(object.notify) }
+        : isSet(object.bfd)
+        ? { $case: "bfd", value: BfdState.fromJSON(object.bfd) }
         : undefined,
     };
   },
@@ -1320,6 +1336,8 @@ export const ServiceState: MessageFns<ServiceState> = {
       obj.ipvs = IpvsState.toJSON(message.state.value);
     } else if (message.state?.$case === "notify") {
       obj.notify = NotifyState.toJSON(message.state.value);
+    } else if (message.state?.$case === "bfd") {
+      obj.bfd = BfdState.toJSON(message.state.value);
     }
     return obj;
   },
@@ -1354,6 +1372,12 @@ export const ServiceState: MessageFns<ServiceState> = {
         }
         break;
       }
+      case "bfd": {
+        if (object.state?.value !== undefined && object.state?.value !== null) {
+          message.state = { $case: "bfd", value: BfdState.fromPartial(object.state.value) };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -1377,6 +1401,9 @@ export const ServiceEvent: MessageFns<ServiceEvent> = {
         break;
       case "notify":
         NotifyEvent.encode(message.event.value, writer.uint32(34).fork()).join();
+        break;
+      case "bfd":
+        BfdEvent.encode(message.event.value, writer.uint32(50).fork()).join();
         break;
     }
     for (const v of message.notifications) {
@@ -1430,6 +1457,14 @@ export const ServiceEvent: MessageFns<ServiceEvent> = {
             message.event = { $case: "notify", value: NotifyEvent.decode(reader, reader.uint32()) };
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.event = { $case: "bfd", value: BfdEvent.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 5: {
             if (tag !== 42) {
               break;
@@ -1460,6 +1495,8 @@ export const ServiceEvent: MessageFns<ServiceEvent> = {
         ? { $case: "ipvs", value: IpvsEvent.fromJSON(object.ipvs) }
         : isSet(object.notify)
         ? { $case: "notify", value: NotifyEvent.fromJSON(object.notify) }
+        : isSet(object.bfd)
+        ? { $case: "bfd", value: BfdEvent.fromJSON(object.bfd) }
         : undefined,
       notifications: globalThis.Array.isArray(object?.notifications)
         ? object.notifications.map((e: any) => Notification.fromJSON(e))
@@ -1477,6 +1514,8 @@ export const ServiceEvent: MessageFns<ServiceEvent> = {
       obj.ipvs = IpvsEvent.toJSON(message.event.value);
     } else if (message.event?.$case === "notify") {
       obj.notify = NotifyEvent.toJSON(message.event.value);
+    } else if (message.event?.$case === "bfd") {
+      obj.bfd = BfdEvent.toJSON(message.event.value);
     }
     if (message.notifications?.length) {
       obj.notifications = message.notifications.map((e) => Notification.toJSON(e));
@@ -1511,6 +1550,12 @@ export const ServiceEvent: MessageFns<ServiceEvent> = {
       case "notify": {
         if (object.event?.value !== undefined && object.event?.value !== null) {
           message.event = { $case: "notify", value: NotifyEvent.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "bfd": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "bfd", value: BfdEvent.fromPartial(object.event.value) };
         }
         break;
       }

@@ -6,7 +6,9 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import type { CallContext, CallOptions } from "nice-grpc-common";
 import { Timestamp } from "../../google/protobuf/timestamp.js";
+import { BfdReading } from "./bfd.js";
 
 export const protobufPackage = "keepwatch.v1";
 
@@ -81,6 +83,13 @@ export function vrrpStateNameToJSON(object: VrrpStateName): string {
     default:
       return "UNRECOGNIZED";
   }
+}
+
+export interface InformBfdRequest {
+  sessions: BfdReading[];
+}
+
+export interface InformBfdResponse {
 }
 
 /** Why a state changed: one line for a human, and the facts for a program. */
@@ -261,6 +270,129 @@ export interface VrrpEvent {
   /** As `kind name`. */
   removedTrackers: string[];
 }
+
+function createBaseInformBfdRequest(): InformBfdRequest {
+  return { sessions: [] };
+}
+
+export const InformBfdRequest: MessageFns<InformBfdRequest> = {
+  encode(message: InformBfdRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.sessions) {
+      BfdReading.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InformBfdRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInformBfdRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sessions.push(BfdReading.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InformBfdRequest {
+    return {
+      sessions: globalThis.Array.isArray(object?.sessions)
+        ? object.sessions.map((e: any) => BfdReading.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: InformBfdRequest): unknown {
+    const obj: any = {};
+    if (message.sessions?.length) {
+      obj.sessions = message.sessions.map((e) => BfdReading.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<InformBfdRequest>): InformBfdRequest {
+    return InformBfdRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InformBfdRequest>): InformBfdRequest {
+    const message = createBaseInformBfdRequest();
+    message.sessions = object.sessions?.map((e) => BfdReading.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseInformBfdResponse(): InformBfdResponse {
+  return {};
+}
+
+export const InformBfdResponse: MessageFns<InformBfdResponse> = {
+  encode(_: InformBfdResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InformBfdResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInformBfdResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): InformBfdResponse {
+    return {};
+  },
+
+  toJSON(_: InformBfdResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<InformBfdResponse>): InformBfdResponse {
+    return InformBfdResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<InformBfdResponse>): InformBfdResponse {
+    const message = createBaseInformBfdResponse();
+    return message;
+  },
+};
 
 function createBaseVrrpCause(): VrrpCause {
   return { code: "", text: "", peerAddress: "", peerPriority: 0, lastAdvertAgeUs: undefined, latenessUs: 0n };
@@ -2749,6 +2881,34 @@ export const VrrpEvent: MessageFns<VrrpEvent> = {
     return message;
   },
 };
+
+/** What the instances need to be told from outside. */
+export type VrrpServiceDefinition = typeof VrrpServiceDefinition;
+export const VrrpServiceDefinition = {
+  name: "VrrpService",
+  fullName: "keepwatch.v1.VrrpService",
+  methods: {
+    /** All BFD sessions that may be tracked, as they are now. One that is not among them is not known any more. */
+    informBfd: {
+      name: "InformBfd",
+      requestType: InformBfdRequest as typeof InformBfdRequest,
+      requestStream: false,
+      responseType: InformBfdResponse as typeof InformBfdResponse,
+      responseStream: false,
+      options: {},
+    },
+  },
+} as const;
+
+export interface VrrpServiceImplementation<CallContextExt = {}> {
+  /** All BFD sessions that may be tracked, as they are now. One that is not among them is not known any more. */
+  informBfd(request: InformBfdRequest, context: CallContext & CallContextExt): Promise<DeepPartial<InformBfdResponse>>;
+}
+
+export interface VrrpServiceClient<CallOptionsExt = {}> {
+  /** All BFD sessions that may be tracked, as they are now. One that is not among them is not known any more. */
+  informBfd(request: DeepPartial<InformBfdRequest>, options?: CallOptions & CallOptionsExt): Promise<InformBfdResponse>;
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 

@@ -1,7 +1,7 @@
-import type { DeadlineTimer } from '../shared/kernel/ports.js';
-import type { Clock } from '../shared/time/clock.js';
-import { DeadlineQueue } from '../shared/time/deadlineQueue.js';
-import { elapsed, type Instant, type Micros, micros } from '../shared/time/duration.js';
+import type { Clock } from '../time/clock.js';
+import { DeadlineQueue } from '../time/deadlineQueue.js';
+import { elapsed, type Instant, type Micros, micros } from '../time/duration.js';
+import type { DeadlineTimer } from './ports.js';
 
 /** Something with a deadline. */
 export interface Scheduled {
