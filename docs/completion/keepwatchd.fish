@@ -3,7 +3,7 @@ complete -c keepwatchd -f
 complete -c keepwatchd -s f -l use-file -r -d 'configuration (default /etc/keepwatch/keepwatch.conf, else /etc/keepalived/keepalived.conf)'
 complete -c keepwatchd -s P -l vrrp -d 'VRRP only'
 complete -c keepwatchd -s C -l check -d 'health checks and IPVS only'
-complete -c keepwatchd -s B -l no_bfd -d 'without BFD (nothing to leave out)'
+complete -c keepwatchd -s B -l no_bfd -d 'without BFD: what follows a session waits'
 complete -c keepwatchd -s n -l dont-fork -d 'stay in the foreground; without it, return once the suite is ready'
 complete -c keepwatchd -s t -l config-test -d 'check the configuration and end; findings go to stderr, or to FILE'
 complete -c keepwatchd -l warnings-as-errors -d 'with -t: a warning counts as an error'
