@@ -66,12 +66,17 @@ async function recordBfd(lab: Lab): Promise<{ end: () => Promise<readonly Readon
   tcpdump.stderr?.on('data', (chunk: Buffer) => {
     messages += chunk.toString();
   });
+  const close = async (): Promise<void> => {
+    if (tcpdump.exitCode !== null || tcpdump.signalCode !== null) return;
+    const gone = new Promise((resolve) => tcpdump.once('exit', resolve));
+    tcpdump.kill('SIGTERM');
+    await gone;
+  };
+  lab.own({ close });
   await eventually('tcpdump listens', () => messages.includes('listening on'), PATIENT);
   return {
     end: async () => {
-      const gone = new Promise((resolve) => tcpdump.once('exit', resolve));
-      tcpdump.kill('SIGTERM');
-      await gone;
+      await close();
       const names = ['ip.src', 'ip.ttl', 'ipv6.src', 'ipv6.hlim', 'udp.srcport', 'bfd.version', 'bfd.sta'];
       names.push('bfd.flags.p', 'bfd.flags.f', 'bfd.message_length', '_ws.malformed', 'frame.time_epoch');
       const fields = names.flatMap((name) => ['-e', name]);
@@ -228,7 +233,7 @@ describe("together with FRR's bfdd", { skip: (await keepwatchSkip('vtysh', 'tsha
       await lab.network.connect(frrHost, 'eth0', 'lan', ['10.9.0.1/24']);
       ours = await addRouter(lab, 'r2', underTest, { eth0: '10.9.0.2/24' });
       const frr = await FrrBfd.start(frrHost, ['10.9.0.2'], { intervalMs: 300, multiplier: 5 });
-      const config = configuration(session('b', '10.9.0.1', ['passive']));
+      const config = configuration(session('b', '10.9.0.1'));
       await bringUp(lab, ours, config);
       await isUp(Control.of(lab, ours), 'b');
       await ours.stop();
@@ -291,7 +296,7 @@ describe("together with keepalived's BFD", { skip: await keepwatchSkip('keepaliv
       const entered = (state: string, times: number) =>
         eventually(
           `keepalived is ${state} for the ${times}. time`,
-          () => second.log().split(`BFD_Instance(peer) Entering ${state} state`).length - 1 >= times,
+          () => second.log().split(`(peer) Entering ${state} state`).length - 1 >= times,
           PATIENT,
         );
       const server = async () => {
@@ -329,7 +334,7 @@ describe("together with keepalived's BFD", { skip: await keepwatchSkip('keepaliv
         PATIENT,
       );
       await eventually('the server is back', async () => (await server())?.up === true, PATIENT);
-      const ups = second.log().split('BFD_Instance(peer) Entering Up state').length - 1;
+      const ups = second.log().split('(peer) Entering Up state').length - 1;
 
       // A reload without sessions ends bfdd; keepalived hears goodbye.
       const without = configuration(
