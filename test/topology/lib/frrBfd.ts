@@ -49,21 +49,8 @@ export class FrrBfd {
     if (found === undefined) throw new Error(`FRR has no session with ${peer}`);
     return found;
   }
-
-  /** How often its session with a peer went down since it started. */
-  async downs(peer: string): Promise<number> {
-    const counters = parsed<{ peer: string; 'session-down': number }>(
-      await vtysh(this.host, 'show bfd peers counters json'),
-    );
-    return counters.find((one) => one.peer === peer)?.['session-down'] ?? Number.NaN;
-  }
-
-  /** Takes the session with a peer down administratively, or gives it back. */
-  async shutdown(peer: string, down: boolean): Promise<void> {
-    await vtysh(this.host, 'configure terminal', 'bfd', `peer ${peer}`, down ? 'shutdown' : 'no shutdown');
-  }
 }
 
-function parsed<T = FrrSession>(text: string): readonly T[] {
-  return text.trimStart().startsWith('[') ? (JSON.parse(text) as readonly T[]) : [];
+function parsed(text: string): readonly FrrSession[] {
+  return text.trimStart().startsWith('[') ? (JSON.parse(text) as readonly FrrSession[]) : [];
 }
