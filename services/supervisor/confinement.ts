@@ -9,6 +9,8 @@ import type { ServiceCommand } from './serviceProcess.js';
  * scripts the rights of the user they run as, which a process without capabilities cannot.
  */
 function capabilitiesOf(name: ServiceName, { ipvsLoaded }: Situation): readonly string[] | undefined {
+  // For real-time scheduling; its sockets need nothing.
+  if (name === 'bfdd') return ['sys_nice'];
   if (name !== 'ipvsd') return undefined;
   // It loads the module when there is something to balance; once that is there, nothing of it may load another.
   return ipvsLoaded ? ['net_admin'] : ['net_admin', 'sys_module'];

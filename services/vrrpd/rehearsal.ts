@@ -1,9 +1,9 @@
+import type { Schedule, Scheduled } from '../shared/kernel/schedule.js';
 import type { Clock } from '../shared/time/clock.js';
 import { after, type Instant, instant, micros } from '../shared/time/duration.js';
 import type { RouterSettings } from './fsm/settings.js';
 import { initialState, nextDeadline, type RouterState } from './fsm/state.js';
 import { step } from './fsm/step.js';
-import type { Schedule, Scheduled } from './schedule.js';
 
 const SOURCE = Uint8Array.of(192, 0, 2, 1);
 const SETTINGS: RouterSettings = {

@@ -23,6 +23,11 @@ describe('a service that starts no scripts', () => {
     });
   });
 
+  it('keeps no more than it needs for its pace, as bfdd', () => {
+    const { args } = confinedCommand('bfdd', command, root);
+    assert.deepEqual(args.slice(1, 3), ['--inh-caps=-all,+sys_nice', '--bounding-set=-all,+sys_nice']);
+  });
+
   it('may load the module of IPVS while that is not there', () => {
     const { args } = confinedCommand('ipvsd', command, { ...root, ipvsLoaded: false });
     assert.equal(args[2], '--bounding-set=-all,+net_admin,+sys_module');

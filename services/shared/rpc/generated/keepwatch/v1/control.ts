@@ -692,7 +692,7 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
       Diagnostic.encode(v!, writer.uint32(82).fork()).join();
     }
     if (message.bfd !== undefined) {
-      BfdState.encode(message.bfd, writer.uint32(90).fork()).join();
+      BfdState.encode(message.bfd, writer.uint32(98).fork()).join();
     }
     if (message.spare !== undefined) {
       ServiceStatus.encode(message.spare, writer.uint32(162).fork()).join();
@@ -808,8 +808,8 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
             message.refusedReload.push(Diagnostic.decode(reader, reader.uint32()));
             continue;
           }
-          case 11: {
-            if (tag !== 90) {
+          case 12: {
+            if (tag !== 98) {
               break;
             }
 
