@@ -16,6 +16,8 @@ import type { Target } from './target.js';
 /** How often and how long the outcome of a stand-down is looked for: backups take over within the skew time, 1 s at most. */
 const OUTCOME_INTERVAL_MS = 100;
 const OUTCOME_LIMIT_MS = 10_000;
+/** The status may be half a second old: who looks like a master that hands nothing over may be about to. */
+const OUTCOME_PATIENCE_MS = 1_500;
 
 type Action = NonNullable<Order['action']>;
 
@@ -88,20 +90,22 @@ async function revoke(
 
 /** Waits until no instance that was to stand down is on its way, and tells who is master now. */
 async function outcome(control: ControlClient, instance: string, json: boolean): Promise<number> {
-  const deadline = Date.now() + OUTCOME_LIMIT_MS;
+  const began = Date.now();
   for (;;) {
     const { status } = await control.getStatus({});
     const meant = (status?.vrrp?.instances ?? []).filter(({ name }) => instance === '' || name === instance);
     // While it hands over it waits for its successor.
-    const settled = meant.every(({ nextDeadline }) => nextDeadline !== 'successor');
-    if (settled || Date.now() > deadline) {
+    const handsOver = meant.some(({ nextDeadline }) => nextDeadline === 'successor');
+    const isMaster = meant.some(({ state }) => state === VrrpStateName.VRRP_STATE_NAME_MASTER);
+    const waited = Date.now() - began;
+    if ((!isMaster && !handsOver) || (!handsOver && waited > OUTCOME_PATIENCE_MS) || waited > OUTCOME_LIMIT_MS) {
       const lines = meant.map(({ name, state, masterAddress }) =>
         state === VrrpStateName.VRRP_STATE_NAME_MASTER
           ? `${name} is still MASTER: no other router took over`
           : `${name} is ${vrrpStateText(state)}${masterAddress === '' ? '' : `; master is ${masterAddress}`}`,
       );
       if (!json) process.stdout.write(lines.map((line) => `${line}\n`).join(''));
-      return meant.some(({ state }) => state === VrrpStateName.VRRP_STATE_NAME_MASTER) ? EXIT_DEGRADED : EXIT_GOOD;
+      return isMaster ? EXIT_DEGRADED : EXIT_GOOD;
     }
     await new Promise((resolve) => setTimeout(resolve, OUTCOME_INTERVAL_MS));
   }

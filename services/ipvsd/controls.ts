@@ -86,8 +86,17 @@ export class Controls {
     return { operations, errors };
   }
 
-  /** Stops the daemons that are ours. */
+  /** Stops the daemons that are ours and gives the timeouts back. */
   async stop(kernel: IpvsKernel): Promise<void> {
+    await this.#stopDaemons(kernel);
+    const restored = restoredTimeouts(this.#original ?? {}, this.#timeouts, {});
+    this.#timeouts = {};
+    if (Object.keys(restored).length === 0) return;
+    const result = await kernel.setTimeouts(restored);
+    if (!result.ok) this.#logger.warn(`IPVS: the connection timeouts stay as they are: ${result.error.message}`);
+  }
+
+  async #stopDaemons(kernel: IpvsKernel): Promise<void> {
     if (!this.#daemonsAreOurs) return;
     for (const daemon of await kernel.daemons()) {
       const result = await kernel.runDaemon({ kind: 'stop', daemon });

@@ -241,7 +241,8 @@ export class TableKeeper {
     executed += controls.operations;
     this.#operations += executed;
     const errors = [...describeFailures(failures), ...controls.errors];
-    for (const error of errors) this.#options.logger.error(`IPVS: ${error}`);
+    // What was refused before and still is has been told.
+    for (const error of errors) if (!this.#errors.includes(error)) this.#options.logger.error(`IPVS: ${error}`);
     this.#settle(errors, executed, executed > 0 ? `${executed} operations applied` : '');
     return { operations: executed, errors };
   }

@@ -128,6 +128,18 @@ test('timeouts: only what is configured is set, repaired, and given back when it
   assert.deepEqual(kernel.log, ['timeouts {"tcp":100}', 'timeouts {"tcp":100}', 'timeouts {"tcp":900,"udp":50}']);
 });
 
+test('timeouts: a stop gives back what they were before, and what was never configured stays', async () => {
+  const kernel = new FakeIpvs();
+  const controls = new Controls(silentLogger());
+  controls.configure(config({ timeouts: { tcp: 100, udp: 50 } }));
+  await controls.converge(kernel);
+  kernel.inForce = { ...kernel.inForce, tcpFin: 7 };
+  await controls.stop(kernel);
+  assert.deepEqual(kernel.inForce, { tcp: 900, tcpFin: 7, udp: 300 });
+  await controls.converge(kernel);
+  assert.deepEqual(kernel.inForce, { tcp: 900, tcpFin: 7, udp: 300 }, 'and nothing sets them again');
+});
+
 const anyDaemon = fc.record(
   {
     state: fc.constantFrom('master' as const, 'backup' as const),
