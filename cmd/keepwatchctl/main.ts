@@ -109,6 +109,13 @@ program
   );
 orderCommands(program, withSuite);
 program
+  .command('support-bundle')
+  .description('status, history, configuration without passwords and facts of the machine, in one file')
+  .argument('[file]', 'where to; it must not exist (default: keepwatch-support-TIME.json here)')
+  .action((file: string | undefined, _options, command: Command) =>
+    withSuite(command, async (target) => (await import('./supportBundle.js')).writeSupportBundle(target, file)),
+  );
+program
   .command('log-level')
   .description('how much services log, until they end')
   .argument('<level>', 'fatal, error, warn, info, debug, trace')

@@ -1,7 +1,7 @@
 /** keepwatchctl against a real supervisor: output, JSON and exit codes that scripts rely on. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { SuiteStatus, WatchEventsResponse } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
@@ -197,6 +197,25 @@ test('orders: given, shown, kept by a new supervisor, taken back; what cannot be
   assert.equal(level.stdout, 'vrrpd: info -> debug\n');
   assert.match((await ctl('log-level', 'loud')).stderr, /no log level 'loud'/);
   assert.match((await ctl('log-level', 'debug', 'nobody')).stderr, /no service 'nobody'/);
+});
+
+test('support-bundle: status, history and configuration in a file of its own, without passwords', async () => {
+  suite = new TestSuite(bundle, 'vrrp_instance VI_1 {\n  authentication {\n    auth_pass s3cret\n  }\n}\n');
+  await suite.startReady();
+  const file = join(suite.directory, 'bundle.json');
+  const made = await suite.command('keepwatchctl', 'support-bundle', file);
+  assert.equal(made.code, 0, made.stderr);
+  assert.equal(made.stdout, `${file}\n`);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  const text = readFileSync(file, 'utf8');
+  assert.ok(!text.includes('s3cret'));
+  const { status, history, configuration } = JSON.parse(text);
+  assert.equal(SuiteStatus.fromJSON(status).vrrp?.instances[0]?.name, 'VI_1');
+  assert.ok(history.entries.length > 0);
+  assert.match(configuration.text, /auth_pass \*+/);
+  const again = await suite.command('keepwatchctl', 'support-bundle', file);
+  assert.equal(again.code, 4);
+  assert.match(again.stderr, /cannot write .*EEXIST/);
 });
 
 test('stop: returns when all is gone, with a supervisor and without one', async () => {
