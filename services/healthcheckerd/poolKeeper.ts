@@ -26,7 +26,7 @@ export function lookAtPool(
   virtual.desired = desiredServices(config, virtual.keys, view);
   const changed = view.quorumUp !== before.quorumUp;
   if (starting || changed) resume.saveQuorum(virtual.name, view.quorumUp);
-  const tell = starting ? view.quorumUp || config.alpha || config.sorryServer !== undefined : changed;
+  const tell = starting ? view.quorumUp || config.sorryServer !== undefined : changed;
   if (!tell) return undefined;
   const limits = quorumLimits(config);
   const event = starting

@@ -273,3 +273,13 @@ test('a real server without a port has that of the virtual server, as in keepali
   assert.deepEqual(bench.table(), ['10.9.1.1:80 w1']);
   assert.equal(bench.engine.state().virtualServers[0]?.realServers[0]?.name, '[10.9.1.1]:tcp:80');
 });
+
+test('under alpha a pool without quorum starts in silence, unless a sorry server stands in', () => {
+  const alpha = { alpha: true } as const;
+  const bench = new Bench();
+  bench.engine.apply(healthConfig([virtualServer([realServer('10.9.1.1', {}, alpha)], alpha)]));
+  assert.deepEqual(bench.fifo(), []);
+  assert.deepEqual(bench.mails(), []);
+  bench.runUntil(5);
+  assert.deepEqual(bench.fifo(), ['RS [10.9.1.1]:tcp:80 [10.8.0.1]:tcp:80 UP', 'VS [10.8.0.1]:tcp:80 UP']);
+});
