@@ -4,6 +4,7 @@ import type { Logger } from '../shared/log/logger.js';
 import { wireDiagnostics } from '../shared/rpc/diagnostics.js';
 import type { ConfigTree, Diagnostic } from '../shared/rpc/generated/keepwatch/v1/common.js';
 import type { ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import { isStopping, refused } from '../shared/rpc/refusal.js';
 import type { ConfigureOutcome, EventSink, PlanOutcome, ServiceBehaviour } from '../shared/rpc/service.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { BfdConfig } from './config/model.js';
@@ -59,7 +60,7 @@ export class BfdService implements ServiceBehaviour {
   async configure(tree: ConfigTree): Promise<ConfigureOutcome> {
     const { model, diagnostics } = this.#parts.interpret(tree);
     if (model === undefined) return refused(diagnostics);
-    if (this.#stopped) return refused([...diagnostics, STOPPING]);
+    if (this.#stopped) return refused([...diagnostics, isStopping(this.name)]);
     const engine = this.#open();
     if (engine === undefined) return refused([...diagnostics, this.#cannotOpen()]);
     const changes = planChanges(engine.config, model);
@@ -117,16 +118,3 @@ export class BfdService implements ServiceBehaviour {
     };
   }
 }
-
-const STOPPING: PlainDiagnostic = {
-  severity: 'error',
-  code: 'stopping',
-  message: 'bfdd is stopping and takes no configuration',
-  hint: 'wait until it has stopped, and start it again',
-};
-
-const refused = (diagnostics: readonly PlainDiagnostic[]): ConfigureOutcome => ({
-  accepted: false,
-  diagnostics: wireDiagnostics(diagnostics),
-  changes: [],
-});

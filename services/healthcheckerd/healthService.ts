@@ -9,6 +9,7 @@ import { wireDiagnostics } from '../shared/rpc/diagnostics.js';
 import { HealthServiceDefinition, type InformVrrpRequest } from '../shared/rpc/generated/keepwatch/v1/health.js';
 import type { ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
+import { refused } from '../shared/rpc/refusal.js';
 import type { ServiceContext, StartedService } from '../shared/rpc/runService.js';
 import { rpcService } from '../shared/rpc/server.js';
 import type { ConfigureOutcome, PlanOutcome, ServiceBehaviour } from '../shared/rpc/service.js';
@@ -105,7 +106,7 @@ class HealthBehaviour implements ServiceBehaviour {
 
   async configure(tree: ConfigTree): Promise<ConfigureOutcome> {
     const { model, diagnostics } = this.#interpret(tree);
-    if (model === undefined) return { accepted: false, diagnostics: wireDiagnostics(diagnostics), changes: [] };
+    if (model === undefined) return refused(diagnostics);
     const changes = planChanges(this.#engine.config, model);
     this.#engine.apply(model);
     this.#resume.settle();

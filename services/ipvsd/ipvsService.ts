@@ -14,6 +14,7 @@ import {
   type SetSyncRoleResponse,
 } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
 import type { ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import { refused } from '../shared/rpc/refusal.js';
 import type { ServiceContext, StartedService } from '../shared/rpc/runService.js';
 import { rpcService } from '../shared/rpc/server.js';
 import type { ConfigureOutcome, PlanOutcome, ServiceBehaviour } from '../shared/rpc/service.js';
@@ -84,7 +85,7 @@ class IpvsBehaviour implements ServiceBehaviour {
 
   async configure(tree: ConfigTree): Promise<ConfigureOutcome> {
     const { model, diagnostics } = this.#options.interpret(tree);
-    if (model === undefined) return { accepted: false, diagnostics: wireDiagnostics(diagnostics), changes: [] };
+    if (model === undefined) return refused(diagnostics);
     const changes = configChanges(this.#config, model);
     const first = this.#config === undefined;
     this.#config = model;

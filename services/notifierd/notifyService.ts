@@ -5,6 +5,7 @@ import type { ConfigTree } from '../shared/config/tree.js';
 import { wireDiagnostics } from '../shared/rpc/diagnostics.js';
 import type { ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import { NotifyServiceDefinition } from '../shared/rpc/generated/keepwatch/v1/notify.js';
+import { refused } from '../shared/rpc/refusal.js';
 import type { ServiceContext, StartedService } from '../shared/rpc/runService.js';
 import { rpcService } from '../shared/rpc/server.js';
 import type { ConfigureOutcome, PlanOutcome, ServiceBehaviour } from '../shared/rpc/service.js';
@@ -109,7 +110,7 @@ class NotifyBehaviour implements ServiceBehaviour {
 
   async configure(tree: ConfigTree): Promise<ConfigureOutcome> {
     const { model, diagnostics } = this.#interpret(tree);
-    if (model === undefined) return { accepted: false, diagnostics: wireDiagnostics(diagnostics), changes: [] };
+    if (model === undefined) return refused(diagnostics);
     const changes = planChanges(this.#config, model);
     this.#config = model;
     // A user may have been made since; that is why people reload.

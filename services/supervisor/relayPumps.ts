@@ -5,7 +5,7 @@ import type { ServiceName } from '../shared/rpc/service.js';
 import type { Relay } from './relay.js';
 import { pause, type ServiceClients } from './serviceLink.js';
 
-const CALL_DEADLINE_MS = 10_000;
+const DEADLINE = { deadlineMs: 10_000 };
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 10_000;
 
@@ -24,81 +24,70 @@ export class RelayPumps {
   readonly #pumps: readonly Pump[];
 
   constructor({ relay, logger, ready, connected, watchAgain }: RelayPumpOptions) {
+    /** Tells a service what `take` has for it; what could not be told is due again (`failed`). */
+    const told = <Message>(
+      name: ServiceName,
+      take: () => Message | undefined,
+      tell: (clients: ServiceClients, message: Message) => Promise<unknown>,
+      failed: () => void,
+    ): Pump =>
+      new Pump(name, logger, async () => {
+        const clients = ready(name);
+        const message = clients === undefined ? undefined : take();
+        if (clients === undefined || message === undefined) return false;
+        try {
+          await tell(clients, message);
+        } catch (error) {
+          failed();
+          throw error;
+        }
+        return true;
+      });
     this.#pumps = [
       new Pump('notifierd', logger, async () => {
         const notifier = ready('notifierd');
         const batch = relay.notifications.peek();
         if (notifier === undefined || batch === undefined) return false;
-        await notifier.notify.deliver({ notifications: [...batch.notifications] }, { deadlineMs: CALL_DEADLINE_MS });
+        await notifier.notify.deliver({ notifications: [...batch.notifications] }, DEADLINE);
         relay.notifications.delivered(batch);
         for (const { service, ...acknowledgement } of batch.acknowledgements) {
           const source = connected(service as ServiceName);
           // Lost acknowledgements do no harm: the event comes again and is known.
-          source?.lifecycle.acknowledge(acknowledgement, { deadlineMs: CALL_DEADLINE_MS }).catch(() => undefined);
+          source?.lifecycle.acknowledge(acknowledgement, DEADLINE).catch(() => undefined);
         }
         for (const service of relay.notifications.takeUnblocked()) watchAgain(service);
         return true;
       }),
-      new Pump('ipvsd', logger, async () => {
-        const ipvs = ready('ipvsd');
-        const request = ipvs === undefined ? undefined : relay.ipvs.take();
-        if (ipvs === undefined || request === undefined) return false;
-        try {
-          await ipvs.ipvs.apply(request, { deadlineMs: CALL_DEADLINE_MS });
-        } catch (error) {
-          relay.applyFailed();
-          throw error;
-        }
-        return true;
-      }),
-      new Pump('ipvsd', logger, async () => {
-        const ipvs = ready('ipvsd');
-        const role = ipvs === undefined ? undefined : relay.takeSyncRole();
-        if (ipvs === undefined || role === undefined) return false;
-        try {
-          await ipvs.ipvs.setSyncRole(role, { deadlineMs: CALL_DEADLINE_MS });
-        } catch (error) {
-          relay.syncRoleFailed();
-          throw error;
-        }
-        return true;
-      }),
-      new Pump('healthcheckerd', logger, async () => {
-        const health = ready('healthcheckerd');
-        const addresses = health === undefined ? undefined : relay.takeAddresses();
-        if (health === undefined || addresses === undefined) return false;
-        try {
-          await health.health.informVrrp({ addresses: [...addresses] }, { deadlineMs: CALL_DEADLINE_MS });
-        } catch (error) {
-          relay.informFailed();
-          throw error;
-        }
-        return true;
-      }),
-      new Pump('vrrpd', logger, async () => {
-        const vrrpd = ready('vrrpd');
-        const sessions = vrrpd === undefined ? undefined : relay.sessions.vrrpd.take(relay.mirror.bfd);
-        if (vrrpd === undefined || sessions === undefined) return false;
-        try {
-          await vrrpd.vrrp.informBfd({ sessions }, { deadlineMs: CALL_DEADLINE_MS });
-        } catch (error) {
-          relay.sessions.vrrpd.failed();
-          throw error;
-        }
-        return true;
-      }),
-      new Pump('healthcheckerd', logger, async () => {
-        const health = ready('healthcheckerd');
-        const sessions = health === undefined ? undefined : relay.sessions.healthcheckerd.take(relay.mirror.bfd);
-        if (health === undefined || sessions === undefined) return false;
-        try {
-          await health.health.informSessions({ sessions }, { deadlineMs: CALL_DEADLINE_MS });
-        } catch (error) {
-          relay.sessions.healthcheckerd.failed();
-          throw error;
-        }
-        return true;
-      }),
+      told(
+        'ipvsd',
+        () => relay.ipvs.take(),
+        ({ ipvs }, request) => ipvs.apply(request, DEADLINE),
+        () => relay.applyFailed(),
+      ),
+      told(
+        'ipvsd',
+        () => relay.takeSyncRole(),
+        ({ ipvs }, role) => ipvs.setSyncRole(role, DEADLINE),
+        () => relay.syncRoleFailed(),
+      ),
+      told(
+        'healthcheckerd',
+        () => relay.takeAddresses(),
+        ({ health }, addresses) => health.informVrrp({ addresses: [...addresses] }, DEADLINE),
+        () => relay.informFailed(),
+      ),
+      told(
+        'vrrpd',
+        () => relay.sessions.vrrpd.take(relay.mirror.bfd),
+        ({ vrrp }, sessions) => vrrp.informBfd({ sessions }, DEADLINE),
+        () => relay.sessions.vrrpd.failed(),
+      ),
+      told(
+        'healthcheckerd',
+        () => relay.sessions.healthcheckerd.take(relay.mirror.bfd),
+        ({ health }, sessions) => health.informSessions({ sessions }, DEADLINE),
+        () => relay.sessions.healthcheckerd.failed(),
+      ),
     ];
   }
 

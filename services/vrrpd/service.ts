@@ -9,6 +9,7 @@ import type { ConfigTree, Diagnostic } from '../shared/rpc/generated/keepwatch/v
 import type { ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import type { Notification } from '../shared/rpc/generated/keepwatch/v1/notify.js';
 import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
+import { isStopping, refused } from '../shared/rpc/refusal.js';
 import type { ConfigureOutcome, EventSink, PlanOutcome, ServiceBehaviour } from '../shared/rpc/service.js';
 import type { Clock } from '../shared/time/clock.js';
 import { type Micros, micros } from '../shared/time/duration.js';
@@ -113,7 +114,7 @@ export class VrrpService implements ServiceBehaviour {
     if (model === undefined) return refused(diagnostics);
     const engine = this.#stopped ? undefined : this.#open();
     const found = [...diagnostics, ...(engine === undefined ? [] : await this.#machineFindings(model))];
-    if (this.#stopped) return refused([...found, STOPPING]);
+    if (this.#stopped) return refused([...found, isStopping(this.name)]);
     if (engine === undefined) return refused([...found, this.#cannotOpen()]);
     if (found.some((diagnostic) => diagnostic.severity === 'error')) return refused(found);
     if (this.#understudy !== undefined) return this.#prepare(model, found);
@@ -322,13 +323,6 @@ const anotherSpeaks = (pid: number | undefined): PlainDiagnostic => ({
   hint: 'stop it first, or choose another --run-dir',
 });
 
-const STOPPING: PlainDiagnostic = {
-  severity: 'error',
-  code: 'stopping',
-  message: 'vrrpd is stopping and takes no configuration',
-  hint: 'wait until it has stopped, and start it again',
-};
-
 function findNotify(
   config: VrrpConfig | undefined,
   transition: { readonly name: string; readonly group: boolean },
@@ -338,9 +332,3 @@ function findNotify(
     : config?.instances;
   return list?.find((one) => one.name === transition.name)?.notify;
 }
-
-const refused = (diagnostics: readonly PlainDiagnostic[]): ConfigureOutcome => ({
-  accepted: false,
-  diagnostics: wireDiagnostics(diagnostics),
-  changes: [],
-});
