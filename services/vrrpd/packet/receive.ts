@@ -117,10 +117,7 @@ export function receiveAdvertisement<For extends Expectation>(
   const sameAddresses =
     expectation.trustsAddressesOf(message.source) ||
     sameAddressSet(advertisement.addresses, expectation.addresses, channel.family === 4 ? 4 : 16);
-  // RFC 3768 7.1: what the owner says about its addresses stands.
-  if (!sameAddresses && expectation.dropOtherAddresses && advertisement.priority !== PRIORITY_OWNER) {
-    return { reason: 'address-list', expectation };
-  }
+  if (!sameAddresses && !mayDiffer(advertisement, expectation)) return { reason: 'address-list', expectation };
   return {
     advertisement,
     expectation,
@@ -128,6 +125,14 @@ export function receiveAdvertisement<For extends Expectation>(
     oldChecksum: !decoded.checksumIsRight,
     ...(decoded.sequence === undefined ? {} : { sequence: decoded.sequence }),
   };
+}
+
+/** What is to be done with an advertisement for other addresses than ours: true, follow it; false, drop it. */
+function mayDiffer(advertisement: Advertisement, expectation: Expectation): boolean {
+  // RFC 9568 5.2.5: a count of 0 is ignored. Routers that advertise no addresses at all agree, and are not asked.
+  if (advertisement.version === 3 && advertisement.addresses.length === 0) return false;
+  // RFC 3768 7.1: what the owner says about its addresses stands.
+  return !expectation.dropOtherAddresses || advertisement.priority === PRIORITY_OWNER;
 }
 
 /** The rungs that need to know whose advertisement it is. */
