@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { seconds } from '../../../services/shared/time/duration.js';
 import type { RouterEvent } from '../../../services/vrrpd/fsm/events.js';
@@ -7,11 +6,10 @@ import type { RouterSettings } from '../../../services/vrrpd/fsm/settings.js';
 import { initialState, nextDeadline, type RouterState } from '../../../services/vrrpd/fsm/state.js';
 import { step } from '../../../services/vrrpd/fsm/step.js';
 import { address, at, START, settingsOf, words } from '../../unit/vrrpd/fsm/support.js';
+import { type CaseHead, readFixtures } from './cases.js';
 
 /** Times in seconds, addresses as text. */
-interface CaseLine {
-  readonly case: string;
-  readonly rfc: string;
+interface CaseLine extends CaseHead {
   readonly settings: {
     readonly version?: 2 | 3;
     readonly priority?: number;
@@ -36,21 +34,6 @@ interface EventLine {
   readonly deadline: number | null;
 }
 
-interface Case extends CaseLine {
-  readonly steps: EventLine[];
-}
-
-function readCases(file: URL): Case[] {
-  const cases: Case[] = [];
-  for (const line of readFileSync(file, 'utf8').split('\n')) {
-    if (line === '') continue;
-    const parsed = JSON.parse(line) as CaseLine | EventLine;
-    if ('case' in parsed) cases.push({ ...parsed, steps: [] });
-    else cases.at(-1)?.steps.push(parsed);
-  }
-  return cases;
-}
-
 function settings(text: CaseLine['settings']): RouterSettings {
   const { advertInterval, preemptDelay, address: own, ...plain } = text;
   return settingsOf({
@@ -69,10 +52,9 @@ function eventOf(text: EventText, router: RouterSettings): RouterEvent {
   return { kind: 'advert', priority: text.priority, source: address(text.source ?? '10.0.0.3'), interval };
 }
 
-const folder = new URL('.', import.meta.url);
-for (const name of readdirSync(folder).filter((file) => file.endsWith('.jsonl'))) {
+for (const [name, cases] of readFixtures<CaseLine, EventLine>(new URL('.', import.meta.url))) {
   describe(name, () => {
-    for (const { case: title, rfc, settings: text, steps } of readCases(new URL(name, folder))) {
+    for (const { case: title, rfc, settings: text, steps } of cases) {
       it(title, () => {
         assert.ok(steps.length > 0, 'a case has events');
         const router = settings(text);
