@@ -8,7 +8,7 @@ import { interpretIpvsConfig } from '../../services/ipvsd/config/interpret.js';
 import type { IpvsConfig } from '../../services/ipvsd/config/model.js';
 import { interpretNotifyConfig } from '../../services/notifierd/config/interpret.js';
 import type { NotifyConfig } from '../../services/notifierd/config/model.js';
-import { interpretCommon } from '../../services/shared/config/common.js';
+import { type CommonConfig, interpretCommon } from '../../services/shared/config/common.js';
 import type { Diagnostic } from '../../services/shared/config/diagnostic.js';
 import { splitTree } from '../../services/shared/config/splitTree.js';
 import { systemRoutingNames } from '../../services/shared/config/systemRoutingNames.js';
@@ -24,6 +24,7 @@ export const checkCommon = (tree: ConfigTree): readonly Diagnostic[] =>
 
 /** The typed configuration of each service; absent where an error stands in the way. */
 export interface TypedConfig {
+  readonly common?: CommonConfig;
   readonly vrrpd?: VrrpConfig;
   readonly healthcheckerd?: HealthConfig;
   readonly ipvsd?: IpvsConfig;
@@ -37,6 +38,7 @@ export function interpretTyped(tree: ConfigTree): {
   readonly diagnostics: readonly Diagnostic[];
 } {
   const parts = splitTree(tree);
+  const common = interpretCommon(tree, environment());
   const vrrpd = interpretVrrpConfig(parts.vrrpd, environment());
   const healthcheckerd = interpretHealthConfig(parts.healthcheckerd, environment());
   const ipvsd = interpretIpvsConfig(parts.ipvsd, environment());
@@ -49,10 +51,8 @@ export function interpretTyped(tree: ConfigTree): {
       ...(ipvsd.model === undefined ? {} : { ipvsd: ipvsd.model }),
       ...(notifierd.model === undefined ? {} : { notifierd: notifierd.model }),
       ...(bfdd.model === undefined ? {} : { bfdd: bfdd.model }),
+      ...(common.model === undefined ? {} : { common: common.model }),
     },
-    diagnostics: [
-      ...checkCommon(tree),
-      ...[bfdd, vrrpd, healthcheckerd, ipvsd, notifierd].flatMap(({ diagnostics }) => diagnostics),
-    ],
+    diagnostics: [...[common, bfdd, vrrpd, healthcheckerd, ipvsd, notifierd].flatMap(({ diagnostics }) => diagnostics)],
   };
 }

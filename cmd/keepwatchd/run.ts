@@ -8,9 +8,10 @@ import { pidPath, socketPath } from '../../services/shared/rpc/paths.js';
 import { readPidFile } from '../../services/shared/rpc/pidFile.js';
 import type { ServiceName } from '../../services/shared/rpc/service.js';
 import { isServed } from '../../services/shared/rpc/socketProbe.js';
+import { readAccepted } from '../../services/supervisor/acceptedConfig.js';
 import type { LoadedParts } from '../../services/supervisor/configuration.js';
 import type { MetricsServer } from '../../services/supervisor/metricsServer.js';
-import { configParts, hasWork } from '../../services/supervisor/parts.js';
+import { type ConfigParts, configParts, hasWork } from '../../services/supervisor/parts.js';
 import { type ServiceProcess, spawnService } from '../../services/supervisor/serviceProcess.js';
 import { backgroundReport } from './daemon.js';
 import { EXIT_CANNOT_START, EXIT_GOOD, exitCodeFor } from './exitCode.js';
@@ -57,6 +58,8 @@ async function runSuite(flags: Flags, onReady: () => void): Promise<number> {
     if (initial.parts === undefined && !running.includes(true) && !flags.attach) throw refusal(initial.diagnostics);
     metrics = await openMetrics(flags);
 
+    if (initial.parts !== undefined && isFresh(flags, running)) await runStartupScript(flags, initial.parts);
+
     // Before the larger part of the program is loaded: the services start at the same time on the other processors.
     const startProcess = (name: ServiceName): ServiceProcess => spawnService(name, commandOf(name, flags));
     const started = new Map<ServiceName, ServiceProcess>();
@@ -86,6 +89,18 @@ async function runSuite(flags: Flags, onReady: () => void): Promise<number> {
     metrics?.close();
     lock.release();
   }
+}
+
+/** Nothing of an earlier start of the suite goes on. Attached services run already: then its records tell. */
+const isFresh = ({ attach, runDir }: Flags, running: readonly boolean[]): boolean =>
+  attach ? readAccepted(runDir) === undefined : !running.includes(true);
+
+/** `startup_script`, before any service is started. What it takes is loaded only for those who have one. */
+async function runStartupScript(flags: Flags, parts: ConfigParts): Promise<void> {
+  const statements = parts.get('notifierd')?.statements.flatMap(({ children }) => children) ?? [];
+  if (!statements.some(({ words: [first] }) => first?.text === 'startup_script')) return;
+  const { startup } = await import('./startup.js');
+  await startup(flags, parts);
 }
 
 /** Opened before any service is started: a port that is taken must leave nothing behind. */

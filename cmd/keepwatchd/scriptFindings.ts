@@ -45,7 +45,8 @@ export async function scriptFindings(typed: TypedConfig): Promise<Diagnostic[]> 
 }
 
 /** All scripts that are configured. */
-function* scriptsOf({ vrrpd, healthcheckerd, notifierd }: TypedConfig): Iterable<ScriptCommand> {
+function* scriptsOf({ common, vrrpd, healthcheckerd, notifierd }: TypedConfig): Iterable<ScriptCommand> {
+  yield* present(common?.scripts.startup?.command, common?.scripts.shutdown?.command);
   if (vrrpd !== undefined) yield* vrrpScripts(vrrpd);
   for (const virtual of healthcheckerd?.virtualServers ?? []) {
     yield* present(virtual.quorumUp, virtual.quorumDown);

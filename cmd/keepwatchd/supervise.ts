@@ -1,9 +1,8 @@
 /** The larger part of the supervisor, loaded while the services start: gRPC, the suite, signals. */
 import { formatDiagnostic } from '../../services/shared/config/formatDiagnostic.js';
-import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
 import { notifyServiceManager } from '../../services/shared/kernel/unixDatagram.js';
-import { createLogger, type Logger } from '../../services/shared/log/logger.js';
+import type { Logger } from '../../services/shared/log/logger.js';
 import { type PlainDiagnostic, plainDiagnostics } from '../../services/shared/rpc/diagnostics.js';
 import type { ConfigTree } from '../../services/shared/rpc/generated/keepwatch/v1/common.js';
 import { ControlServiceDefinition } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
@@ -21,9 +20,11 @@ import { ServiceManager, watchdogMs } from '../../services/supervisor/serviceMan
 
 import { type ServiceProcess, spawnService } from '../../services/supervisor/serviceProcess.js';
 import { Suite } from '../../services/supervisor/suite.js';
+import { suiteScript } from '../../services/supervisor/suiteScript.js';
 import type { Flags } from './flags.js';
 import { commandOf, preflight, replaceSupervisor } from './installed.js';
 import { configFileOf } from './loadFile.js';
+import { supervisorLogger } from './startup.js';
 
 export interface SuperviseOptions {
   readonly flags: Flags;
@@ -45,10 +46,7 @@ export async function supervise(
   options: SuperviseOptions,
 ): Promise<{ readonly code: number } | { readonly refused: readonly PlainDiagnostic[] }> {
   const { flags, names, load, judge, initial, started, startProcess, metrics, onReady } = options;
-  const logger = createLogger('keepwatchd', flags.log, {
-    stderrIsTerminal: process.stderr.isTTY === true,
-    openDatagram,
-  });
+  const logger = supervisorLogger(flags);
   const pidFiles = new Map<ServiceName, string>();
   if (flags.vrrpPidFile !== undefined) pidFiles.set('vrrpd', flags.vrrpPidFile);
   if (flags.checkersPidFile !== undefined) pidFiles.set('healthcheckerd', flags.checkersPidFile);
@@ -73,6 +71,7 @@ export async function supervise(
     spare: flags.spare,
     preflight: () => preflight(names, flags),
     replaceSupervisor,
+    atEnd: (parts) => suiteScript('shutdown', parts, clock, logger),
     attach: flags.attach,
     respawn: flags.respawn,
     keepVrrp: flags.keepVrrp,

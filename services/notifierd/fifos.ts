@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../shared/log/logger.js';
+import { clearScript } from '../shared/script/clearance.js';
 import {
   type AccountDatabase,
   type IdentitySpec,
   resolveIdentity,
   type ScriptIdentity,
 } from '../shared/script/identity.js';
-import { checkProgram } from '../shared/script/program.js';
 import type { ScriptRunner } from '../shared/script/run.js';
 import { millis } from '../shared/time/duration.js';
 import type { FifoConfig, NotifyConfig, ScriptConfig } from './config/model.js';
@@ -111,16 +111,11 @@ export class Fifos {
     scripts: ScriptConfig,
   ): Promise<{ reader: FifoReader | undefined; problem: string | undefined }> {
     if (script === undefined) return { reader: undefined, problem: undefined };
-    const [name = '', ...args] = script.argv;
-    const program = await checkProgram(name);
-    if (!program.ok) return { reader: undefined, problem: `script of FIFO ${path}: ${program.reason}` };
-    const identity = await this.#identity(script, scripts);
-    if (scripts.security && identity.uid === 0 && program.insecurity !== undefined) {
-      const problem = `script of FIFO ${path} is not run as root (enable_script_security): ${program.insecurity}`;
-      return { reader: undefined, problem };
-    }
-    const argv = [program.path, ...args, path];
-    const reader = new FifoReader(this.#options.runner, { argv, identity, output: { to: 'tail' } }, this.#options.log);
+    const { accounts, runner, log } = this.#options;
+    const cleared = await clearScript(accounts, script, scripts);
+    if (!cleared.ok) return { reader: undefined, problem: `script of FIFO ${path}: ${cleared.reason}` };
+    const { argv, identity } = cleared;
+    const reader = new FifoReader(runner, { argv: [...argv, path], identity, output: { to: 'tail' } }, log);
     return { reader, problem: undefined };
   }
 

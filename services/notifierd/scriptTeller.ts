@@ -1,10 +1,10 @@
 /** Runs the scripts of notifications. */
 import type { Logger } from '../shared/log/logger.js';
 import type { ScriptCall } from '../shared/rpc/generated/keepwatch/v1/notify.js';
-import { type AccountDatabase, resolveIdentity } from '../shared/script/identity.js';
+import { clearScript } from '../shared/script/clearance.js';
+import type { AccountDatabase } from '../shared/script/identity.js';
 import { describeOutcome, type ScriptRun, succeeded } from '../shared/script/outcome.js';
 import { groupAlive, signalGroup } from '../shared/script/processGroup.js';
-import { checkProgram } from '../shared/script/program.js';
 import { KILL_GRACE, type RunningScript, type ScriptRunner } from '../shared/script/run.js';
 import type { Clock } from '../shared/time/clock.js';
 import { elapsed, formatDuration, millis, toMillis } from '../shared/time/duration.js';
@@ -58,25 +58,15 @@ export class ScriptTeller {
     finished: (result: TaskResult) => void,
   ): Promise<void> {
     const { accounts, runner, log } = this.#options;
-    const [name = '', ...args] = call.argv;
-    const who = await resolveIdentity(
-      accounts,
-      { ...(call.user === '' ? {} : { user: call.user }), ...(call.group === '' ? {} : { group: call.group }) },
-      config,
-      { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
-    );
-    if (!who.ok) return finished(result(false, who.reason));
-    const program = await checkProgram(name);
-    if (!program.ok) return finished(result(false, program.reason));
-    if (program.insecurity !== undefined && who.identity.uid === 0) {
-      if (config.security)
-        return finished(result(false, `not run as root (enable_script_security): ${program.insecurity}`));
-      this.#warnOnce(program.insecurity, name);
-    }
+    const { argv, user, group } = call;
+    const script = { argv, ...(user === '' ? {} : { user }), ...(group === '' ? {} : { group }) };
+    const cleared = await clearScript(accounts, script, config);
+    if (!cleared.ok) return finished(result(false, cleared.reason));
+    if (cleared.risk !== undefined) this.#warnOnce(cleared.risk, argv[0] ?? '');
     const entry = this.#spoolEntry(jobKey);
     const running = runner.run({
-      argv: [program.path, ...args],
-      identity: who.identity,
+      argv: cleared.argv,
+      identity: cleared.identity,
       timeout: config.timeout,
       output: entry === undefined ? { to: 'tail' } : { to: 'file', fd: entry.fd, readTail: () => entry.readTail() },
       ...(entry === undefined

@@ -86,6 +86,8 @@ export interface SuiteOptions {
   readonly preflight: () => Promise<string | undefined>;
   /** Puts the installed version of the supervisor in place of this process. Throws when that fails. */
   readonly replaceSupervisor: () => never;
+  /** Called once all services have ended, with the configuration they ran. Not when they run on. */
+  readonly atEnd: (parts: ConfigParts) => Promise<void>;
   /** Further pid files to keep (-r, -c). */
   readonly pidFiles: ReadonlyMap<ServiceName, string>;
   /** Hears what the supervisor says of itself, and that a reload begins. */
@@ -659,6 +661,7 @@ export class Suite implements SupervisedListener {
       const deadline = Date.now() + LAST_WORDS_MS;
       while (this.#relay.notifications.size > 0 && Date.now() < deadline) await pause(10);
       await this.#services.get('notifierd')?.stop(false);
+      if (this.#configuration.accepted !== undefined) await this.#options.atEnd(this.#configuration.accepted.parts);
       for (const file of pidFiles.values()) removeIfThere(file);
       for (const file of RECORDS) removeIfThere(join(runDir, file));
     }

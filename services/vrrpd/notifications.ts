@@ -36,7 +36,7 @@ export function notificationFor(transition: Transition, context: NotifyContext):
     scripts,
     vrrpFifoLines: [`${kind} "${name}" ${state} ${priority}`],
     lvsFifoLines: [],
-    mails: notify.smtpAlert && context.mailConfigured ? [mail(transition, state, context.routerId)] : [],
+    mails: isMailed(transition, context) ? [mail(transition, state, context.routerId)] : [],
     at: transition.at,
     state,
   };
@@ -101,6 +101,9 @@ export function statesNotification(
     state: '',
   };
 }
+
+const isMailed = ({ to }: Transition, { notify, mailConfigured }: NotifyContext): boolean =>
+  mailConfigured && notify.smtpAlert && !(to === 'fault' && notify.noFaultMails === true);
 
 /** keepalived runs no script of a state for an instance that was deleted, though it may tell FAULT. */
 function scriptOf(state: ToldState, to: Transition['to'], notify: NotifyConfig): ScriptCommand | undefined {

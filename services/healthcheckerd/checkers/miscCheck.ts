@@ -1,9 +1,9 @@
 /** MISC_CHECK: a program says up or down by its exit status, and with `misc_dynamic` a weight. */
 import type { Logger } from '../../shared/log/logger.js';
-import { type AccountDatabase, resolveIdentity } from '../../shared/script/identity.js';
+import { clearScript } from '../../shared/script/clearance.js';
+import type { AccountDatabase } from '../../shared/script/identity.js';
 import { describeOutcome, type ScriptOutcome } from '../../shared/script/outcome.js';
 import { signalGroup } from '../../shared/script/processGroup.js';
-import { checkProgram } from '../../shared/script/program.js';
 import type { RunningScript, ScriptRunner } from '../../shared/script/run.js';
 import { formatDuration, toMillis } from '../../shared/time/duration.js';
 import type { CheckResult } from '../checker.js';
@@ -65,24 +65,15 @@ async function launch(
   result: SingleResult,
   started: (running: RunningScript) => void,
 ): Promise<void> {
-  const [name = '', ...args] = script.argv;
-  const self = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-  const who = await resolveIdentity(accounts, script, defaultUser, self);
-  if (!who.ok) return result.tell({ kind: 'undecided', reason: who.reason });
-  const program = await checkProgram(name);
-  if (!program.ok) return result.tell({ kind: 'undecided', reason: program.reason });
-  if (program.insecurity !== undefined && who.identity.uid === 0) {
-    if (security) {
-      const reason = `not run as root (enable_script_security): ${program.insecurity}`;
-      return result.tell({ kind: 'undecided', reason });
-    }
-    if (!warned.has(program.insecurity)) {
-      warned.add(program.insecurity);
-      logger.warn(`MISC_CHECK ${name} runs as root, and ${program.insecurity}`);
-    }
+  const cleared = await clearScript(accounts, script, { ...defaultUser, security });
+  if (!cleared.ok) return result.tell({ kind: 'undecided', reason: cleared.reason });
+  const { argv, identity, risk } = cleared;
+  if (risk !== undefined && !warned.has(risk)) {
+    warned.add(risk);
+    logger.warn(`MISC_CHECK ${script.argv[0]} runs as root, and ${risk}`);
   }
   if (result.over) return;
-  const running = runner.run({ argv: [program.path, ...args], identity: who.identity, output: { to: 'nowhere' } });
+  const running = runner.run({ argv, identity, output: { to: 'nowhere' } });
   started(running);
   const { outcome } = await running.ended;
   result.tell(judgeOutcome(outcome, dynamic));

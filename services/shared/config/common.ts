@@ -9,6 +9,7 @@ import { type Block, readBlock } from './readBlock.js';
 import { checkReferences } from './references.js';
 import { Reporter } from './reporter.js';
 import { closest } from './suggest.js';
+import { readSuiteScripts, type SuiteScripts } from './suiteScripts.js';
 import { TOP_LEVEL_BLOCKS } from './topLevel.js';
 import type { ConfigTree, Statement, Word } from './tree.js';
 
@@ -41,6 +42,8 @@ export const COMMON_TABLE = new KeywordTable('the configuration', [
 export interface CommonConfig {
   /** `router_id`; default: host name. */
   readonly routerId: string;
+  /** `startup_script` and `shutdown_script`. */
+  readonly scripts: SuiteScripts;
 }
 
 /**
@@ -60,7 +63,11 @@ export function interpretCommon(tree: ConfigTree, environment: InterpretEnvironm
   const globals = block.all(GLOBAL_DEFS).map((found) => found.block);
   for (const one of globals) checkIncludeOptions(one, report);
   checkReferences(tree, report);
-  const model: CommonConfig = { routerId: routerId(readGlobals(tree), environment) };
+  const silent = readGlobals(tree);
+  const model: CommonConfig = {
+    routerId: routerId(silent, environment),
+    scripts: readSuiteScripts(silent, report),
+  };
   return report.hasErrors ? { diagnostics: report.diagnostics } : { model, diagnostics: report.diagnostics };
 }
 

@@ -26,6 +26,8 @@ export interface NotifyConfig {
   /** `notify_priority_changes`: changes of the effective priority go to the FIFOs. */
   readonly priorityChanges: boolean;
   readonly smtpAlert: boolean;
+  /** `no_email_faults`: the state FAULT is worth no mail. */
+  readonly noFaultMails?: true;
 }
 
 /** One line of `virtual_ipaddress` or `virtual_ipaddress_excluded`: all that `ip address add` can say. */

@@ -1,7 +1,7 @@
-import { type AccountDatabase, resolveIdentity } from '../../shared/script/identity.js';
+import { clearScript } from '../../shared/script/clearance.js';
+import type { AccountDatabase } from '../../shared/script/identity.js';
 import type { ScriptRun } from '../../shared/script/outcome.js';
 import { succeeded } from '../../shared/script/outcome.js';
-import { checkProgram } from '../../shared/script/program.js';
 import type { RunningScript, ScriptRunner } from '../../shared/script/run.js';
 import type { Clock } from '../../shared/time/clock.js';
 import { after, elapsed, type Instant, micros, toMillis } from '../../shared/time/duration.js';
@@ -144,22 +144,18 @@ class ScriptLoop {
   async #start(): Promise<ScriptRun> {
     const { accounts, runner } = this.#parts;
     const { name, command, timeout } = this.config;
-    const self = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-    const [program = '', ...args] = command.argv;
-    const who = await resolveIdentity(accounts, command, this.#rules, self);
-    if (!who.ok) return cannotStart(who.reason);
-    const checked = await checkProgram(program);
-    if (!checked.ok) return cannotStart(checked.reason);
-    if (checked.insecurity !== undefined && who.identity.uid === 0) {
-      if (this.#rules.security) return cannotStart(`not run as root (enable_script_security): ${checked.insecurity}`);
+    const cleared = await clearScript(accounts, command, this.#rules);
+    if (!cleared.ok) return cannotStart(cleared.reason);
+    const { argv, identity, risk } = cleared;
+    if (risk !== undefined) {
       this.#warnOnce(
-        `vrrp_script ${name}: ${program} runs as root and could be replaced by others: ${checked.insecurity}; enable_script_security would refuse it`,
+        `vrrp_script ${name}: ${command.argv[0]} runs as root and could be replaced by others: ${risk}; enable_script_security would refuse it`,
       );
     }
     if (this.#stopped) return { outcome: { kind: 'stopped' }, duration: micros(0), outputTail: '' };
     this.#running = runner.run({
-      argv: [checked.path, ...args],
-      identity: who.identity,
+      argv,
+      identity,
       timeout,
       output: { to: 'tail' },
     });

@@ -92,7 +92,7 @@ export const SMTP_ALERT_CHECKER = keyword(
   'Default of smtp_alert in virtual and real servers.',
 );
 
-export const NO_EMAIL_FAULTS = pending('no_email_faults', [], 'Sends no mail for the state FAULT.');
+export const NO_EMAIL_FAULTS = keyword('no_email_faults', [], 'Sends no mail when an instance or group enters FAULT.');
 
 export const IDENTITY_KEYWORDS = [
   ROUTER_ID,

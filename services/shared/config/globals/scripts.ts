@@ -1,6 +1,6 @@
 /** `global_defs`: scripts and FIFOs. */
 import { integer, optional, script, timer, word } from '../argument.js';
-import { keyword, pending } from '../keyword.js';
+import { keyword } from '../keyword.js';
 
 const OWNER = [optional(word('user')), optional(word('group'))] as const;
 
@@ -41,6 +41,25 @@ export const NOTIFY_SCRIPT_TIMEOUT = keyword(
 
 const SCRIPT_TIMEOUT = [integer('seconds', { min: 1, max: 1000 })] as const;
 
+export const STARTUP_SCRIPT = keyword(
+  'startup_script',
+  [script(), ...OWNER],
+  'Runs once before the services start; not when running services are taken over.',
+);
+export const STARTUP_SCRIPT_TIMEOUT = keyword(
+  'startup_script_timeout',
+  SCRIPT_TIMEOUT,
+  'How long startup_script may run before it and its children are killed; the start goes on then.',
+  { default: '10' },
+);
+export const SHUTDOWN_SCRIPT = keyword('shutdown_script', [script(), ...OWNER], 'Runs once after the services ended.');
+export const SHUTDOWN_SCRIPT_TIMEOUT = keyword(
+  'shutdown_script_timeout',
+  SCRIPT_TIMEOUT,
+  'How long shutdown_script may run before it and its children are killed.',
+  { default: '10' },
+);
+
 export const FIFO_WRITE_VRRP_STATES_ON_RELOAD = keyword(
   'fifo_write_vrrp_states_on_reload',
   [],
@@ -58,8 +77,8 @@ export const SCRIPT_KEYWORDS = [
   LVS_NOTIFY_FIFO_SCRIPT,
   NOTIFY_SCRIPT_TIMEOUT,
   FIFO_WRITE_VRRP_STATES_ON_RELOAD,
-  pending('startup_script', [script(), ...OWNER], 'Runs once before the services start.'),
-  pending('startup_script_timeout', SCRIPT_TIMEOUT, 'How long startup_script may run.', { default: '10' }),
-  pending('shutdown_script', [script(), ...OWNER], 'Runs once after the services ended.'),
-  pending('shutdown_script_timeout', SCRIPT_TIMEOUT, 'How long shutdown_script may run.', { default: '10' }),
+  STARTUP_SCRIPT,
+  STARTUP_SCRIPT_TIMEOUT,
+  SHUTDOWN_SCRIPT,
+  SHUTDOWN_SCRIPT_TIMEOUT,
 ];

@@ -1,4 +1,8 @@
-import { SMTP_ALERT as GLOBAL_SMTP_ALERT, SMTP_ALERT_VRRP } from '../../../shared/config/globals/identity.js';
+import {
+  SMTP_ALERT as GLOBAL_SMTP_ALERT,
+  NO_EMAIL_FAULTS,
+  SMTP_ALERT_VRRP,
+} from '../../../shared/config/globals/identity.js';
 import { VRRP_NOTIFY_PRIORITY_CHANGES } from '../../../shared/config/globals/vrrp.js';
 import type { KeywordSpec } from '../../../shared/config/keyword.js';
 import type { Block } from '../../../shared/config/readBlock.js';
@@ -43,6 +47,7 @@ export function readNotify(block: Block, globals: Block, report: Reporter): Noti
     priorityChanges:
       block.last(NOTIFY_PRIORITY_CHANGES)?.values[0] ?? globals.last(VRRP_NOTIFY_PRIORITY_CHANGES)?.values[0] ?? false,
     smtpAlert: readSmtpAlert(block, globals),
+    ...(globals.has(NO_EMAIL_FAULTS) ? { noFaultMails: true } : {}),
   };
 }
 

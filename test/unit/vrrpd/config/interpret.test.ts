@@ -348,6 +348,11 @@ describe('scripts and mails', () => {
     assert.equal(instanceOf('', undefined, 'smtp_alert\nsmtp_alert_vrrp off').notify.smtpAlert, false);
     assert.equal(instanceOf('smtp_alert off', undefined, 'smtp_alert').notify.smtpAlert, false);
   });
+
+  it('no_email_faults holds for all instances', () => {
+    assert.equal(instanceOf('smtp_alert', undefined, 'no_email_faults').notify.noFaultMails, true);
+    assert.equal(instanceOf('smtp_alert').notify.noFaultMails, undefined);
+  });
 });
 
 describe('gratuitous ARP', () => {
