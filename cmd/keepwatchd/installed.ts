@@ -5,7 +5,8 @@ import { dirname, extname, join } from 'node:path';
 import { replaceProcess } from '../../services/shared/kernel/process.js';
 import { logArguments } from '../../services/shared/log/flags.js';
 import type { ServiceName } from '../../services/shared/rpc/service.js';
-import { confinedCommand, situationOf } from '../../services/supervisor/confinement.js';
+import { situationOf } from '../../services/supervisor/confinement.js';
+import { launchPlan } from '../../services/supervisor/launchPlan.js';
 import { childEnvironment, type ServiceCommand } from '../../services/supervisor/serviceProcess.js';
 import type { Flags } from './flags.js';
 import { configFileOf } from './loadFile.js';
@@ -22,14 +23,17 @@ export function commandOf(
   { runDir, stateDir, log }: Flags,
   more: readonly string[] = [],
 ): ServiceCommand {
-  const directories = ['--run-dir', runDir, '--state-dir', stateDir];
-  const command = {
-    file: process.execPath,
-    args: [...process.execArgv, mainOf(name), ...directories, ...logArguments(log), ...more],
-    // A loader named on the command line is found from where we were started; else no directory is kept busy.
-    cwd: process.execArgv.length > 0 ? process.cwd() : '/',
-  };
-  return confinedCommand(name, command, situationOf([runDir, stateDir, ...(log.file === undefined ? [] : [log.file])]));
+  return launchPlan({
+    name,
+    node: { file: process.execPath, flags: process.execArgv },
+    main: mainOf(name),
+    runDir,
+    stateDir,
+    log: logArguments(log),
+    more,
+    startedIn: process.cwd(),
+    situation: situationOf([runDir, stateDir, ...(log.file === undefined ? [] : [log.file])]),
+  });
 }
 
 /** Looked up anew each time: what is installed may be another version than when we were started. */

@@ -152,7 +152,7 @@ function listenToSignals(suite: Suite, logger: Logger, attach: boolean): void {
   process.on('SIGINT', stop);
   process.on('SIGHUP', () => {
     logger.info('reloading');
-    void suite.reload();
+    void suite.reloads.reload();
   });
   process.on('SIGUSR1', () => suite.dump('SIGUSR1'));
   process.on('SIGUSR2', () => suite.dump('SIGUSR2'));

@@ -60,11 +60,11 @@ export function controlService(suite: Suite): ControlServiceImplementation {
     watchStatus: (_request, context) => watchStatus(context),
     watchEvents: (_request, context) => watchEvents(context),
     async reload() {
-      const { accepted, generation, diagnostics, changes } = await suite.reload();
+      const { accepted, generation, diagnostics, changes } = await suite.reloads.reload();
       return { accepted, generation, diagnostics: [...diagnostics], changes: [...changes] };
     },
     async planReload({ tree }) {
-      const { acceptable, generation, diagnostics, changes, moves } = await suite.plan(tree);
+      const { acceptable, generation, diagnostics, changes, moves } = await suite.reloads.plan(tree);
       return { acceptable, generation, diagnostics: [...diagnostics], changes: [...changes], moves: [...moves] };
     },
     async getHistory({ limit, subject, since }) {
@@ -72,15 +72,15 @@ export function controlService(suite: Suite): ControlServiceImplementation {
     },
     async applyConfig({ tree, source, confirmWithinMs }) {
       if (tree === undefined) throw invalidArgument('the request carries no tree');
-      const outcome = await suite.apply(tree, source, millis(Number(confirmWithinMs)));
+      const outcome = await suite.reloads.apply(tree, source, millis(Number(confirmWithinMs)));
       return { ...outcome, diagnostics: [...outcome.diagnostics], changes: [...outcome.changes] };
     },
     async confirm() {
-      const confirmed = suite.confirm();
+      const confirmed = suite.reloads.confirm();
       return { confirmed, generation: suite.feed.origin().generation };
     },
     async rollback() {
-      const rolledBack = await suite.rollback();
+      const rolledBack = await suite.reloads.trial.rollback();
       return { rolledBack, generation: suite.feed.origin().generation, diagnostics: [] };
     },
     async upgrade() {

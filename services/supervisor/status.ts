@@ -12,7 +12,7 @@ import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
 import type { Micros } from '../shared/time/duration.js';
 import { seconds, toMillis } from '../shared/time/duration.js';
 import { type Mirror, withUnknownSessions, withUnknownStates } from './mirror.js';
-import type { Phase } from './supervisedService.js';
+import type { Phase } from './supervisedListener.js';
 import type { UpgradeState } from './upgrade.js';
 
 /** After this silence a service's states are unknown: who shows them would show a guess. */

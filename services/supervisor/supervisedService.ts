@@ -1,74 +1,21 @@
 /** One service under supervision: its process, its connection, its watchdog and its restarts. */
-import type { Logger } from '../shared/log/logger.js';
-import type { DescribeResponse, WatchResponse } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
-import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
+import type { DescribeResponse } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import { socketPath } from '../shared/rpc/paths.js';
 import type { ServiceName } from '../shared/rpc/service.js';
-import type { Clock } from '../shared/time/clock.js';
-import {
-  after,
-  elapsed,
-  type Instant,
-  type Micros,
-  micros,
-  millis,
-  seconds,
-  toMillis,
-} from '../shared/time/duration.js';
+import { after, elapsed, type Instant, type Micros, micros, toMillis } from '../shared/time/duration.js';
 import { type Backoff, becameReady, died, FRESH, isLooping } from './backoff.js';
+import { HANG_LIMIT, hangLimit, START_LIMIT } from './hangLimit.js';
 import { pause, type ServiceClients, ServiceLink } from './serviceLink.js';
-import { isStopped, type ServiceProcess } from './serviceProcess.js';
+import type { ServiceProcess } from './serviceProcess.js';
+import type { Phase, SupervisedOptions } from './supervisedListener.js';
 import type { Lifecycle } from './transaction.js';
-
-/** Silence after which a service counts as hung. It speaks every 500 ms when all is well. */
-export const HANG_LIMIT: Micros = seconds(4);
-/** The same for a process that is stopped or asleep although it should speak: it is not just slow. */
-const LEAST_HANG_LIMIT: Micros = millis(1_500);
-/** Time a new process has to say its first word: a machine that boots is slow. */
-export const START_LIMIT: Micros = seconds(20);
 
 /** How long a process that was replaced may take to end. */
 const REPLACED_LIMIT_MS = 4_000;
 
-/** `connected`: can be talked to, has no configuration yet. */
-export type Phase = 'starting' | 'connected' | 'ready' | 'restarting' | 'stopped';
-
-/** What the suite wants to know. */
-export interface SupervisedListener {
-  /** The service can be talked to; it has to be configured, and {@link SupervisedService.configured} called. */
-  onConnected(service: SupervisedService): void;
-  onMessage(service: SupervisedService, message: WatchResponse): void;
-  onEvent(service: SupervisedService, code: SupervisedEventCode, text: string): void;
-  onProcess(service: SupervisedService): void;
-  /** Its process ended and may be started again in `delay`; false: leave it. */
-  mayRestart(service: SupervisedService): boolean;
-  /** A process that takes the place of one that died, without being started: the spare. Undefined when there is none. */
-  successor(service: SupervisedService): Promise<ServiceProcess | undefined> | undefined;
-}
-
-export type SupervisedEventCode =
-  | 'service-ready'
-  | 'service-died'
-  | 'service-restarted'
-  | 'service-hung'
-  | 'service-lost'
-  | 'crash-loop';
-
-export interface SupervisedOptions {
-  readonly name: ServiceName;
-  readonly runDir: string;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly listener: SupervisedListener;
-  readonly start: () => ServiceProcess;
-  /** Orders of operators in force. */
-  readonly orders: () => Order[];
-  readonly resume: () => { readonly incarnation: string; readonly afterSequence: bigint };
-}
-
 export class SupervisedService {
   readonly name: ServiceName;
-  readonly #options: SupervisedOptions;
+  readonly #options: SupervisedOptions<SupervisedService>;
   #phase: Phase = 'stopped';
   #asleep = true;
   #fallingAsleep: Promise<void> = Promise.resolve();
@@ -88,7 +35,7 @@ export class SupervisedService {
   /** Calls about a configuration that it has not answered yet. */
   #considering = 0;
 
-  constructor(options: SupervisedOptions) {
+  constructor(options: SupervisedOptions<SupervisedService>) {
     this.#options = options;
     this.name = options.name;
     this.#startedAt = options.clock.now();
@@ -245,7 +192,7 @@ export class SupervisedService {
     if (this.#phase === 'stopped' || this.#phase === 'restarting' || this.#process === undefined) return;
     if (this.#killed === this.#process) return;
     const silence = elapsed(this.#lastHeard ?? this.#startedAt, now);
-    const limit = this.#lastHeard === undefined ? START_LIMIT : this.#hangLimit();
+    const limit = this.#lastHeard === undefined ? START_LIMIT : hangLimit(this.patience, this.#process.pid);
     // A call has a deadline of its own; a process that is stopped does not think.
     if (silence <= limit || (this.#considering > 0 && limit === HANG_LIMIT)) return;
     const text = `${this.name} has not been heard for ${(toMillis(silence) / 1000).toFixed(1)} s`;
@@ -262,14 +209,6 @@ export class SupervisedService {
     // Once: the next look finds the death. Until then the silence stands, or the status would show its old state again.
     this.#killed = this.#process;
     this.#process.signal('SIGKILL');
-  }
-
-  /** Sooner where others would act on its silence; but a process that runs may only be slow, as everything on a busy machine. */
-  #hangLimit(): Micros {
-    const { patience } = this;
-    const pid = this.#process?.pid;
-    if (patience === undefined || pid === undefined || !isStopped(pid)) return HANG_LIMIT;
-    return micros(Math.min(HANG_LIMIT, Math.max(LEAST_HANG_LIMIT, patience / 2)));
   }
 
   /** This process itself was not running for a while: the silence was ours. */

@@ -8,11 +8,11 @@ import type { ServiceName } from '../shared/rpc/service.js';
 import type { Clock } from '../shared/time/clock.js';
 import { after, elapsed, type Instant, type Micros, toMillis } from '../shared/time/duration.js';
 import { type Backoff, becameReady, died, FRESH } from './backoff.js';
+import { HANG_LIMIT, START_LIMIT } from './hangLimit.js';
 import type { ConfigParts } from './parts.js';
 import { pause, ServiceLink } from './serviceLink.js';
 import type { ServiceProcess } from './serviceProcess.js';
 import type { ServiceFacts } from './status.js';
-import { HANG_LIMIT, START_LIMIT } from './supervisedService.js';
 import { configureOne } from './transaction.js';
 
 const ACTIVATE_DEADLINE_MS = 2_000;
