@@ -68,9 +68,8 @@ export class LinkReactions {
     const virtual = vips.isVirtual(address);
     if (event.kind === 'address-removed' && virtual) reclaimer.addressGone(vips.mastersOf(address));
     // A thousand instances that become master together bring a thousand addresses: each is looked at by few.
-    const depends = (router: VirtualRouter): boolean =>
-      lookout.mayDependOn(router, ifindex) && !(virtual && lookout.ignoresVirtual(router));
-    settler.settle([...routers.values()].filter((router) => depends(router) && !lookout.keepsSource(router)));
+    const concerned = virtual ? vips.sendersFromVirtual() : [...routers.values()];
+    settler.settle(concerned.filter((router) => lookout.mayDependOn(router, ifindex) && !lookout.keepsSource(router)));
   }
 
   #linkChanged(before: LinkInfo | undefined, link: LinkInfo): void {

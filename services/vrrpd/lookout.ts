@@ -5,7 +5,6 @@ import type { InterfaceWatch } from './interfaceWatch.js';
 import type { KernelState } from './kernelState.js';
 import type { LinkTable } from './linkTable.js';
 import type { VirtualNetwork } from './network/virtualNetwork.js';
-import { PRIORITY_OWNER } from './packet/advertisement.js';
 import type { SocketPool } from './socketPool.js';
 import { chooseSource, isUsable } from './sourceAddress.js';
 import type { Steering } from './steering.js';
@@ -85,11 +84,6 @@ export class Lookout {
   /** Whether an address of an interface may be the one a router sends from. */
   mayDependOn({ config, ifindex }: VirtualRouter, changed: number): boolean {
     return config.interface === '' || this.#sourceLinks(config, ifindex).includes(changed);
-  }
-
-  /** True when a virtual address is never the one to send from, whether it comes or goes. An owner sends from its own. */
-  ignoresVirtual({ config }: VirtualRouter): boolean {
-    return config.priority !== PRIORITY_OWNER && config.sourceAddress === undefined;
   }
 
   /** True while the address a router sends from is still the one to send from, as after nearly every address event. */

@@ -179,7 +179,9 @@ export class RouterDriver {
   #note(router: VirtualRouter): void {
     const { state } = router;
     const master = state.kind === 'master';
-    this.#parts.host.resume.note(router.name, master, master ? state.lastAdvertAt : instant(0));
+    // Its time is that of its deadline, even when it was sent a little before.
+    const lastAdvertAt = master ? Math.min(state.lastAdvertAt, this.#parts.host.clock.now()) : 0;
+    this.#parts.host.resume.note(router.name, master, instant(lastAdvertAt));
   }
 
   #targets(router: VirtualRouter, vips: Iterable<VirtualAddress>) {

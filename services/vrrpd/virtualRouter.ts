@@ -2,7 +2,7 @@ import type { VrrpSocket } from '../shared/kernel/ports.js';
 import type { Schedule, Scheduled } from '../shared/kernel/schedule.js';
 import { compareIpBytes } from '../shared/net/address.js';
 import type { Clock } from '../shared/time/clock.js';
-import { elapsed, type Instant, type Micros } from '../shared/time/duration.js';
+import { elapsed, type Instant, type Micros, micros } from '../shared/time/duration.js';
 import { AdvertisementWriter, type OutgoingMessage } from './advertisementWriter.js';
 import type { InstanceConfig, VirtualAddress } from './config/model.js';
 import { type ExpectedProofs, expectedProofs } from './expectedProofs.js';
@@ -50,6 +50,11 @@ export interface RouterCounters {
   releasedMaster: number;
   sendErrors: number;
 }
+
+const NONE = micros(0);
+
+/** The part of its interval by which an advertisement may be early: 5 ms at 1 s, far within what receivers allow. */
+const ADVERT_SLACK = 0.005;
 
 const NO_ADDRESS = new Uint8Array(4);
 
@@ -139,6 +144,11 @@ export class VirtualRouter implements Scheduled, Expectation {
     this.#proofs = expectedProofs(config, this.#clock, this.#proofs);
     this.#addresses = undefined;
     this.#sameAddressesAs = undefined;
+  }
+
+  /** Advertisements may go a little early, in company; nothing else may. The same neighbours meet again in every round. */
+  get slack(): Micros {
+    return this.state.kind === 'master' ? micros(this.config.advertInterval * ADVERT_SLACK) : NONE;
   }
 
   due(at: Instant, now: Instant): void {

@@ -1,16 +1,22 @@
 import type { Clock } from '../time/clock.js';
 import { DeadlineQueue } from '../time/deadlineQueue.js';
-import { elapsed, type Instant, type Micros, micros } from '../time/duration.js';
+import { after, elapsed, type Instant, type Micros, micros } from '../time/duration.js';
 import type { DeadlineTimer } from './ports.js';
 
 /** Something with a deadline. */
 export interface Scheduled {
-  /** Called when the deadline `at` has passed; `now` is never before it. */
+  /**
+   * How much earlier than its deadline it may be served when others are due just then: who is woken once for many needs a
+   * fraction of the processor. None by default.
+   */
+  readonly slack?: Micros;
+  /** Called when the deadline `at` has passed; `now` is never before it: served early, it is the deadline itself. */
   due(at: Instant, now: Instant): void;
 }
 
 /** A deadline this late means that the loop stood still: packets may wait that arrived before it. */
 const LATE_ENOUGH_TO_LISTEN_FIRST = micros(1_000);
+const ON_TIME = micros(0);
 /** How long deadlines are served before sockets get their turn. */
 const TURN = micros(5_000);
 
@@ -61,6 +67,8 @@ export class Schedule {
     if (this.#closed || this.#deferred) return;
     const next = this.#queue.next();
     if (next === this.#armedFor) return;
+    // A deadline that moved away leaves the timer as it is: waking once for nothing costs less than setting it each time.
+    if (next !== undefined && this.#armedFor !== undefined && this.#armedFor < next) return;
     this.#armedFor = next;
     this.#timer.arm(next);
   }
@@ -87,9 +95,10 @@ export class Schedule {
     this.#serving = true;
     try {
       let now = started;
-      for (let due = this.#queue.takeDue(now); due !== undefined; due = this.#queue.takeDue(now)) {
-        this.#served(elapsed(due.at, now));
-        due.item.due(due.at, now);
+      for (let due = this.#queue.takeDue(now); due !== undefined; due = this.#takeNext(now)) {
+        const early = due.at > now;
+        this.#served(early ? ON_TIME : elapsed(due.at, now));
+        due.item.due(due.at, early ? due.at : now);
         now = this.#clock.now();
         if (elapsed(started, now) > TURN) break;
       }
@@ -98,5 +107,11 @@ export class Schedule {
       this.#armedFor = undefined;
       this.#arm();
     }
+  }
+
+  /** Once something was due: what else is, or may be served with it. */
+  #takeNext(now: Instant): { readonly item: Scheduled; readonly at: Instant } | undefined {
+    const first = this.#queue.first();
+    return first === undefined ? undefined : this.#queue.takeDue(after(now, first.item.slack ?? ON_TIME));
   }
 }

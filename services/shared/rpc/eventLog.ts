@@ -117,7 +117,7 @@ export class EventLog implements EventSink {
     if (incarnation !== this.incarnation) return;
     const keepFrom = this.#retained.findIndex((entry) => sequenceOf(entry) > upTo);
     const gone = this.#retained.splice(0, keepFrom === -1 ? this.#retained.length : keepFrom);
-    if (gone.length > 0) this.#options.store?.release(upTo, this.#open());
+    if (gone.length > 0) this.#options.store?.release(upTo, () => this.#open());
     if (this.#retained.length === 0) for (const wake of this.#drainWaiters) wake();
   }
 

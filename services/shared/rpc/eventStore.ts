@@ -58,13 +58,13 @@ export class EventStore {
     this.#guard(() => this.#append(eventLine(sequence, notifications)));
   }
 
-  /** Everything up to a sequence was taken over; `open` is what was not. Never throws. */
+  /** Everything up to a sequence was taken over; `open` tells what was not, where that is written anew. Never throws. */
   release(
     upTo: bigint,
-    open: readonly { readonly sequence: bigint; readonly notifications: readonly Notification[] }[],
+    open: () => readonly { readonly sequence: bigint; readonly notifications: readonly Notification[] }[],
   ): void {
     this.#guard(() => {
-      if (this.#size >= this.#compactAt) this.#rewrite(open);
+      if (this.#size >= this.#compactAt) this.#rewrite(open());
       else this.#append(`${JSON.stringify({ a: String(upTo) })}\n`);
     });
   }

@@ -42,6 +42,11 @@ export class DeadlineQueue<Item> {
     return this.#heap[0]?.at;
   }
 
+  /** The item whose deadline is the earliest, with that deadline. */
+  first(): { readonly item: Item; readonly at: Instant } | undefined {
+    return this.#heap[0];
+  }
+
   /** The deadline of one item. */
   get(item: Item): Instant | undefined {
     return this.#entries.get(item)?.at;
