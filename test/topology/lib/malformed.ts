@@ -21,7 +21,7 @@ interface Spoiling {
 }
 
 /** RFC 1071. */
-function internetChecksum(bytes: Buffer): number {
+export function internetChecksum(bytes: Buffer): number {
   let sum = 0;
   for (let offset = 0; offset < bytes.length; offset += 2) {
     sum += (bytes[offset] ?? 0) * 256 + (bytes[offset + 1] ?? 0);
@@ -30,7 +30,8 @@ function internetChecksum(bytes: Buffer): number {
   return ~sum & 0xffff;
 }
 
-const octets = (address: string): number[] => address.split('.').map(Number);
+/** The bytes of an IPv4 address. */
+export const octets = (address: string): number[] => address.split('.').map(Number);
 
 function packet(facts: PacketFacts, spoiling: Spoiling): Buffer {
   const { addresses } = facts;
@@ -47,13 +48,18 @@ function packet(facts: PacketFacts, spoiling: Spoiling): Buffer {
   ]);
   vrrp.writeUInt16BE(internetChecksum(vrrp) ^ (spoiling.badChecksum ? 0x5555 : 0), 6);
   const body = spoiling.length === undefined ? vrrp : vrrp.subarray(0, spoiling.length);
+  return toGroup(facts.source, body, spoiling.ttl);
+}
+
+/** A VRRP message in an IPv4 packet to the group of all VRRP routers. */
+export function toGroup(source: string, message: Buffer, ttl = 255): Buffer {
   const ip = Buffer.from([
-    ...[0x45, 0xc0, 0, 20 + body.length, 0, 0, 0, 0],
-    ...[spoiling.ttl ?? 255, 112, 0, 0],
-    ...octets(facts.source),
+    ...[0x45, 0xc0, 0, 20 + message.length, 0, 0, 0, 0],
+    ...[ttl, 112, 0, 0],
+    ...octets(source),
     ...[224, 0, 0, 18],
   ]);
-  return Buffer.concat([ip, body]);
+  return Buffer.concat([ip, message]);
 }
 
 /** An advertisement of version 2 with nothing wrong about it. */
