@@ -1,5 +1,8 @@
 /** The larger part of the supervisor, loaded while the services start: gRPC, the suite, signals. */
+
 import { formatDiagnostic } from '../../services/shared/config/formatDiagnostic.js';
+import { readGlobals } from '../../services/shared/config/globals.js';
+import { type ReloadSettings, readReloadSettings } from '../../services/shared/config/reloadSettings.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
 import { notifyServiceManager } from '../../services/shared/kernel/unixDatagram.js';
 import type { Logger } from '../../services/shared/log/logger.js';
@@ -16,6 +19,9 @@ import { History } from '../../services/supervisor/history.js';
 import { HistoryFile } from '../../services/supervisor/historyFile.js';
 import type { MetricsServer } from '../../services/supervisor/metricsServer.js';
 import { OrderBook } from '../../services/supervisor/orderBook.js';
+import type { ConfigParts } from '../../services/supervisor/parts.js';
+import { loadReported } from '../../services/supervisor/reloadReport.js';
+import { ReloadTimer } from '../../services/supervisor/reloadTimer.js';
 import { ServiceManager, watchdogMs } from '../../services/supervisor/serviceManager.js';
 
 import { type ServiceProcess, spawnService } from '../../services/supervisor/serviceProcess.js';
@@ -53,8 +59,12 @@ export async function supervise(
 
   const manager = serviceManager(logger);
   const clock = new SystemClock();
-  const suite = new Suite({
-    told: (event) => follow(manager, event),
+  const timer = new ReloadTimer({ clock, logger, reload: () => void suite.reloads.reload() });
+  const suite: Suite = new Suite({
+    told: (event) => {
+      follow(manager, event);
+      if (RELOADED.has(event.code)) timer.follow(reloadSettings(suite.parts));
+    },
     history: openHistory(flags.stateDir, logger),
     orders: new OrderBook(flags.stateDir, clock, logger),
     names,
@@ -64,7 +74,7 @@ export async function supervise(
     version: VERSION,
     clock,
     logger,
-    load,
+    load: () => loadReported(reloadSettings(suite.parts), flags.runDir, logger, load),
     judge,
     startProcess,
     startSpare: (name) => spawnService(name, commandOf(name, flags, ['--standby'])),
@@ -104,12 +114,24 @@ export async function supervise(
     if (flags.log.dump) logger.trace({ configuration: suite.status() }, 'configuration');
     suite.feed.tell('ready', `generation ${first.generation} is in force`);
     manager.ready(`generation ${first.generation} is in force`);
+    timer.follow(reloadSettings(suite.parts));
     onReady();
     return { code: await suite.ended };
   } finally {
     manager.close();
+    timer.close();
     await server.close();
   }
+}
+
+/** Events after which another `reload_time_file` may be in force, or the same one counts anew. */
+const RELOADED = new Set(['reloaded', 'reload-refused']);
+
+/** What the configuration in force says of reloads. */
+function reloadSettings(parts: ConfigParts | undefined): ReloadSettings {
+  // Every part holds `global_defs`.
+  const tree = parts?.get('notifierd');
+  return tree === undefined ? { repeat: false } : readReloadSettings(readGlobals(tree));
 }
 
 /** The history as an earlier supervisor left it; one that cannot be read begins anew. */

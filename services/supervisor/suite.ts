@@ -16,6 +16,7 @@ import type { History } from './history.js';
 import { historyEntries } from './historyEntries.js';
 import { setLogLevel } from './logLevels.js';
 import { Observation } from './observation.js';
+import type { ConfigParts } from './parts.js';
 import { hasWork } from './parts.js';
 import { Relay } from './relay.js';
 import { RelayPumps } from './relayPumps.js';
@@ -217,6 +218,11 @@ export class Suite implements SupervisedListener<SupervisedService> {
     // After the answer to whoever asked has left.
     setTimeout(() => this.#replaceSupervisor(), UPGRADE_DELAY_MS);
     return undefined;
+  }
+
+  /** The configuration in force; undefined before the first. */
+  get parts(): ConfigParts | undefined {
+    return this.#configuration.accepted?.parts;
   }
 
   /** The status as it is known now. */

@@ -1,4 +1,4 @@
-/** From the statement tree to what ipvsd runs on. All its keywords are in `global_defs`. */
+/** From the statement tree to what ipvsd runs on. Its keywords are in `global_defs`, but for one. */
 import type { Interpretation } from '../../shared/config/diagnostic.js';
 import * as Lvs from '../../shared/config/globals/lvs.js';
 import { type InterpretEnvironment, readGlobals } from '../../shared/config/globals.js';
@@ -6,14 +6,15 @@ import type { Block } from '../../shared/config/readBlock.js';
 import { Reporter } from '../../shared/config/reporter.js';
 import type { ConfigTree } from '../../shared/config/tree.js';
 import type { ConnectionTimeouts, IpvsConfig } from './model.js';
-import { readSyncDaemon } from './syncDaemon.js';
+import { readSyncDaemon, syncDaemonOfInstance } from './syncDaemon.js';
 
 /** Gives meaning to ipvsd's part of a tree. */
 export function interpretIpvsConfig(tree: ConfigTree, _environment: InterpretEnvironment): Interpretation<IpvsConfig> {
   const report = new Reporter(tree.files, tree.lenient);
   const globals = readGlobals(tree);
   const daemon = globals.last(Lvs.LVS_SYNC_DAEMON);
-  const syncDaemon = daemon === undefined ? undefined : readSyncDaemon(daemon.statement.words, report);
+  const syncDaemon =
+    daemon === undefined ? syncDaemonOfInstance(tree, report) : readSyncDaemon(daemon.statement.words, report);
   const model: IpvsConfig = {
     flushOnStart: globals.has(Lvs.LVS_FLUSH),
     flushOnStop: readFlushOnStop(globals, report),

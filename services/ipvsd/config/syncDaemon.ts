@@ -1,5 +1,5 @@
 import type { Reporter } from '../../shared/config/reporter.js';
-import type { Word } from '../../shared/config/tree.js';
+import type { ConfigTree, Word } from '../../shared/config/tree.js';
 import { isMulticast, parseIpAddress } from '../../shared/net/address.js';
 import type { SyncDaemonConfig } from './model.js';
 
@@ -40,6 +40,18 @@ export function readSyncDaemon(words: readonly Word[], report: Reporter): SyncDa
     if (!readOption(option, value, draft, report)) return undefined;
   }
   return draft;
+}
+
+/** `lvs_sync_daemon_interface INTERFACE` in a vrrp_instance, which it then follows: the first of them counts. */
+export function syncDaemonOfInstance({ statements }: ConfigTree, report: Reporter): SyncDaemonConfig | undefined {
+  for (const { words, children } of statements) {
+    const [keyword, instance] = words;
+    if (keyword?.text !== 'vrrp_instance' || instance === undefined) continue;
+    const device = children.find(({ words: [first] }) => first?.text === 'lvs_sync_daemon_interface')?.words[1];
+    if (device === undefined) continue;
+    return { interface: device.text, instance: instance.text, position: report.position(device) };
+  }
+  return undefined;
 }
 
 function readOption(option: Word, value: Word, draft: Draft, report: Reporter): boolean {

@@ -197,6 +197,14 @@ export function address(
 /** A TCP or UDP port: 1..65535. */
 export const port = (name = 'port'): Argument<number> => integer(name, { min: 1, max: 65535 });
 
+/** A file or directory by its whole path: services run in another directory than whoever wrote the configuration. */
+export function absolutePath(name: string): Argument<string> {
+  return {
+    ...word(name),
+    read: (text) => (text.startsWith('/') ? ok(text) : bad(`needs a whole path, from / on, not '${text}'`)),
+  };
+}
+
 /** The command line of a script: one word, quoted when it has arguments. */
 export function script(name = 'script'): Argument<string> {
   return { shape: { name, type: 'script', ...single }, absent: '', read: ok };

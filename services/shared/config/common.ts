@@ -31,11 +31,13 @@ export const COMMON_TABLE = new KeywordTable('the configuration', [
   pending('net_namespace_ipvs', [word('name')], 'Network namespace of the IPVS table.', { since: '2.1.3' }),
   keyword('namespace_with_ipsets', [], 'Accepted: there are no ipsets, and nftables knows namespaces.'),
   pending('instance', [word('name')], 'Name of this suite, part of the names of its files.'),
-  pending('use_pid_dir', [], 'Puts pid files into a directory of their own.'),
+  keyword('use_pid_dir', [], 'Accepted: pid files are in the run directory in any case.'),
   LINKBEAT_USE_POLLING,
-  pending('child_wait_time', [integer('seconds', { min: 0 })], 'How long the processes may take to end.', {
-    default: '5',
-  }),
+  keyword(
+    'child_wait_time',
+    [integer('seconds', { min: 0 })],
+    'Accepted: a service has 7 s to end by itself; its kernel state is removed first.',
+  ),
 ]);
 
 /** What the supervisor reads for itself. */

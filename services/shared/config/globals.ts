@@ -2,6 +2,7 @@
 import { IDENTITY_KEYWORDS, NOTIFICATION_EMAIL, ROUTER_ID, SMTP_SERVER } from './globals/identity.js';
 import { LVS_KEYWORDS } from './globals/lvs.js';
 import { PROCESS_KEYWORDS } from './globals/process.js';
+import { RELOAD_KEYWORDS } from './globals/reload.js';
 import { ENABLE_SCRIPT_SECURITY, SCRIPT_KEYWORDS, SCRIPT_USER } from './globals/scripts.js';
 import { VRRP_KEYWORDS } from './globals/vrrp.js';
 import { KeywordTable } from './keyword.js';
@@ -15,6 +16,7 @@ export const GLOBAL_TABLE = new KeywordTable('global_defs', [
   ...IDENTITY_KEYWORDS,
   ...SCRIPT_KEYWORDS,
   ...PROCESS_KEYWORDS,
+  ...RELOAD_KEYWORDS,
   ...LVS_KEYWORDS,
   ...VRRP_KEYWORDS,
 ]);

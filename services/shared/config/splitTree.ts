@@ -14,7 +14,10 @@ export function splitTree(tree: ConfigTree): Readonly<Record<ConfiguredService, 
     bfdd: [],
   };
   for (const statement of tree.statements) {
-    for (const service of receivers(statement, ownerOf(statement))) parts[service].push(statement);
+    const owner = ownerOf(statement);
+    for (const service of receivers(statement, owner)) parts[service].push(statement);
+    const daemon = owner === 'vrrpd' ? syncDaemonOf(statement) : undefined;
+    if (daemon !== undefined) parts.ipvsd.push(daemon);
   }
   const part = (statements: readonly Statement[]): ConfigTree => ({ ...tree, statements });
   return {
@@ -36,4 +39,13 @@ function receivers(statement: Statement, owner: BlockOwner | undefined): readonl
   if (owner === 'bfdd') return ['bfdd', 'vrrpd'];
   if (owner === 'vrrpd' || owner === 'healthcheckerd') return [owner];
   return name === 'global_defs' && owner === 'common' ? EVERYONE : [];
+}
+
+/**
+ * `lvs_sync_daemon_interface` stands in a vrrp_instance but is the business of ipvsd, which gets that line of the instance
+ * and no other: its password, for one, is none of its business.
+ */
+function syncDaemonOf(statement: Statement): Statement | undefined {
+  const children = statement.children.filter(({ words: [first] }) => first?.text === 'lvs_sync_daemon_interface');
+  return children.length === 0 ? undefined : { ...statement, children };
 }

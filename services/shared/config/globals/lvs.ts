@@ -1,8 +1,7 @@
 /** `global_defs`: IPVS and checkers. */
 import { flag, integer, optional, rest, word } from '../argument.js';
 import { keyword, pending } from '../keyword.js';
-
-const BYTES = [integer('bytes', { min: 1, max: 2 ** 31 - 1 })] as const;
+import { netlinkBufferKeywords } from './netlinkBuffers.js';
 
 export const LVS_FLUSH = keyword('lvs_flush', [], 'Empties the IPVS table at the start.');
 
@@ -46,10 +45,7 @@ export const LVS_KEYWORDS = [
   RS_INIT_NOTIFIES,
   NO_CHECKER_EMAILS,
   CHECKER_LOG_ALL_FAILURES,
-  pending('lvs_netlink_cmd_rcv_bufs', BYTES, 'Receive buffer of the netlink command socket.'),
-  pending('lvs_netlink_cmd_rcv_bufs_force', [flag()], 'Lets that buffer exceed rmem_max.'),
-  pending('lvs_netlink_monitor_rcv_bufs', BYTES, 'Receive buffer of the netlink monitor socket.'),
-  pending('lvs_netlink_monitor_rcv_bufs_force', [flag()], 'Lets that buffer exceed rmem_max.'),
+  ...netlinkBufferKeywords('lvs'),
   pending('nftables_ipvs', [optional(word('table'))], 'Marks packets of virtual server groups by nftables.'),
   pending('nftables_ipvs_priority', [integer('priority')], 'Priority of the chains of that table.'),
   pending('nftables_ipvs_start_fwmark', [integer('mark', { min: 1, max: 2 ** 32 - 1 })], 'First mark it uses.', {

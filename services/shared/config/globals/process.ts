@@ -87,7 +87,7 @@ export const PROCESS_KEYWORDS = [
   pending('bfd_process_name', [word('name')], 'Name of the BFD process.'),
   PROCESS_MONITOR_RCV_BUFS,
   keyword('process_monitor_rcv_bufs_force', [flag()], 'Lets that buffer exceed rmem_max; it does wherever it may.'),
-  pending('tmp_config_directory', [word('directory')], 'Directory of the copy of the configuration.', {
+  keyword('tmp_config_directory', [word('directory')], 'Accepted: the files are read once, and no copy is made.', {
     since: '2.2.4',
   }),
   pending('config_save_dir', [word('directory')], 'Directory for configurations before and after a reload.', {
@@ -95,12 +95,6 @@ export const PROCESS_KEYWORDS = [
   }),
   pending('state_file_location', [word('directory')], 'Directory of dump files.', { since: '2.3.0' }),
   pending('umask', [word('mode')], 'File mode mask: a number, or IRGRP and its kin joined by |.'),
-  pending('reload_check_config', [optional(word('log file'))], 'Checks a configuration before a reload.'),
-  pending('reload_time_file', [word('path')], 'File that says when to reload.', { since: '2.2.5' }),
-  pending('reload_repeat', [], 'Keeps reload_time_file after the reload.', { since: '2.2.5' }),
-  pending('reload_file', [optional(word('path'))], 'File that exists while the configuration is read.', {
-    since: '2.2.5',
-  }),
   pending('snmp_socket', [word('socket')], 'Socket of the SNMP master agent.', {
     default: 'unix:/var/agentx/master',
   }),

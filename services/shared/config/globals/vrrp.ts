@@ -1,7 +1,8 @@
 /** `global_defs`: defaults of VRRP instances and settings of vrrpd. */
 import { address, choice, either, flag, integer, interfaceName, optionWord, timer } from '../argument.js';
-import { keyword, pending } from '../keyword.js';
+import { keyword } from '../keyword.js';
 import { FIREWALL_KEYWORDS } from './firewall.js';
+import { netlinkBufferKeywords } from './netlinkBuffers.js';
 
 const REPEAT = [integer('count', { min: 0, max: 2 ** 31 - 1 })] as const;
 const SECONDS = [integer('seconds', { min: 0, max: 4294 })] as const;
@@ -11,8 +12,6 @@ const RECEIVE_BUFFER_POLICY = either(
   choice('policy', ['MTU', 'ADVERT'], { ignoreCase: true }),
   integer('bytes', { min: 1, max: 2 ** 31 - 1 }),
 );
-
-const BYTES = [integer('bytes', { min: 1, max: 2 ** 31 - 1 })] as const;
 
 /** IPSET_MAXNAMELEN of linux/netfilter/ipset/ip_set.h, without the NUL. */
 export const VRRP_MCAST_GROUP4 = keyword(
@@ -206,8 +205,5 @@ export const VRRP_KEYWORDS = [
   DYNAMIC_INTERFACES,
   DISABLE_LOCAL_IGMP,
   ...FIREWALL_KEYWORDS,
-  pending('vrrp_netlink_cmd_rcv_bufs', BYTES, 'Receive buffer of the netlink command socket.'),
-  pending('vrrp_netlink_cmd_rcv_bufs_force', [flag()], 'Lets that buffer exceed rmem_max.'),
-  pending('vrrp_netlink_monitor_rcv_bufs', BYTES, 'Receive buffer of the netlink monitor socket.'),
-  pending('vrrp_netlink_monitor_rcv_bufs_force', [flag()], 'Lets that buffer exceed rmem_max.'),
+  ...netlinkBufferKeywords('vrrp'),
 ];

@@ -191,13 +191,14 @@ function readAddresses(block: Block, name: string, keyword: Word, report: Report
   const advertised: VirtualAddress[] = [];
   const excluded: VirtualAddress[] = [];
   const seen = new Set<string>();
-  let family: 4 | 6 | undefined;
+  const native = block.has(K.NATIVE_IPV6);
+  let family: 4 | 6 | undefined = native ? 6 : undefined;
   for (const statement of block.lines(K.VIRTUAL_IPADDRESS)) {
     const address = readVirtualAddress(statement, report);
     if (address === undefined) continue;
     family ??= address.address.family;
     if (address.address.family !== family) {
-      const message = `${name}: ${formatIpAddress(address.address)} is not IPv${family} like the first address`;
+      const message = `${name}: ${formatIpAddress(address.address)} is not IPv${family} like ${native ? 'native_ipv6 says' : 'the first address'}`;
       const hint = 'put addresses of the other family into virtual_ipaddress_excluded';
       report.error(statement.words[0], 'mixed-families', message, hint);
       continue;

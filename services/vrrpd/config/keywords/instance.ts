@@ -9,7 +9,7 @@ import {
   optionWord,
   timer,
 } from '../../../shared/config/argument.js';
-import { KeywordTable, keyword, pending } from '../../../shared/config/keyword.js';
+import { KeywordTable, keyword } from '../../../shared/config/keyword.js';
 import { VIRTUAL_ADDRESS_OPTIONS } from './address.js';
 import { AUTH_HMAC, AUTHENTICATION } from './authentication.js';
 import { ELECTION_KEYWORDS } from './election.js';
@@ -125,6 +125,9 @@ export const VIRTUAL_RULES = keyword('virtual_rules', [], 'Rules that the master
   block: { kind: 'lines', line: RULE_LINE, options: VIRTUAL_RULE_OPTIONS },
   repeat: 'list',
 });
+export const NATIVE_IPV6 = keyword('native_ipv6', [], 'Makes the instance an IPv6 one.', {
+  deprecated: 'the addresses say it: remove the keyword',
+});
 export const INSTANCE_TABLE = new KeywordTable('vrrp_instance', [
   STATE,
   INTERFACE,
@@ -155,13 +158,16 @@ export const INSTANCE_TABLE = new KeywordTable('vrrp_instance', [
   ...TRACK_KEYWORDS,
   ...INSTANCE_NOTIFY_KEYWORDS,
   ...VIRTUAL_LINK_KEYWORDS,
-  pending('native_ipv6', [], 'Makes the instance an IPv6 one.', {
-    deprecated: 'the addresses say it: remove the keyword',
-  }),
+  NATIVE_IPV6,
   VIRTUAL_ROUTES,
   VIRTUAL_RULES,
   INSTANCE_LINKBEAT,
-  pending('lvs_sync_daemon_interface', [interfaceName()], 'Interface of the IPVS sync daemon.', {
-    deprecated: 'use lvs_sync_daemon in global_defs',
-  }),
+  keyword(
+    'lvs_sync_daemon_interface',
+    [interfaceName()],
+    'Copies the connections of IPVS while this instance is MASTER.',
+    {
+      deprecated: 'use lvs_sync_daemon in global_defs',
+    },
+  ),
 ]);

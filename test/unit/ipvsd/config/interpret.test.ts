@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { interpretIpvsConfig } from '../../../../services/ipvsd/config/interpret.js';
 import { formatDiagnostic } from '../../../../services/shared/config/formatDiagnostic.js';
+import { splitTree } from '../../../../services/shared/config/splitTree.js';
 import { formatIpAddress } from '../../../../services/shared/net/address.js';
 import { ENVIRONMENT, load } from '../../shared/config/support.js';
 
@@ -41,6 +42,31 @@ describe('ipvsd', () => {
     });
     assert.equal(run('lvs_sync_daemon eth1 inst VI_2').model?.syncDaemon?.instance, 'VI_2');
     assert.equal(run('lvs_sync_daemon eth1 id 3').model?.syncDaemon?.instance, undefined);
+  });
+
+  it('follows the first instance with lvs_sync_daemon_interface, and is given no other line of it', () => {
+    const { tree } = load(
+      `vrrp_instance VI_0 {
+        state MASTER
+      }
+      vrrp_instance VI_1 {
+        authentication {
+          auth_type PASS
+          auth_pass secret
+        }
+        lvs_sync_daemon_interface eth1
+      }`,
+    );
+    assert.ok(tree);
+    const part = splitTree(tree).ipvsd;
+    assert.doesNotMatch(JSON.stringify(part), /secret/);
+    const daemon = { interface: 'eth1', instance: 'VI_1', position: { file: '/k.conf', line: 9, column: 35 } };
+    assert.deepEqual(interpretIpvsConfig(part, ENVIRONMENT).model?.syncDaemon, daemon);
+    assert.equal(
+      run('lvs_sync_daemon eth2 V\n}\nvrrp_instance VI_1 {\nlvs_sync_daemon_interface eth1').model?.syncDaemon
+        ?.interface,
+      'eth2',
+    );
   });
 
   const wrong: readonly (readonly [string, string])[] = [

@@ -74,15 +74,15 @@ describe('keywords', () => {
     ],
     [
       'that do nothing yet are never silent',
-      'global_defs {\n process_names\n tmp_config_directory /run/x\n}\n',
-      ["2:2: warning: 'process_names' has no effect yet", "3:2: warning: 'tmp_config_directory' has no effect yet"],
+      'global_defs {\n process_names\n state_file_location /run/x\n}\n',
+      ["2:2: warning: 'process_names' has no effect yet", "3:2: warning: 'state_file_location' has no effect yet"],
     ],
     [
       'deprecated',
-      instance('native_ipv6'),
+      'global_defs {\n enable_snmp_keepalived\n}\n',
       [
-        "7:1: warning: 'native_ipv6' is deprecated (the addresses say it: remove the keyword)",
-        "7:1: warning: 'native_ipv6' has no effect yet",
+        "2:2: warning: 'enable_snmp_keepalived' is deprecated (use enable_snmp_vrrp)",
+        "2:2: warning: 'enable_snmp_keepalived' has no effect yet",
       ],
     ],
   ];

@@ -260,6 +260,14 @@ describe('virtual addresses', () => {
       '6:1: error: V: fe80::1 is not IPv4 like the first address (put addresses of the other family into virtual_ipaddress_excluded)',
     ],
   ];
+  it('native_ipv6 makes the first address of the other family the wrong one', () => {
+    assert.deepEqual(
+      run(wrap('native_ipv6', '10.0.0.1\nfe80::1')).messages.filter((said) => said.includes('error')),
+      [
+        '5:1: error: V: 10.0.0.1 is not IPv6 like native_ipv6 says (put addresses of the other family into virtual_ipaddress_excluded)',
+      ],
+    );
+  });
   for (const [line, message] of wrong) {
     it(`refuses ${line.replace('\n', ' and ')}`, () => {
       const { model, messages } = run(wrap('', line));
