@@ -149,14 +149,16 @@ test('HTTP_GET survives what hostile servers send, in bounded time', async (cont
     ['a status out of range', answering('HTTP/1.1 9999 X\r\n\r\n'), /no HTTP status line/],
     ['half a header', answering('HTTP/1.0 200 OK\r\nA: b\r\n'), /before the end of the header/],
     ['silence', (socket) => socket.resume(), /^no answer within 300 ms$/],
-    ['bytes that drip for ever', (socket) => drip(socket, 'HTTP/1.0 200 OK\r\n'), /^not finished within 1\.2 s$/],
+    ['bytes that drip for ever', (socket) => drip(socket, 'HTTP/1.0 200 OK\r\n'), /^not finished within 4 s$/],
     ['a header without end', (socket) => pour(socket), /the header is longer than 65536 bytes/],
     ['a reset', (socket) => socket.once('data', () => socket.resetAndDestroy()), /reset/],
   ];
   await Promise.all(
     hostile.map(async ([name, talk, outcome]) => {
       const port = await serve(context, talk);
-      assert.match(reasonOf(await run(http(port, {}, {}, millis(300)))), outcome, name);
+      // Only silence has to be short: on a busy machine all the others take their time.
+      const patience = millis(name === 'silence' ? 300 : 1_000);
+      assert.match(reasonOf(await run(http(port, {}, {}, patience))), outcome, name);
     }),
   );
 });
