@@ -1,7 +1,11 @@
 /** keepwatchd: flags and wiring. What a use does not need is not loaded. */
+import { setFlagsFromString } from 'node:v8';
 import { VERSION } from '../../services/shared/rpc/version.js';
 import { EXIT_CANNOT_START } from './exitCode.js';
 import { type Flags, HELP, parseFlags, signalNumber } from './flags.js';
+
+// V8 forgets the code of functions that were not called for a while, and a fail-over comes after a long while.
+setFlagsFromString('--no-flush-bytecode');
 
 void main().then((code) => {
   process.exitCode = code;

@@ -89,7 +89,10 @@ export class Notifier {
     else this.#journal.disable(options.diskRefused);
   }
 
-  /** Takes notifications over. Resolves once they are on disk: from then on they are told whatever happens. */
+  /**
+   * Takes notifications over. Resolves once they are on disk: from then on they are told whatever happens. Scripts do not
+   * wait for the disk: what was written outlives this process, and with the machine what they did is gone as well.
+   */
   async deliver(notifications: readonly Notification[]): Promise<{ accepted: number; duplicates: number }> {
     let accepted = 0;
     let duplicates = 0;
@@ -97,9 +100,9 @@ export class Notifier {
       if (this.#take(this.#identified(notification))) accepted++;
       else duplicates++;
     }
+    this.#begin();
     // Duplicates wait as well: the first copy may not be on the disk yet, and the answer means that it is.
     await this.#journal.sync();
-    this.#begin();
     return { accepted, duplicates };
   }
 
@@ -109,7 +112,10 @@ export class Notifier {
     const first = this.#config === undefined;
     this.#config = config;
     this.#mailer.configure(config.mail);
-    if (first) this.#followLeft(config.scripts);
+    if (first) {
+      this.#followLeft(config.scripts);
+      void this.#scripts.rehearse(config.scripts);
+    }
     this.#begin();
     this.#options.impairmentsChanged();
   }

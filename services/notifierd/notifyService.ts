@@ -10,7 +10,9 @@ import type { ServiceContext, StartedService } from '../shared/rpc/runService.js
 import { rpcService } from '../shared/rpc/server.js';
 import type { ConfigureOutcome, PlanOutcome, ServiceBehaviour } from '../shared/rpc/service.js';
 import { SystemAccounts } from '../shared/script/accounts.js';
+import { findSetpriv } from '../shared/script/launch.js';
 import { ProcessScriptRunner } from '../shared/script/run.js';
+import { WarmLaunchers } from '../shared/script/warmLauncher.js';
 import type { NotifyConfig } from './config/model.js';
 import { planChanges } from './configChanges.js';
 import { FileJournalStore } from './journalStore.js';
@@ -27,7 +29,8 @@ export interface NotifyServiceOptions {
 export function startNotifyService(context: ServiceContext, options: NotifyServiceOptions): StartedService {
   const { clock, logger, stateDir } = context;
   const accounts = new SystemAccounts();
-  const runner = new ProcessScriptRunner(clock);
+  const warm = new WarmLaunchers();
+  const runner = new ProcessScriptRunner(clock, findSetpriv(), warm);
   const lock = lockJournal(join(stateDir, 'notifications.journal.lock'));
   const notifier = new Notifier({
     store: new FileJournalStore(join(stateDir, 'notifications.journal')),
@@ -42,7 +45,18 @@ export function startNotifyService(context: ServiceContext, options: NotifyServi
     impairmentsChanged: context.impairmentsChanged,
     ...(lock.refused === undefined ? {} : { diskRefused: lock.refused }),
   });
-  const behaviour = new NotifyBehaviour(notifier, options.interpret, () => accounts.forget(), lock.release);
+  const behaviour = new NotifyBehaviour(
+    notifier,
+    options.interpret,
+    () => {
+      accounts.forget();
+      warm.open();
+    },
+    () => {
+      warm.close();
+      lock.release();
+    },
+  );
   if (!runner.setsGroups)
     logger.warn('no setpriv(1) of util-linux here: scripts of other users run without their supplementary groups');
   return {
@@ -82,19 +96,20 @@ class NotifyBehaviour implements ServiceBehaviour {
   readonly name = 'notifierd';
   readonly #notifier: Notifier;
   readonly #interpret: NotifyServiceOptions['interpret'];
-  readonly #forgetAccounts: () => void;
+  /** A configuration comes into force. */
+  readonly #begin: () => void;
   readonly #release: () => void;
   #config: NotifyConfig | undefined;
 
   constructor(
     notifier: Notifier,
     interpret: NotifyServiceOptions['interpret'],
-    forgetAccounts: () => void,
+    begin: () => void,
     release: () => void,
   ) {
     this.#notifier = notifier;
     this.#interpret = interpret;
-    this.#forgetAccounts = forgetAccounts;
+    this.#begin = begin;
     this.#release = release;
   }
 
@@ -114,7 +129,7 @@ class NotifyBehaviour implements ServiceBehaviour {
     const changes = planChanges(this.#config, model);
     this.#config = model;
     // A user may have been made since; that is why people reload.
-    this.#forgetAccounts();
+    this.#begin();
     await this.#notifier.configure(model);
     return { accepted: true, diagnostics: wireDiagnostics(diagnostics), changes };
   }

@@ -47,6 +47,12 @@ export class ScriptTeller {
     this.#options = options;
   }
 
+  /** Goes most of the way of a script without one: code that was never called takes its time when called first. */
+  async rehearse(config: ScriptConfig): Promise<void> {
+    await clearScript(this.#options.accounts, { argv: ['/bin/sh'] }, config);
+    this.#spoolEntry('rehearsal')?.remove();
+  }
+
   /**
    * Runs one script to its end. `finished` is called with the result before the proof of the run is removed, so that
    * there is no moment at which a crash would run it again. It is not called for a script left to a successor.

@@ -127,7 +127,16 @@ function replaced<T>(
   removed: readonly string[],
   key: (thing: T) => string,
 ): T[] {
-  if (changed.length === 0 && removed.length === 0) return [...known];
+  if (changed.length === 0 && removed.length === 0) return known as T[];
+  const [only] = changed;
+  if (only !== undefined && changed.length === 1 && removed.length === 0) {
+    // By far the most common: thousands of things change one by one when a router takes over.
+    const wanted = key(only);
+    const place = known.findIndex((thing) => key(thing) === wanted);
+    const copy = [...known];
+    copy.splice(place === -1 ? copy.length : place, 1, only);
+    return copy;
+  }
   const byKey = new Map(known.map((thing) => [key(thing), thing]));
   for (const thing of changed) byKey.set(key(thing), thing);
   for (const name of removed) byKey.delete(name);

@@ -62,10 +62,15 @@ export class Relay {
     this.#mirror = withState(this.#mirror, state);
   }
 
+  /** The part of an event that people and scripts wait for. */
+  notify(origin: Origin, { notifications }: ServiceEvent): void {
+    // notifierd's own results must not become notifications about notifications.
+    if (origin.service !== 'notifierd') this.notifications.add(origin, notifications);
+  }
+
   /** A service told an event, possibly again. */
   event(origin: Origin, event: ServiceEvent): void {
-    // notifierd's own results must not become notifications about notifications.
-    if (origin.service !== 'notifierd') this.notifications.add(origin, event.notifications);
+    this.notify(origin, event);
     if (!isNewer(this.#positions.get(origin.service), origin)) return;
     this.#positions.set(origin.service, positionOf(origin));
     if (origin.generation === 0n) return;

@@ -21,9 +21,13 @@ export interface RelayPumpOptions {
 }
 
 export class RelayPumps {
+  readonly #notifications: Pump;
   readonly #pumps: readonly Pump[];
+  readonly #ready: RelayPumpOptions['ready'];
+  #kicking: NodeJS.Immediate | undefined;
 
   constructor({ relay, logger, ready, connected, watchAgain }: RelayPumpOptions) {
+    this.#ready = ready;
     /** Tells a service what `take` has for it; what could not be told is due again (`failed`). */
     const told = <Message>(
       name: ServiceName,
@@ -43,21 +47,22 @@ export class RelayPumps {
         }
         return true;
       });
+    this.#notifications = new Pump('notifierd', logger, async () => {
+      const notifier = ready('notifierd');
+      const batch = relay.notifications.peek();
+      if (notifier === undefined || batch === undefined) return false;
+      await notifier.notify.deliver({ notifications: [...batch.notifications] }, DEADLINE);
+      relay.notifications.delivered(batch);
+      for (const { service, ...acknowledgement } of batch.acknowledgements) {
+        const source = connected(service as ServiceName);
+        // Lost acknowledgements do no harm: the event comes again and is known.
+        source?.lifecycle.acknowledge(acknowledgement, DEADLINE).catch(() => undefined);
+      }
+      for (const service of relay.notifications.takeUnblocked()) watchAgain(service);
+      return true;
+    });
     this.#pumps = [
-      new Pump('notifierd', logger, async () => {
-        const notifier = ready('notifierd');
-        const batch = relay.notifications.peek();
-        if (notifier === undefined || batch === undefined) return false;
-        await notifier.notify.deliver({ notifications: [...batch.notifications] }, DEADLINE);
-        relay.notifications.delivered(batch);
-        for (const { service, ...acknowledgement } of batch.acknowledgements) {
-          const source = connected(service as ServiceName);
-          // Lost acknowledgements do no harm: the event comes again and is known.
-          source?.lifecycle.acknowledge(acknowledgement, DEADLINE).catch(() => undefined);
-        }
-        for (const service of relay.notifications.takeUnblocked()) watchAgain(service);
-        return true;
-      }),
+      this.#notifications,
       told(
         'ipvsd',
         () => relay.ipvs.take(),
@@ -91,9 +96,17 @@ export class RelayPumps {
     ];
   }
 
-  /** Something may be there to be told. */
+  /** Something may be there to be told to people and scripts, who hear of it first. */
+  kickNotifications(): void {
+    this.#notifications.kick();
+  }
+
+  /** Something may be there to be told: of all that comes in one turn of the loop each is told once. */
   kick(): void {
-    for (const pump of this.#pumps) pump.kick();
+    this.#kicking ??= setImmediate(() => {
+      this.#kicking = undefined;
+      for (const pump of this.#pumps) pump.kick();
+    });
   }
 
   /** A service is ready (again): no reason to wait for the end of a pause. */
@@ -101,7 +114,15 @@ export class RelayPumps {
     for (const pump of this.#pumps) pump.retryNow();
   }
 
+  /** Goes the way of a notification once with nothing to tell: code that was never called takes its time when called first. */
+  rehearse(): void {
+    this.#ready('notifierd')
+      ?.notify.deliver({ notifications: [] }, DEADLINE)
+      .catch(() => undefined);
+  }
+
   close(): void {
+    clearImmediate(this.#kicking);
     for (const pump of this.#pumps) pump.close();
   }
 }

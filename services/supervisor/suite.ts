@@ -270,6 +270,8 @@ export class Suite implements SupervisedListener<SupervisedService> {
       this.#relay.state(origin, body.value);
       this.feed.changed();
     } else {
+      this.#relay.notify(origin, body.value);
+      this.#pumps.kickNotifications();
       // The history tells changes: it has to see the event beside what was known before.
       this.feed.pass(origin, body.value);
       this.#relay.event(origin, body.value);
@@ -308,6 +310,7 @@ export class Suite implements SupervisedListener<SupervisedService> {
     this.#pumps.retryNow();
     this.feed.changed();
     if (service.name === 'vrrpd') void this.#succession.configured();
+    if (service.name === 'notifierd') this.#pumps.rehearse();
   }
 
   #replaceSupervisor(): void {

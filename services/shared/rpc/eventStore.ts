@@ -5,7 +5,16 @@
  * 17, `{"a":"17"}` says that everything up to 17 was taken over, `{"t":{…}}` which state was told last of each lane. The
  * file is in memory (tmpfs) and goes with the machine, as what it tells does. A successor begins with what it finds.
  */
-import { appendFileSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { Notification } from './generated/keepwatch/v1/notify.js';
 
 /** A file larger than this, and mostly history, is written anew. */
@@ -23,6 +32,7 @@ export class EventStore {
   readonly #path: string;
   readonly #onError: (error: unknown) => void;
   readonly #told = new Map<string, string>();
+  #fd: number | undefined;
   #size = 0;
   #compactAt = COMPACT_BYTES;
 
@@ -71,6 +81,7 @@ export class EventStore {
 
   /** Left in good order with nothing open: a successor begins anew. */
   remove(): void {
+    this.#close();
     try {
       unlinkSync(this.#path);
     } catch (error) {
@@ -92,8 +103,14 @@ export class EventStore {
   }
 
   #append(line: string): void {
-    appendFileSync(this.#path, line, { mode: 0o600 });
+    this.#fd ??= openSync(this.#path, 'a', 0o600);
+    appendFileSync(this.#fd, line);
     this.#size += line.length;
+  }
+
+  #close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
   }
 
   #rewrite(events: readonly { readonly sequence: bigint; readonly notifications: readonly Notification[] }[]): void {
@@ -101,6 +118,7 @@ export class EventStore {
     const text = told + events.map(({ sequence, notifications }) => eventLine(sequence, notifications)).join('');
     writeFileSync(`${this.#path}.new`, text, { mode: 0o600 });
     renameSync(`${this.#path}.new`, this.#path);
+    this.#close();
     this.#size = statSync(this.#path).size;
     this.#compactAt = Math.max(COMPACT_BYTES, 4 * this.#size);
   }

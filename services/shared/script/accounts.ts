@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import type { Account, AccountDatabase } from './identity.js';
 
 /** Reads one line of passwd(5). */
@@ -32,27 +32,48 @@ function getent(database: 'passwd' | 'group', key: string): Promise<{ readonly l
   });
 }
 
+/** Whether the machine's own file is asked before every other source (nsswitch.conf(5)), so that no program has to be. */
+function filesComeFirst(database: 'passwd' | 'group'): boolean {
+  try {
+    return new RegExp(`^${database}:\\s*files\\b`, 'm').test(readFileSync('/etc/nsswitch.conf', 'utf8'));
+  } catch {
+    // Without the file the C library asks that one alone, or first.
+    return true;
+  }
+}
+
+/** By name or number. */
+async function lookUp<Entry extends { readonly name: string }>(
+  database: 'passwd' | 'group',
+  key: string,
+  parse: (line: string) => Entry | undefined,
+  numberOf: (entry: Entry) => number,
+): Promise<Entry | undefined> {
+  const local = (): Entry | undefined => {
+    const entries = readFileSync(`/etc/${database}`, 'utf8').split('\n').map(parse);
+    return entries.find((entry) => entry !== undefined && (entry.name === key || String(numberOf(entry)) === key));
+  };
+  const found = filesComeFirst(database) ? local() : undefined;
+  if (found !== undefined) return found;
+  const answer = await getent(database, key);
+  return answer === undefined ? local() : parse(answer.line);
+}
+
 /** The machine's users and groups. Answers are kept until `forget`, so that a script does not wait for a directory service. */
 export class SystemAccounts implements AccountDatabase {
   readonly #users = new Map<string, Promise<Account | undefined>>();
   readonly #groups = new Map<string, Promise<number | undefined>>();
 
   user(name: string): Promise<Account | undefined> {
-    return remembered(this.#users, name, async () => {
-      const answer = await getent('passwd', name);
-      if (answer !== undefined) return parsePasswdLine(answer.line);
-      const accounts = (await readFile('/etc/passwd', 'utf8')).split('\n').map(parsePasswdLine);
-      return accounts.find((account) => account?.name === name || String(account?.uid) === name);
-    });
+    return remembered(this.#users, name, () => lookUp('passwd', name, parsePasswdLine, ({ uid }) => uid));
   }
 
   group(name: string): Promise<number | undefined> {
-    return remembered(this.#groups, name, async () => {
-      const answer = await getent('group', name);
-      if (answer !== undefined) return parseGroupLine(answer.line)?.gid;
-      const groups = (await readFile('/etc/group', 'utf8')).split('\n').map(parseGroupLine);
-      return groups.find((group) => group?.name === name || String(group?.gid) === name)?.gid;
-    });
+    return remembered(
+      this.#groups,
+      name,
+      async () => (await lookUp('group', name, parseGroupLine, ({ gid }) => gid))?.gid,
+    );
   }
 
   /** Forgets every answer: call it on reload. */

@@ -19,7 +19,7 @@ export const LAUNCHER_NAME = 'keepwatch-launcher';
  * 1024 is the kernel's customary soft limit: Node raises its own to the maximum, and programs that close every possible
  * descriptor, or use select(2), suffer from that.
  */
-const PREPARE = 'ulimit -S -n 1024 2>/dev/null; umask 0177';
+export const PREPARE = 'ulimit -S -n 1024 2>/dev/null; umask 0177';
 const PLAIN = `${PREPARE}; exec "$@"`;
 /**
  * Descriptor 0 is the gate: the script starts only once a line arrives, and never if we die before. Descriptor 3 is the
@@ -49,14 +49,30 @@ export interface Launch {
   readonly gid?: number;
 }
 
+const sameUser = (identity: ScriptIdentity, self: LaunchOptions['self']): boolean =>
+  identity.uid === self.uid && identity.gid === self.gid;
+
+/** The words that a waiting launcher (see `warmLauncher.ts`) becomes; undefined when that takes more than words. Pure. */
+export function warmWords(
+  argv: readonly string[],
+  { identity, self, setpriv, dieWithParent }: Omit<LaunchOptions, 'gated'>,
+): readonly string[] | undefined {
+  if (dieWithParent) return undefined;
+  if (sameUser(identity, self)) return argv;
+  if (setpriv === undefined) return undefined;
+  return [setpriv, ...credentialsOf(identity), '--', '/bin/sh', '-c', 'exec "$@"', LAUNCHER_NAME, ...argv];
+}
+
+const credentialsOf = ({ uid, gid }: ScriptIdentity): string[] => [`--reuid=${uid}`, `--regid=${gid}`, '--init-groups'];
+
 /** Builds the command line for `argv`, whose first word is a path. Pure. */
 export function buildLaunch(argv: readonly string[], options: LaunchOptions): Launch {
   const { identity, self, setpriv } = options;
   const shell = ['/bin/sh', '-c', options.gated ? GATED : PLAIN, LAUNCHER_NAME, ...argv];
   const env = scriptEnvironment(identity);
-  const changesUser = identity.uid !== self.uid || identity.gid !== self.gid;
+  const changesUser = !sameUser(identity, self);
   if (setpriv !== undefined && (changesUser || options.dieWithParent)) {
-    const credentials = changesUser ? [`--reuid=${identity.uid}`, `--regid=${identity.gid}`, '--init-groups'] : [];
+    const credentials = changesUser ? credentialsOf(identity) : [];
     const death = options.dieWithParent ? ['--pdeathsig', 'TERM'] : [];
     return { file: setpriv, args: [...credentials, ...death, '--', ...shell], env };
   }

@@ -22,7 +22,7 @@ export interface ResolvedPath {
  */
 export async function walkPath(path: string): Promise<ResolvedPath> {
   const facts: PathFact[] = [];
-  const rest = posix
+  let rest = posix
     .normalize(path)
     .split('/')
     .filter((part) => part !== '');
@@ -30,27 +30,48 @@ export async function walkPath(path: string): Promise<ResolvedPath> {
   let links = 0;
   let target = factOf('/', await lstat('/'));
   facts.push(target);
-  for (let part = rest.shift(); part !== undefined; part = rest.shift()) {
-    if (part === '..') {
-      here = posix.dirname(here);
-      continue;
-    }
-    const next = posix.join(here, part);
-    const fact = factOf(next, await lstat(next));
-    facts.push(fact);
-    if (fact.kind !== 'symlink') {
+  while (rest.length > 0) {
+    // All at once, as if none was a link: a thread that answers one after the other takes longer than the answers.
+    const ahead = aheadOf(here, rest).map((next) => ({ next, answer: lstat(next) }));
+    // Those past a link, or past what is missing, are not waited for.
+    for (const { answer } of ahead) answer.catch(() => undefined);
+    let link: string | undefined;
+    for (const [place, { next, answer }] of ahead.entries()) {
+      const fact = factOf(next, await answer);
+      facts.push(fact);
+      if (fact.kind === 'symlink') {
+        rest = rest.slice(place + 1);
+        link = next;
+        break;
+      }
       here = next;
       target = fact;
+    }
+    if (link === undefined) {
+      rest = rest.slice(ahead.length);
+      for (; rest[0] === '..'; rest = rest.slice(1)) here = posix.dirname(here);
       continue;
     }
     links++;
     if (links > MAX_LINKS)
       throw Object.assign(new Error(`ELOOP: too many symbolic links, '${path}'`), { code: 'ELOOP' });
-    const destination = await readlink(next);
-    rest.unshift(...destination.split('/').filter((word) => word !== '' && word !== '.'));
+    const destination = await readlink(link);
+    rest = [...destination.split('/').filter((word) => word !== '' && word !== '.'), ...rest];
     if (destination.startsWith('/')) here = '/';
+    for (; rest[0] === '..'; rest = rest.slice(1)) here = posix.dirname(here);
   }
   return { facts, target };
+}
+
+/** The paths of what comes next, up to a step back: what that leads to depends on what is a link. */
+function aheadOf(here: string, rest: readonly string[]): string[] {
+  const back = rest.indexOf('..');
+  const names = back === -1 ? rest : rest.slice(0, back);
+  let path = here;
+  return names.map((name) => {
+    path = posix.join(path, name);
+    return path;
+  });
 }
 
 function factOf(path: string, stats: Stats): PathFact {

@@ -55,9 +55,8 @@ export async function programProblem(
 }
 
 async function checkPath(path: string): Promise<ProgramCheck> {
-  const script = await inspect(path, path);
+  const [script, interpreter] = await Promise.all([inspect(path, path), interpreterOf(path)]);
   if (!script.ok) return script;
-  const interpreter = await interpreterOf(path);
   if (interpreter === undefined) return script;
   const checked = await inspect(interpreter, `${path} wants to be run by ${interpreter}, and that`);
   if (!checked.ok) return checked;
@@ -100,6 +99,7 @@ async function interpreterOf(path: string): Promise<string | undefined> {
     // Unreadable for us is no reason to refuse: the kernel decides when it is run.
     return undefined;
   } finally {
-    await file?.close();
+    // Nobody waits for that.
+    void file?.close().catch(() => undefined);
   }
 }

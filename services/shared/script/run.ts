@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Clock } from '../time/clock.js';
 import { elapsed, type Micros, millis, toMillis } from '../time/duration.js';
 import type { ScriptIdentity } from './identity.js';
-import { buildLaunch, findSetpriv, LAUNCHER_NAME } from './launch.js';
+import { buildLaunch, findSetpriv, LAUNCHER_NAME, warmWords } from './launch.js';
 import type { ScriptOutcome, ScriptRun } from './outcome.js';
 import { groupAlive, signalGroup } from './processGroup.js';
 import { OutputTail } from './tail.js';
+import type { WarmLaunchers } from './warmLauncher.js';
 
 /** How much of a script's output is kept. */
 export const OUTPUT_TAIL_BYTES = 4096;
@@ -57,10 +58,13 @@ export class ProcessScriptRunner implements ScriptRunner {
   readonly #clock: Clock;
   readonly #setpriv: string | undefined;
   readonly #self: { readonly uid: number; readonly gid: number };
+  readonly #warm: WarmLaunchers | undefined;
 
-  constructor(clock: Clock, setpriv: string | undefined = findSetpriv()) {
+  /** `warm`: launchers that wait already, for scripts with a gate whose receipt and output go to one file. */
+  constructor(clock: Clock, setpriv: string | undefined = findSetpriv(), warm?: WarmLaunchers) {
     this.#clock = clock;
     this.#setpriv = setpriv;
+    this.#warm = warm;
     this.#self = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   }
 
@@ -75,13 +79,18 @@ export class ProcessScriptRunner implements ScriptRunner {
     if (this.#self.uid !== 0 && identity.uid !== this.#self.uid) {
       return notStarted(`cannot run as ${identity.user}: the daemon runs as uid ${this.#self.uid}, not as root`);
     }
-    const launch = buildLaunch(request.argv, {
+    const credentials = {
       identity,
       self: this.#self,
-      gated: gate !== undefined,
       dieWithParent: request.dieWithParent ?? false,
       setpriv: this.#setpriv,
-    });
+    };
+    if (gate !== undefined && request.output.to === 'file' && request.output.fd === gate.receiptFd) {
+      const words = warmWords(request.argv, credentials);
+      const waiting = words === undefined ? undefined : this.#warm?.take(words, identity, gate.receiptFd);
+      if (waiting !== undefined) return new ChildScript(waiting, request, this.#clock);
+    }
+    const launch = buildLaunch(request.argv, { ...credentials, gated: gate !== undefined });
     const output = request.output.to === 'tail' ? 'pipe' : request.output.to === 'file' ? request.output.fd : 'ignore';
     let child: ChildProcess;
     try {
