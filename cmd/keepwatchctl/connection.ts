@@ -5,7 +5,7 @@ import { addressChannel, type DeadlineOption, rpcClient, unixChannel } from '../
 import { describeRpcError, isUnavailable } from '../../services/shared/rpc/errors.js';
 import { ControlServiceDefinition } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
 import { EXIT_FAILED, EXIT_UNREACHABLE } from './exitCode.js';
-import { Failure, type Target } from './target.js';
+import { Failure, suitesBelow, type Target } from './target.js';
 
 export type ControlClient = Client<typeof ControlServiceDefinition, DeadlineOption>;
 
@@ -24,8 +24,14 @@ export function failureOf(error: unknown, { runDir, address }: Target): Failure 
   if (error instanceof Failure) return error;
   if (isUnavailable(error)) {
     const where = address ?? `run directory ${runDir}`;
-    const advice = address === undefined ? 'is keepwatchd running, and with this --run-dir?' : 'is the address right?';
+    const advice = address === undefined ? adviceFor(runDir) : 'is the address right?';
     return new Failure(EXIT_UNREACHABLE, `no suite answers (${where}); ${advice}`);
   }
   return new Failure(EXIT_FAILED, describeRpcError(error));
+}
+
+function adviceFor(runDir: string): string {
+  const others = suitesBelow(runDir);
+  if (others.length === 0) return 'is keepwatchd running, and with this --run-dir?';
+  return `there are suites with names: choose one with --run-dir ${others.join(' or --run-dir ')}`;
 }

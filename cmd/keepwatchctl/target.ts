@@ -1,5 +1,6 @@
 /** Which suite is meant, and how a command ends that cannot do its work. Without gRPC: most commands need none of it. */
-import { resolve } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { DEFAULT_RUN_DIR } from '../../services/shared/rpc/paths.js';
 
 /** Where the suite is, from flags and environment. */
@@ -9,11 +10,32 @@ export interface Target {
   readonly address: string | undefined;
 }
 
-/** The target the flags name; without them KEEPWATCH_RUN_DIR, else the default. */
-export const targetOf = (options: { readonly runDir?: string; readonly address?: string }): Target => ({
-  runDir: resolve(options.runDir ?? process.env.KEEPWATCH_RUN_DIR ?? DEFAULT_RUN_DIR),
-  address: options.address,
-});
+/** The target the flags name; without them KEEPWATCH_RUN_DIR, else the default, or the only suite below it. */
+export function targetOf(options: { readonly runDir?: string; readonly address?: string }): Target {
+  const named = options.runDir ?? process.env.KEEPWATCH_RUN_DIR;
+  return { runDir: resolve(named ?? onlySuite(DEFAULT_RUN_DIR)), address: options.address };
+}
+
+/** A suite with a name (`instance`, `net_namespace`) has a directory below the default one. */
+function onlySuite(runDir: string): string {
+  const named = hasSuite(runDir) ? [] : suitesBelow(runDir);
+  return (named.length === 1 ? named[0] : undefined) ?? runDir;
+}
+
+/** Directories of suites with names below a run directory, in order. */
+export function suitesBelow(runDir: string): string[] {
+  try {
+    return readdirSync(runDir)
+      .map((name) => join(runDir, name))
+      .filter(hasSuite)
+      .sort();
+  } catch {
+    // No directory, or none that this user may read: no suites that could be told of.
+    return [];
+  }
+}
+
+const hasSuite = (runDir: string): boolean => existsSync(join(runDir, 'keepwatchd.sock'));
 
 /** Ends the command: message on stderr, exit code. */
 export class Failure extends Error {

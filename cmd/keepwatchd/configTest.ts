@@ -2,7 +2,10 @@
 import { appendFileSync } from 'node:fs';
 import type { Diagnostic } from '../../services/shared/config/diagnostic.js';
 import { formatDiagnostic } from '../../services/shared/config/formatDiagnostic.js';
+import { placementOf } from '../../services/shared/config/placement.js';
 import type { ConfigTree } from '../../services/shared/config/tree.js';
+import { SERVICE_NAMES } from '../../services/shared/rpc/service.js';
+import { missingNamespace, placementProblems } from '../../services/supervisor/placement.js';
 import { exitCodeFor } from './exitCode.js';
 import { findingLines, findingsWithSource } from './findings.js';
 import { interpretTyped, type TypedConfig } from './interpreters.js';
@@ -30,7 +33,8 @@ export interface JudgedConfig {
 /** Judges the configuration, writes the findings and returns the exit code. */
 export async function testConfig({ output, warningsAsErrors, json, ...place }: ConfigTestOptions): Promise<number> {
   const judged = judgeFile(place);
-  const findings = judged.inOrder([...judged.findings, ...(await scriptFindings(judged.typed))]);
+  const places = judged.tree === undefined ? [] : placementFindings(judged.tree);
+  const findings = judged.inOrder([...judged.findings, ...places, ...(await scriptFindings(judged.typed))]);
   if (json) {
     const { findingsJson } = await import('./findingsJson.js');
     if (output === undefined) process.stdout.write(findingsJson(findings));
@@ -41,6 +45,13 @@ export async function testConfig({ output, warningsAsErrors, json, ...place }: C
   }
   return exitCodeFor(findings, warningsAsErrors);
 }
+
+/** Namespaces that are not there: keepwatchd would not start, but they may be made on another machine, or later. */
+const placementFindings = (tree: ConfigTree): readonly Diagnostic[] =>
+  placementProblems(placementOf(tree), SERVICE_NAMES, missingNamespace).map((found) => ({
+    ...found,
+    severity: 'warning',
+  }));
 
 /** Loads and judges a configuration. */
 export function judgeFile(place: ConfigPlace): JudgedConfig {

@@ -16,6 +16,11 @@ export interface Flags {
   readonly configId: string | undefined;
   readonly runDir: string;
   readonly stateDir: string;
+  /** The directories are named on the command line: a configuration does not choose others. */
+  readonly givenRunDir: boolean;
+  readonly givenStateDir: boolean;
+  /** -s: instead of net_namespace. */
+  readonly namespace: string | undefined;
   readonly vrrpOnly: boolean;
   readonly checkersOnly: boolean;
   /** BFD sessions are run. */
@@ -71,8 +76,9 @@ export function parseFlags(argv: readonly string[]): Flags {
       'dont-respawn': { type: 'boolean', short: 'R' },
       'core-dump': { type: 'boolean', short: 'm' },
       signum: { type: 'string' },
-      'run-dir': { type: 'string', default: DEFAULT_RUN_DIR },
-      'state-dir': { type: 'string', default: DEFAULT_STATE_DIR },
+      'run-dir': { type: 'string' },
+      'state-dir': { type: 'string' },
+      namespace: { type: 'string', short: 's' },
       attach: { type: 'boolean' },
       spare: { type: 'string', default: 'auto' },
       metrics: { type: 'string' },
@@ -88,8 +94,11 @@ export function parseFlags(argv: readonly string[]): Flags {
   return {
     configFile: absolute(values['use-file']),
     configId: values['config-id'],
-    runDir: resolve(values['run-dir']),
-    stateDir: resolve(values['state-dir']),
+    runDir: resolve(values['run-dir'] ?? DEFAULT_RUN_DIR),
+    stateDir: resolve(values['state-dir'] ?? DEFAULT_STATE_DIR),
+    givenRunDir: values['run-dir'] !== undefined,
+    givenStateDir: values['state-dir'] !== undefined,
+    namespace: namespaceName(values.namespace),
     vrrpOnly: values.vrrp ?? false,
     checkersOnly: values.check ?? false,
     bfd: !(values.no_bfd ?? false),
@@ -121,6 +130,13 @@ function sparePolicy(word: string): SparePolicy {
   return policy;
 }
 
+/** The name of a namespace, as a name of a file below /run/netns. */
+function namespaceName(name: string | undefined): string | undefined {
+  if (name !== undefined && (name === '' || name === '.' || name === '..' || name.includes('/')))
+    throw new Error(`-s/--namespace takes the name of a network namespace, not '${name}'`);
+  return name;
+}
+
 /** Services run in another directory. */
 const absolute = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(path));
 
@@ -149,7 +165,7 @@ function takeOptional(argv: readonly string[]): { rest: string[]; found: Map<str
 const SWITCHES = 'PCBlDGndVIRmvh';
 /** A word after which the next one is a value, whatever it looks like. */
 const TAKES_VALUE = new RegExp(
-  `^(?:-[${SWITCHES}]*[fSgprci]|--(?:use-file|log-f\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir|spare|metrics))$`,
+  `^(?:-[${SWITCHES}]*[fSgprcis]|--(?:use-file|log-[fs]\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir|namespace|spare|metrics))$`,
 );
 
 const matches = (word: string, short: string, long: string): boolean =>
@@ -183,6 +199,7 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd, bfdd and notifierd with a co
   -S, --log-facility NAME    syslog facility: 0 to 7 (LOG_LOCALn), user or daemon (default)
   -g, --log-file FILE        log to a file
   -G, --no-syslog            never log to syslog
+      --log-suffix TEXT      appended to the names in syslog (default: net_namespace and instance)
   -p, --pid FILE             further pid file of the supervisor
   -r, --vrrp_pid FILE        further pid file of vrrpd
   -c, --checkers_pid FILE    further pid file of healthcheckerd
@@ -191,8 +208,10 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd, bfdd and notifierd with a co
   -R, --dont-respawn         end when a service dies
   -m, --core-dump            allow core dumps
   -M, --core-dump-pattern[=PATTERN]  also set /proc/sys/kernel/core_pattern (default core)
-      --run-dir DIR          sockets and pid files (default ${DEFAULT_RUN_DIR})
-      --state-dir DIR        journals, records and dumps (default ${DEFAULT_STATE_DIR})
+  -s, --namespace NAME       network namespace of all services, in place of net_namespace
+      --run-dir DIR          sockets and pid files (default ${DEFAULT_RUN_DIR}; below that where the
+                             configuration says net_namespace or instance)
+      --state-dir DIR        journals, records and dumps (default ${DEFAULT_STATE_DIR}, as above)
       --attach               use services that another runtime keeps alive; start none
       --spare WHEN           a second vrrpd that takes over within milliseconds: auto (default: where the
                              intervals are too short for a restart), always or never

@@ -1,13 +1,27 @@
 /** The version that is installed where this one was started from: whether it starts, and putting it in our place. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
+import type { Placement } from '../../services/shared/config/placement.js';
 import { replaceProcess } from '../../services/shared/kernel/process.js';
 import { logArguments } from '../../services/shared/log/flags.js';
 import type { ServiceName } from '../../services/shared/rpc/service.js';
 import { situationOf } from '../../services/supervisor/confinement.js';
 import { launchPlan } from '../../services/supervisor/launchPlan.js';
-import { childEnvironment, type ServiceCommand } from '../../services/supervisor/serviceProcess.js';
+import {
+  findNsenter,
+  missingNamespace,
+  namespaceFor,
+  namespacePath,
+  placedCommand,
+} from '../../services/supervisor/placement.js';
+import {
+  childEnvironment,
+  type ServiceCommand,
+  type ServiceProcess,
+  spawnService,
+  unstartable,
+} from '../../services/supervisor/serviceProcess.js';
 import type { Flags } from './flags.js';
 import { configFileOf } from './loadFile.js';
 
@@ -18,11 +32,7 @@ const PROBE_LIMIT_MS = 30_000;
  * A service's own command beside ours, run as we are: bundled under plain node, or from sources under the same loader; with
  * the capabilities it needs where that can be.
  */
-export function commandOf(
-  name: ServiceName,
-  { runDir, stateDir, log }: Flags,
-  more: readonly string[] = [],
-): ServiceCommand {
+function commandOf(name: ServiceName, { runDir, stateDir, log }: Flags, more: readonly string[] = []): ServiceCommand {
   return launchPlan({
     name,
     node: { file: process.execPath, flags: process.execArgv },
@@ -35,6 +45,35 @@ export function commandOf(
     situation: situationOf([runDir, stateDir, ...(log.file === undefined ? [] : [log.file])]),
   });
 }
+
+/** Starts a service where the configuration wants it. A namespace that is gone is said as such: nsenter only exits. */
+export function launch(
+  name: ServiceName,
+  flags: Flags,
+  placement: Placement,
+  more: readonly string[] = [],
+): ServiceProcess {
+  const command = commandOf(name, flags, more);
+  const namespace = namespaceFor(name, placement);
+  if (namespace === undefined) return spawnService(name, command);
+  const nsenter = findNsenter();
+  const problem = nsenter === undefined ? NO_NSENTER : missingNamespace(namespacePath(namespace.name));
+  if (nsenter === undefined || problem !== undefined) return unstartable(name, problem ?? NO_NSENTER);
+  return spawnService(name, placedCommand(name, command, placement, nsenter));
+}
+
+/** Tries to enter a namespace as a service would; the reason why it cannot be, in nsenter's words. */
+export function tryNamespace(path: string): string | undefined {
+  const nsenter = findNsenter();
+  if (nsenter === undefined) return NO_NSENTER;
+  const missing = missingNamespace(path);
+  if (missing !== undefined) return missing;
+  const { status, stderr, error } = spawnSync(nsenter, [`--net=${path}`, '--', '/bin/true'], { encoding: 'utf8' });
+  if (status === 0) return undefined;
+  return error?.message ?? (stderr.trim() === '' ? `nsenter ended with ${status}` : stderr.trim());
+}
+
+const NO_NSENTER = 'nsenter is not installed (package util-linux)';
 
 /** Looked up anew each time: what is installed may be another version than when we were started. */
 function mainOf(name: string): string {

@@ -1,10 +1,12 @@
 /** The running supervisor: lock, configuration, services, and then the suite until it ends. */
 import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Diagnostic } from '../../services/shared/config/diagnostic.js';
+import { type PlacedName, type Placement, placementOf, suiteName } from '../../services/shared/config/placement.js';
 import type { ConfigTree } from '../../services/shared/config/tree.js';
 import { acquireLock, type PidLock } from '../../services/shared/kernel/pidLock.js';
 import { setResourceLimit } from '../../services/shared/kernel/process.js';
-import { pidPath, socketPath } from '../../services/shared/rpc/paths.js';
+import { DEFAULT_RUN_DIR, DEFAULT_STATE_DIR, pidPath, socketPath } from '../../services/shared/rpc/paths.js';
 import { readPidFile } from '../../services/shared/rpc/pidFile.js';
 import type { ServiceName } from '../../services/shared/rpc/service.js';
 import { isServed } from '../../services/shared/rpc/socketProbe.js';
@@ -12,12 +14,13 @@ import { readAccepted } from '../../services/supervisor/acceptedConfig.js';
 import type { LoadedParts } from '../../services/supervisor/configuration.js';
 import type { MetricsServer } from '../../services/supervisor/metricsServer.js';
 import { type ConfigParts, configParts, hasWork } from '../../services/supervisor/parts.js';
-import { type ServiceProcess, spawnService } from '../../services/supervisor/serviceProcess.js';
+import { placementProblems } from '../../services/supervisor/placement.js';
+import type { ServiceProcess } from '../../services/supervisor/serviceProcess.js';
 import { backgroundReport } from './daemon.js';
 import { EXIT_CANNOT_START, EXIT_GOOD, exitCodeFor } from './exitCode.js';
 import { findingsWithSource } from './findings.js';
 import type { Flags } from './flags.js';
-import { commandOf } from './installed.js';
+import { launch, tryNamespace } from './installed.js';
 import { checkCommon } from './interpreters.js';
 import { loadFile } from './loadFile.js';
 
@@ -45,15 +48,16 @@ export async function run(flags: Flags): Promise<number> {
   }
 }
 
-async function runSuite(flags: Flags, onReady: () => void): Promise<number> {
+async function runSuite(given: Flags, onReady: () => void): Promise<number> {
+  const load = (): LoadedParts => loadParts(given);
+  const initial = load();
+  const flags = ownDirectories(given, suiteName(initial.placement ?? {}));
   prepareDirectories(flags);
   const lock = lockRunDirectory(flags);
   let metrics: MetricsServer | undefined;
   try {
     allowCoreDumps(flags);
     const names = servicesFor(flags);
-    const load = (): LoadedParts => loadParts(flags);
-    const initial = load();
     const running = await Promise.all(names.map((name) => isServed(socketPath(flags.runDir, name))));
     if (initial.parts === undefined && !running.includes(true) && !flags.attach) throw refusal(initial.diagnostics);
     metrics = await openMetrics(flags);
@@ -61,7 +65,8 @@ async function runSuite(flags: Flags, onReady: () => void): Promise<number> {
     if (initial.parts !== undefined && isFresh(flags, running)) await runStartupScript(flags, initial.parts);
 
     // Before the larger part of the program is loaded: the services start at the same time on the other processors.
-    const startProcess = (name: ServiceName): ServiceProcess => spawnService(name, commandOf(name, flags));
+    const placement = placementFor(flags, initial, running.includes(true), names);
+    const startProcess = (name: ServiceName): ServiceProcess => launch(name, flags, placement);
     const started = new Map<ServiceName, ServiceProcess>();
     if (!flags.attach) {
       for (const [index, name] of names.entries()) {
@@ -76,10 +81,11 @@ async function runSuite(flags: Flags, onReady: () => void): Promise<number> {
       flags,
       names,
       load,
-      judge: (tree) => judgeParts(tree, []),
+      judge: (tree) => judgeParts(tree, [], flags),
       initial,
       started,
       startProcess,
+      startSpare: (name) => launch(name, flags, placement, ['--standby']),
       metrics,
       onReady,
     });
@@ -108,6 +114,31 @@ async function openMetrics({ metrics }: Flags): Promise<MetricsServer | undefine
   if (metrics === undefined) return undefined;
   const { listenForMetrics } = await import('../../services/supervisor/metricsServer.js');
   return await listenForMetrics(metrics);
+}
+
+/** A suite with a name has directories of its own, unless the command line names them. */
+function ownDirectories(flags: Flags, name: string): Flags {
+  if (name === '') return flags;
+  return {
+    ...flags,
+    runDir: flags.givenRunDir ? flags.runDir : join(DEFAULT_RUN_DIR, name),
+    stateDir: flags.givenStateDir ? flags.stateDir : join(DEFAULT_STATE_DIR, name),
+    log: { suffix: name, ...flags.log },
+  };
+}
+
+/** Where services are started: beside those that run already, or where the configuration says. Throws CannotStart. */
+function placementFor(
+  { runDir, attach }: Flags,
+  { placement = {} }: LoadedParts,
+  adopts: boolean,
+  names: readonly ServiceName[],
+): Placement {
+  if (attach) return placement;
+  if (adopts) return readAccepted(runDir)?.placement ?? placement;
+  const problems = placementProblems(placement, names, tryNamespace);
+  if (problems.length > 0) throw new CannotStart(EXIT_CANNOT_START, findingsWithSource(problems).trimEnd());
+  return placement;
 }
 
 function prepareDirectories({ runDir, stateDir }: Flags): void {
@@ -167,16 +198,29 @@ function servicesFor({ vrrpOnly, checkersOnly, bfd }: Flags): readonly ServiceNa
 /** Our own checks of the text and of what belongs to no service; the services judge their parts. */
 function loadParts(flags: Flags): LoadedParts {
   const { tree, diagnostics, origins } = loadFile(flags);
-  const judged = tree === undefined ? { diagnostics } : judgeParts(tree, diagnostics);
+  const judged = tree === undefined ? { diagnostics } : judgeParts(tree, diagnostics, flags);
   const trace = (found: readonly Diagnostic[]) => origins.trace(found);
   return { ...judged, diagnostics: trace(judged.diagnostics), trace };
 }
 
-function judgeParts(tree: ConfigTree, diagnostics: readonly Diagnostic[]): LoadedParts {
-  const all = [...diagnostics, ...checkCommon(tree)];
+function judgeParts(tree: ConfigTree, diagnostics: readonly Diagnostic[], flags: Flags): LoadedParts {
+  const all = [...diagnostics, ...checkCommon(tree), ...placementNotes(placementOf(tree), flags)];
+  const placement = placementOf(tree, flags.namespace);
   // A tree that came with an error is for reports only.
-  if (all.some(({ severity }) => severity === 'error')) return { diagnostics: all };
-  return { parts: configParts(tree), diagnostics: all };
+  if (all.some(({ severity }) => severity === 'error')) return { diagnostics: all, placement };
+  return { parts: configParts(tree), placement, diagnostics: all };
+}
+
+/** Where the command line has it that the services run elsewhere than the configuration says. */
+function placementNotes({ netNamespace, ipvsNamespace }: Placement, { namespace, attach }: Flags): Diagnostic[] {
+  const note = ({ position }: PlacedName, message: string): Diagnostic[] => [
+    { severity: 'warning', ...(position === undefined ? {} : { position }), code: 'placed-elsewhere', message },
+  ];
+  const first = netNamespace ?? ipvsNamespace;
+  if (attach && first !== undefined)
+    return note(first, 'with --attach the services run where their own runtime started them, in no other namespace');
+  if (namespace === undefined || netNamespace === undefined || netNamespace.name === namespace) return [];
+  return note(netNamespace, `net_namespace '${netNamespace.name}' gives way to --namespace ${namespace}`);
 }
 
 function refusal(diagnostics: LoadedParts['diagnostics']): CannotStart {

@@ -24,11 +24,11 @@ import { loadReported } from '../../services/supervisor/reloadReport.js';
 import { ReloadTimer } from '../../services/supervisor/reloadTimer.js';
 import { ServiceManager, watchdogMs } from '../../services/supervisor/serviceManager.js';
 
-import { type ServiceProcess, spawnService } from '../../services/supervisor/serviceProcess.js';
+import type { ServiceProcess } from '../../services/supervisor/serviceProcess.js';
 import { Suite } from '../../services/supervisor/suite.js';
 import { suiteScript } from '../../services/supervisor/suiteScript.js';
 import type { Flags } from './flags.js';
-import { commandOf, preflight, replaceSupervisor } from './installed.js';
+import { preflight, replaceSupervisor } from './installed.js';
 import { configFileOf } from './loadFile.js';
 import { supervisorLogger } from './startup.js';
 
@@ -41,6 +41,7 @@ export interface SuperviseOptions {
   /** Services that were started already. */
   readonly started: ReadonlyMap<ServiceName, ServiceProcess>;
   readonly startProcess: (name: ServiceName) => ServiceProcess;
+  readonly startSpare: (name: ServiceName) => ServiceProcess;
   /** Door for Prometheus and probes, open already. */
   readonly metrics: MetricsServer | undefined;
   /** The suite runs with its first configuration. */
@@ -51,7 +52,7 @@ export interface SuperviseOptions {
 export async function supervise(
   options: SuperviseOptions,
 ): Promise<{ readonly code: number } | { readonly refused: readonly PlainDiagnostic[] }> {
-  const { flags, names, load, judge, initial, started, startProcess, metrics, onReady } = options;
+  const { flags, names, load, judge, initial, started, startProcess, startSpare, metrics, onReady } = options;
   const logger = supervisorLogger(flags);
   const pidFiles = new Map<ServiceName, string>();
   if (flags.vrrpPidFile !== undefined) pidFiles.set('vrrpd', flags.vrrpPidFile);
@@ -77,7 +78,7 @@ export async function supervise(
     load: () => loadReported(reloadSettings(suite.parts), flags.runDir, logger, load),
     judge,
     startProcess,
-    startSpare: (name) => spawnService(name, commandOf(name, flags, ['--standby'])),
+    startSpare,
     spare: flags.spare,
     preflight: () => preflight(names, flags),
     replaceSupervisor,

@@ -1,4 +1,5 @@
 /** The configuration in force: which, since when, and how the next one takes its place. */
+import type { Placement } from '../shared/config/placement.js';
 import type { PlainDiagnostic } from '../shared/rpc/diagnostics.js';
 import { hasError, plainDiagnostics, wireDiagnostics } from '../shared/rpc/diagnostics.js';
 import type { Diagnostic } from '../shared/rpc/generated/keepwatch/v1/common.js';
@@ -6,6 +7,7 @@ import type { PlannedChange, PlannedMove } from '../shared/rpc/generated/keepwat
 import type { ServiceName } from '../shared/rpc/service.js';
 import type { AcceptedConfig } from './acceptedConfig.js';
 import type { ConfigParts } from './parts.js';
+import { placementChanges } from './placement.js';
 import { applyTransaction, type Lifecycle, planTransaction, type TransactionOutcome } from './transaction.js';
 
 /** A configuration as read from its file. */
@@ -13,6 +15,8 @@ export interface LoadedParts {
   /** Absent when the text could not be understood. */
   readonly parts?: ConfigParts;
   readonly diagnostics: readonly PlainDiagnostic[];
+  /** Where the configuration wants the suite; absent: where it is. */
+  readonly placement?: Placement;
   /** As {@link AcceptedConfig.appliedFrom}; absent for the suite's own file. */
   readonly appliedFrom?: string;
   /** Adds to findings of services how the text came to its place. */
@@ -128,9 +132,8 @@ export class Configuration {
     });
     const { parts } = loaded;
     if (parts === undefined || hasError(own)) return refused(own);
-    if (this.#accepted !== undefined && isEmpty(parts) && !isEmpty(this.#accepted.parts)) {
-      return refused([...own, ...wireDiagnostics([EMPTIED])]);
-    }
+    const impossible = this.#impossible(loaded, parts);
+    if (impossible.length > 0) return refused([...own, ...wireDiagnostics(impossible)]);
     // A transaction that goes on would be planned against half of it.
     await this.#running;
     const { services, missing } = this.#options.present(parts);
@@ -150,9 +153,8 @@ export class Configuration {
       const own = wireDiagnostics(found);
       if (parts === undefined || hasError(own)) return this.#refuse(own);
       const previous = this.#accepted;
-      if (previous !== undefined && isEmpty(parts) && !isEmpty(previous.parts)) {
-        return this.#refuse(wireDiagnostics([EMPTIED]));
-      }
+      const impossible = this.#impossible(loaded, parts);
+      if (impossible.length > 0) return this.#refuse([...own, ...wireDiagnostics(impossible)]);
       const { services, newestGeneration } = await this.#options.gather(parts);
       const inForce = previous?.generation ?? 0n;
       const generation = (newestGeneration > inForce ? newestGeneration : inForce) + 1n;
@@ -170,14 +172,22 @@ export class Configuration {
         }
         return this.#refuse(diagnostics);
       }
-      const { appliedFrom = '' } = loaded;
-      this.#accepted = { generation, configuredAt: this.#options.wall(), parts, appliedFrom };
+      const { appliedFrom = '', placement = previous?.placement ?? {} } = loaded;
+      this.#accepted = { generation, configuredAt: this.#options.wall(), parts, placement, appliedFrom };
       this.#refused = [];
       await this.#options.onCommitted(outcome);
       return { accepted: true, generation, diagnostics, changes: outcome.changes };
     } finally {
       this.#busy = false;
     }
+  }
+
+  /** What no reload may do to the configuration in force, whatever the services think of it. */
+  #impossible({ placement }: LoadedParts, parts: ConfigParts): readonly PlainDiagnostic[] {
+    const inForce = this.#accepted;
+    if (inForce === undefined) return [];
+    if (isEmpty(parts) && !isEmpty(inForce.parts)) return [EMPTIED];
+    return placement === undefined ? [] : placementChanges(inForce.placement, placement);
   }
 
   #refuse(diagnostics: readonly Diagnostic[]): ReloadOutcome {

@@ -3,7 +3,7 @@ import { type PlainDiagnostic, plainDiagnostics, wireDiagnostics } from '../shar
 import type { ConfigTree } from '../shared/rpc/generated/keepwatch/v1/common.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Micros } from '../shared/time/duration.js';
-import { type AcceptedConfig, sameParts } from './acceptedConfig.js';
+import { type AcceptedConfig, isInForce } from './acceptedConfig.js';
 import type { Configuration, LoadedParts, ReloadOutcome, ReloadPlan } from './configuration.js';
 import type { Deployment } from './deployment.js';
 import type { Roster } from './roster.js';
@@ -47,9 +47,7 @@ export class Reloads {
     const { configuration, deployment, roster, tell } = this.#options;
     const resumable = record !== undefined && record.generation === newest && newest > 0n;
     if (resumable) configuration.resume(record);
-    const stays =
-      resumable &&
-      (record.appliedFrom !== '' || (initial.parts !== undefined && sameParts(record.parts, initial.parts)));
+    const stays = resumable && (record.appliedFrom !== '' || isInForce(record, initial));
     if (stays) {
       await roster.gather(record.parts);
       await deployment.configureStragglers();

@@ -65,6 +65,16 @@ export function spawnService(name: ServiceName, command: ServiceCommand): Servic
   };
 }
 
+/** In place of a process that cannot even be started: it ended at once, for this reason. */
+export const unstartable = (name: ServiceName, reason: string): ServiceProcess => ({
+  name,
+  origin: 'spawned',
+  pid: undefined,
+  startedAt: new Date(),
+  ended: Promise.resolve(`cannot start: ${reason}`),
+  signal: () => {},
+});
+
 /** Takes over a process that an earlier supervisor started. */
 export function adoptProcess(name: ServiceName, pid: number): ServiceProcess {
   const born = startTicks(pid);

@@ -1,10 +1,11 @@
 /** What belongs to no single service: keywords of the top level and all of `global_defs`, checked once for all. */
-import { integer, word } from './argument.js';
+import { integer } from './argument.js';
 import type { Interpretation } from './diagnostic.js';
 import { INCLUDE_CHECK } from './globals/process.js';
 import { GLOBAL_TABLE, type InterpretEnvironment, readGlobals, routerId } from './globals.js';
 import { applyIncludeCheck, NO_CHECKS } from './include.js';
-import { KeywordTable, keyword, pending } from './keyword.js';
+import { KeywordTable, keyword } from './keyword.js';
+import { INSTANCE, NET_NAMESPACE, NET_NAMESPACE_IPVS } from './placement.js';
 import { type Block, readBlock } from './readBlock.js';
 import { checkReferences } from './references.js';
 import { Reporter } from './reporter.js';
@@ -27,10 +28,10 @@ export const LINKBEAT_USE_POLLING = keyword(
 /** Keywords of the top level that are not the business of one service. */
 export const COMMON_TABLE = new KeywordTable('the configuration', [
   GLOBAL_DEFS,
-  pending('net_namespace', [word('name')], 'Network namespace to run in.'),
-  pending('net_namespace_ipvs', [word('name')], 'Network namespace of the IPVS table.', { since: '2.1.3' }),
+  NET_NAMESPACE,
+  NET_NAMESPACE_IPVS,
   keyword('namespace_with_ipsets', [], 'Accepted: there are no ipsets, and nftables knows namespaces.'),
-  pending('instance', [word('name')], 'Name of this suite, part of the names of its files.'),
+  INSTANCE,
   keyword('use_pid_dir', [], 'Accepted: pid files are in the run directory in any case.'),
   LINKBEAT_USE_POLLING,
   keyword(

@@ -36,7 +36,7 @@ export function openDestination(flags: LogFlags, environment: DestinationEnviron
     openDatagram !== undefined &&
     existsSync(SYSLOG_SOCKET)
   ) {
-    return syslogDestination(() => openDatagram(SYSLOG_SOCKET), flags.facility ?? FACILITY_DAEMON);
+    return syslogDestination(() => openDatagram(SYSLOG_SOCKET), flags.facility ?? FACILITY_DAEMON, flags.suffix);
   }
   if (isJournal(2, process.env.JOURNAL_STREAM)) return journalDestination(2);
   return flags.console || environment.stderrIsTerminal ? textDestination(2) : jsonDestination(2);
@@ -70,12 +70,12 @@ export function isJournal(fd: number, stream: string | undefined): boolean {
 }
 
 /** Syslog; the socket is opened again after a failure, and while it fails lines go to stderr. */
-export function syslogDestination(open: () => DatagramSender, facility: number): LogDestination {
+export function syslogDestination(open: () => DatagramSender, facility: number, suffix?: string): LogDestination {
   let send: DatagramSender | undefined;
   return {
     write(line) {
       const record = JSON.parse(line) as LogRecord;
-      const datagram = syslogDatagram(record, facility);
+      const datagram = syslogDatagram(record, facility, suffix);
       for (let attempt = 0; attempt < 2; attempt++) {
         try {
           send ??= open();

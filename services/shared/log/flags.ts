@@ -17,6 +17,8 @@ export interface LogFlags {
   readonly noSyslog: boolean;
   /** -S: facility number of syslog.h. */
   readonly facility?: number;
+  /** Appended to the name in syslog, where there are several suites: keepwatch-vrrpd_NAME. */
+  readonly suffix?: string;
   /** Runs in the foreground (-n): the console is the place to look. */
   readonly foreground: boolean;
 }
@@ -29,6 +31,7 @@ export const LOG_OPTIONS = {
   'log-file': { type: 'string', short: 'g' },
   'no-syslog': { type: 'boolean', short: 'G' },
   'log-facility': { type: 'string', short: 'S' },
+  'log-suffix': { type: 'string' },
   'dont-fork': { type: 'boolean', short: 'n' },
 } as const;
 
@@ -40,6 +43,7 @@ export interface LogOptionValues {
   readonly 'log-file'?: string | undefined;
   readonly 'no-syslog'?: boolean | undefined;
   readonly 'log-facility'?: string | undefined;
+  readonly 'log-suffix'?: string | undefined;
   readonly 'dont-fork'?: boolean | undefined;
 }
 
@@ -48,6 +52,7 @@ export function logFlags(values: LogOptionValues): LogFlags {
   const facilityText = values['log-facility'];
   const facility = facilityText === undefined ? undefined : facilityNumber(facilityText);
   const file = values['log-file'];
+  const suffix = values['log-suffix'];
   return {
     console: values['log-console'] ?? false,
     detail: values['log-detail'] ?? false,
@@ -56,6 +61,7 @@ export function logFlags(values: LogOptionValues): LogFlags {
     foreground: values['dont-fork'] ?? false,
     ...(file === undefined ? {} : { file }),
     ...(facility === undefined ? {} : { facility }),
+    ...(suffix === undefined ? {} : { suffix }),
   };
 }
 
@@ -84,5 +90,6 @@ export function logArguments(flags: LogFlags): string[] {
     ...(flags.foreground ? ['-n'] : []),
     ...(flags.file === undefined ? [] : ['-g', flags.file]),
     ...(flags.facility === undefined ? [] : ['-S', facilityName(flags.facility)]),
+    ...(flags.suffix === undefined ? [] : ['--log-suffix', flags.suffix]),
   ];
 }

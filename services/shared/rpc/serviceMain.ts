@@ -110,6 +110,7 @@ Started by keepwatchd, or by itself where keepwatchd runs with --attach. Waits f
   -g, --log-file FILE    log to a file
   -G, --no-syslog        never log to syslog
   -S, --log-facility N   syslog facility LOG_LOCAL0 to LOG_LOCAL7
+      --log-suffix TEXT  appended to the name in syslog
   -n, --dont-fork        log to stderr; services never fork
   -v, --version          print the version
   -h, --help             print this text

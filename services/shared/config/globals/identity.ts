@@ -112,6 +112,10 @@ export const IDENTITY_KEYWORDS = [
   SMTP_ALERT_VRRP,
   SMTP_ALERT_CHECKER,
   NO_EMAIL_FAULTS,
-  pending('data_use_instance', [flag()], 'Puts the instance name and the namespace into the names of dump files.'),
+  keyword(
+    'data_use_instance',
+    [flag()],
+    'Accepted: a suite with a name has a state directory, and so dump files, of its own.',
+  ),
   pending('json_version', [choice('version', ['1', '2'])], 'Layout of JSON dumps.', { since: '2.2.8' }),
 ];

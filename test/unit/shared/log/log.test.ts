@@ -26,10 +26,17 @@ test('a datagram for syslog has facility and severity and no line end', () => {
   const text = syslogDatagram({ ...record, level: 50, msg: 'boom' }, 3).toString();
   assert.match(text, /^<27>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d keepwatch-vrrpd\[12\]: boom$/);
   assert.match(syslogDatagram({ ...record, level: 30, msg: 'x' }, 16).toString(), /^<134>/);
+  assert.match(syslogDatagram({ ...record, msg: 'x' }, 3, 'red_a').toString(), / keepwatch-vrrpd_red_a\[12\]: x$/);
 });
 
 test('logging flags reach the services as they were given', () => {
-  for (const args of [['-l', '-D'], ['-d', '-G', '-n'], ['-g', '/x/y.log', '-S', 'local3'], ['-S', 'daemon'], []]) {
+  for (const args of [
+    ['-l', '-D'],
+    ['-d', '-G', '-n'],
+    ['-g', '/x/y.log', '-S', 'local3'],
+    ['-S', 'daemon', '--log-suffix', 'red_a'],
+    [],
+  ]) {
     const flags = logFlags(parseArgs({ args, options: LOG_OPTIONS }).values);
     assert.deepEqual(logFlags(parseArgs({ args: logArguments(flags), options: LOG_OPTIONS }).values), flags);
   }
