@@ -1,4 +1,5 @@
 /** All generated files of docs/ and what has to stand in them. */
+import { apiReference } from './api.js';
 import { referenceBlocks } from './blocks.js';
 import { keepwatchctl, keepwatchd } from './commands.js';
 import { bashCompletion, fishCompletion, zshCompletion } from './completion.js';
@@ -10,6 +11,7 @@ import { configSchema } from './schema.js';
 export function generatedFiles(): ReadonlyMap<string, string> {
   const blocks = referenceBlocks();
   const files = new Map([
+    ['docs/api.md', apiReference()],
     ['docs/configuration.md', configurationReference(blocks)],
     ['docs/man/keepwatch.conf.5', manPage(blocks)],
     ['docs/config.schema.json', configSchema()],
