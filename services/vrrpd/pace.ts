@@ -7,7 +7,12 @@ import type { VrrpConfig } from './config/model.js';
  * Below this advertisement interval a busy machine is a reason to fail over: processes of ordinary priority have been seen
  * to wait half a second for the processor, and a backup gives up after three intervals.
  */
-const REALTIME_BELOW = seconds(1);
+const FAILS_OVER_BELOW = seconds(1);
+/**
+ * Up to this interval a busy machine is no reason to fail over yet, but one to be late: a takeover, whose code runs for the
+ * first time, was 5 ms late where nobody else wanted the processor for less.
+ */
+const REALTIME_UP_TO = seconds(1);
 /** Above every ordinary process, below the kernel's own threads (50) and whatever an operator ranks by hand. */
 const AUTOMATIC_PRIORITY = 10;
 /** keepalived.conf(5) min_auto_priority_delay. */
@@ -30,7 +35,9 @@ export function automaticPriority(config: VrrpConfig): number | undefined {
   // Whoever sets a nice value has decided against real time.
   if (scheduling.realtimePriority !== undefined || scheduling.nice !== undefined) return undefined;
   const shortest = shortestInterval(config);
-  if (shortest === undefined || shortest >= REALTIME_BELOW) return undefined;
+  if (shortest === undefined || shortest > REALTIME_UP_TO) return undefined;
+  // Whoever allows a priority for the case of need is asked when there is need.
+  if (shortest >= FAILS_OVER_BELOW && allowed.highest !== undefined) return undefined;
   const highest = allowed.highest ?? AUTOMATIC_PRIORITY;
   return highest < 1 ? undefined : Math.min(highest, AUTOMATIC_PRIORITY);
 }
@@ -91,11 +98,11 @@ export class Pace {
     // Nobody asked for it, so nothing is broken; but whoever runs this should know.
     this.problems = automatic === undefined ? problems : problems.filter((problem) => problem !== refused);
     for (const problem of this.problems) this.#logger.warn(problem);
-    if (automatic === undefined || refused === undefined || this.#refusalTold) return;
+    const shortest = shortestInterval(config) ?? FAILS_OVER_BELOW;
+    if (automatic === undefined || refused === undefined || this.#refusalTold || shortest >= FAILS_OVER_BELOW) return;
     this.#refusalTold = true;
-    const shortest = formatDuration(shortestInterval(config) ?? micros(0));
     this.#logger.warn(
-      `no real-time priority: with an advert_int of ${shortest} a busy machine may fail over needlessly. ${refused}`,
+      `no real-time priority: with an advert_int of ${formatDuration(shortest)} a busy machine may fail over needlessly. ${refused}`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import type { ReceivedPacket } from '../shared/kernel/ports.js';
 import type { Logger } from '../shared/log/logger.js';
-import { formatIpBytes } from '../shared/net/address.js';
+import { compareIpBytes, formatIpBytes } from '../shared/net/address.js';
 import { type Instant, type Micros, micros } from '../shared/time/duration.js';
 import type { RouterEvent } from './fsm/events.js';
 import { type DropReason, PRIORITY_STOP } from './packet/advertisement.js';
@@ -30,7 +30,7 @@ export class PacketDesk implements PacketListener {
   accepted(packet: ReceivedPacket, accepted: Accepted<VirtualRouter>): void {
     const { advertisement, expectation: router, sameAddresses } = accepted;
     const { counters, state } = router;
-    if (router.source?.equals(packet.source) === true) {
+    if (router.source !== undefined && compareIpBytes(router.source, packet.source) === 0) {
       // It says nothing about another router, and believing it would make us argue with ourselves.
       this.#log(packet, 'own-address', router.name, router.countDrop('own-address'));
       return;
@@ -40,7 +40,8 @@ export class PacketDesk implements PacketListener {
     if (!sameAddresses) this.#log(packet, 'address-list', router.name, router.countDrop('address-list'));
     // The packet's bytes are only lent; one router speaks most of the time, so its address is copied once.
     const known = state.heard?.source;
-    const source = known !== undefined && packet.source.equals(known) ? known : Uint8Array.from(packet.source);
+    const source =
+      known !== undefined && compareIpBytes(packet.source, known) === 0 ? known : Uint8Array.from(packet.source);
     router.noteAccepted(source, accepted);
     const { priority, interval } = advertisement;
     this.#dispatch(router, { kind: 'advert', source, priority, interval }, packet.receivedAt, ON_TIME);

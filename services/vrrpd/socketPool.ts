@@ -1,8 +1,9 @@
 import type { Kernel, ReceivedPacket, VrrpSocket } from '../shared/kernel/ports.js';
 import type { DropReason } from './packet/advertisement.js';
 import { PROTOCOL_AH } from './packet/authenticationHeader.js';
+import { DecodeMemo } from './packet/decodeMemo.js';
 import { PROTOCOL_VRRP } from './packet/pseudoHeader.js';
-import { type Accepted, type Channel, receiveAdvertisement } from './packet/receive.js';
+import { type Accepted, type Channel, type IncomingMessage, receiveAdvertisement } from './packet/receive.js';
 import { receiveBufferBytes } from './receiveBuffer.js';
 import type { VirtualRouter } from './virtualRouter.js';
 
@@ -63,10 +64,13 @@ export class SocketPool {
     const { family, unicast, multicastGroup } = config;
     const routers: SharedSocket['routers'] = new Map();
     const channel: Channel = { family, unicast: unicast !== undefined };
+    const memo = new DecodeMemo(channel);
+    const decode = (message: IncomingMessage) => memo.decode(message);
     const lookup = (vrid: number, source: Uint8Array): VirtualRouter | undefined => {
-      const [first, ...others] = routers.get(vrid) ?? [];
-      if (others.length === 0 || first?.peers?.range(source) !== undefined) return first;
-      return others.find(({ peers }) => peers?.range(source) !== undefined) ?? first;
+      const sharing = routers.get(vrid);
+      const first = sharing?.[0];
+      if (sharing === undefined || sharing.length === 1 || first?.peers?.range(source) !== undefined) return first;
+      return sharing.find(({ peers }) => peers?.range(source) !== undefined) ?? first;
     };
     const socket = this.#kernel.openVrrpSocket({
       ifindex: device.ifindex,
@@ -74,7 +78,11 @@ export class SocketPool {
       family,
       protocol,
       ...(unicast === undefined ? { multicastGroup: Buffer.from(multicastGroup.bytes) } : {}),
-      onPacket: (packet) => this.#receive(packet, channel, lookup, device.name),
+      onPacket: (packet) => {
+        const outcome = receiveAdvertisement(packet, channel, lookup, decode);
+        if ('reason' in outcome) this.#listener.dropped(packet, outcome.reason, outcome.expectation, device.name);
+        else this.#listener.accepted(packet, outcome);
+      },
       onError: (error) => this.#listener.socketError(device.name, error),
     });
     const shared = { key, socket, routers, mtu: device.mtu };
@@ -107,16 +115,5 @@ export class SocketPool {
 
   close(): void {
     for (const router of [...this.#bound.keys()]) this.release(router);
-  }
-
-  #receive(
-    packet: ReceivedPacket,
-    channel: Channel,
-    lookup: (vrid: number, source: Uint8Array) => VirtualRouter | undefined,
-    interfaceName: string,
-  ): void {
-    const outcome = receiveAdvertisement(packet, channel, lookup);
-    if ('reason' in outcome) this.#listener.dropped(packet, outcome.reason, outcome.expectation, interfaceName);
-    else this.#listener.accepted(packet, outcome);
   }
 }

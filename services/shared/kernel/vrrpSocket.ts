@@ -56,6 +56,11 @@ class RawVrrpSocket4 implements VrrpSocket {
   /** Absent when the socket only sends. */
   readonly #poller: Poller | undefined;
   readonly #received = stableBuffer(RECEIVE_BYTES);
+  /** Views of what was received. */
+  readonly #source = this.#received.subarray(12, 16);
+  readonly #packetDestination = this.#received.subarray(16, 20);
+  #payload = this.#received.subarray(0, 0);
+  #ipHeader = this.#payload;
   #packet = stableBuffer(IPV4_HEADER_BYTES + 1024);
   /** struct sockaddr_in of the destination; port 0. */
   readonly #destination = stableBuffer(16);
@@ -161,11 +166,16 @@ class RawVrrpSocket4 implements VrrpSocket {
     const headerBytes = ((received[0] ?? 0) & 0x0f) * 4;
     // The kernel has checked the header; this only guards the slices below.
     if (headerBytes < IPV4_HEADER_BYTES || bytes < headerBytes) return;
+    // Packets of one size follow each other, and views cost more than they show.
+    if (this.#payload.length !== bytes - headerBytes || this.#ipHeader.length !== headerBytes) {
+      this.#payload = received.subarray(headerBytes, bytes);
+      this.#ipHeader = received.subarray(0, headerBytes);
+    }
     const packet: ReceivedPacket = {
-      payload: received.subarray(headerBytes, bytes),
-      ipHeader: received.subarray(0, headerBytes),
-      source: received.subarray(12, 16),
-      destination: received.subarray(16, 20),
+      payload: this.#payload,
+      ipHeader: this.#ipHeader,
+      source: this.#source,
+      destination: this.#packetDestination,
       ttl: received[8] ?? 0,
       protocol: received[9] ?? 0,
       receivedAt: this.#clock.now(),

@@ -5,6 +5,7 @@ import { becomeMaster, withTimer } from './entering.js';
 import type { RouterEvent } from './events.js';
 import { type AdvertEvent, remember, type StepResult, unchanged } from './result.js';
 import type { BackupState } from './state.js';
+import { masterDownInterval } from './timers.js';
 
 /** BACKUP: RFC 3768 and RFC 9568 6.4.2. */
 export function stepBackup(state: BackupState, event: RouterEvent, now: Instant): StepResult {
@@ -64,5 +65,15 @@ export function hearAsBackup(state: BackupState, event: AdvertEvent, now: Instan
   const preempting = lower && settings.preempt && (preemptDelayUntil === undefined || now >= preemptDelayUntil);
   if (preempting) return { ...state, heard, preemptDelayUntil };
   const masterAdverInterval = settings.version === 3 ? event.interval : settings.advertInterval;
-  return withTimer({ ...state, heard, preemptDelayUntil, masterAdverInterval }, 'master-down', now);
+  // Written out, for this is done for every advertisement that is heard.
+  return {
+    kind: 'backup',
+    settings,
+    heard,
+    masterAdverInterval,
+    timerSetAt: now,
+    timerFor: 'master-down',
+    masterDownAt: after(now, masterDownInterval(settings, masterAdverInterval)),
+    preemptDelayUntil,
+  };
 }

@@ -100,14 +100,15 @@ export interface Dropped<For extends Expectation> {
 
 /**
  * The reception ladder (RFC 3768 7.1, RFC 9568 7.1), one rung after the other, cheap ones first.
- * `lookup` finds who on this channel expects a VRID from a sender. Never throws, whatever the bytes are.
+ * `lookup` finds who on this channel expects a VRID from a sender; `decode` may remember. Never throws, whatever the bytes are.
  */
 export function receiveAdvertisement<For extends Expectation>(
   message: IncomingMessage,
   channel: Channel,
   lookup: (vrid: number, source: Uint8Array) => For | undefined,
+  decode: (message: IncomingMessage) => DecodedMessage | DropReason = (one) => decodeMessage(one, channel),
 ): Accepted<For> | Dropped<For> {
-  const decoded = decodeMessage(message, channel);
+  const decoded = decode(message);
   if (typeof decoded === 'string') return { reason: decoded, expectation: undefined };
   const { advertisement } = decoded;
   const expectation = lookup(advertisement.vrid, message.source);
@@ -118,13 +119,9 @@ export function receiveAdvertisement<For extends Expectation>(
     expectation.trustsAddressesOf(message.source) ||
     sameAddressSet(advertisement.addresses, expectation.addresses, channel.family === 4 ? 4 : 16);
   if (!sameAddresses && !mayDiffer(advertisement, expectation)) return { reason: 'address-list', expectation };
-  return {
-    advertisement,
-    expectation,
-    sameAddresses,
-    oldChecksum: !decoded.checksumIsRight,
-    ...(decoded.sequence === undefined ? {} : { sequence: decoded.sequence }),
-  };
+  const { sequence } = decoded;
+  const accepted = { advertisement, expectation, sameAddresses, oldChecksum: !decoded.checksumIsRight };
+  return sequence === undefined ? accepted : { ...accepted, sequence };
 }
 
 /** What is to be done with an advertisement for other addresses than ours: true, follow it; false, drop it. */
@@ -220,7 +217,7 @@ export function decodeMessage(message: IncomingMessage, channel: Channel): Decod
   const hasTrailer = bytes.length === length + TRAILER_LENGTH;
   if (bytes.length !== length && !hasTrailer) return 'length';
   // For IPv6 the checksum of the whole payload is the kernel's business in other routers, so it covers the trailer too.
-  const summed = family === 6 ? bytes : bytes.subarray(0, length);
+  const summed = family === 6 || !hasTrailer ? bytes : bytes.subarray(0, length);
   const checksumIsRight = checksumPasses(summed, message, version, family);
   if (!checksumIsRight && !(unicast && version === 3 && family === 4)) return 'checksum';
   return {
@@ -267,7 +264,8 @@ function oldChecksumIsRight(message: IncomingMessage, decoded: DecodedMessage, {
   return checksumIsRight(bytes, pseudoHeaderSum(message.source, group, bytes.length));
 }
 
-function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
+/** Equal, byte for byte. */
+export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
   if (left.length !== right.length) return false;
   for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
   return true;

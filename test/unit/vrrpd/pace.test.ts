@@ -16,8 +16,14 @@ const configured = (interval: number, global: Global = {}): VrrpConfig => {
 
 describe('the priority a configuration calls for', () => {
   const cases: readonly (readonly [string, VrrpConfig, number | undefined])[] = [
-    ['a whole second needs none', configured(1000), undefined],
-    ['less does', configured(10), 10],
+    ['more than a second needs none', configured(1010), undefined],
+    ['a second does', configured(1000), 10],
+    ['and less', configured(10), 10],
+    [
+      'at a second one that is allowed is taken when there is need',
+      configured(1000, { automaticPriority: { highest: 20 } }),
+      undefined,
+    ],
     ['no instances need none', { ...config([]) }, undefined],
     ['a configured priority is not touched', configured(10, { scheduling: { realtimePriority: 50 } }), undefined],
     ['a nice value is a decision against it', configured(10, { scheduling: { nice: -5 } }), undefined],
@@ -59,7 +65,7 @@ describe('the pace of the loop', () => {
     refused.pace.apply(configured(10));
     assert.equal(refused.pace.realtimePriority, undefined);
     assert.deepEqual(refused.pace.problems, []);
-    refused.pace.apply(configured(1000, { scheduling: { realtimePriority: 50 } }));
+    refused.pace.apply(configured(2000, { scheduling: { realtimePriority: 50 } }));
     assert.deepEqual(refused.pace.problems, ['vrrp_rt_priority: EPERM'], 'what is configured and refused is told');
   });
 
@@ -72,7 +78,7 @@ describe('the pace of the loop', () => {
     raised.late(seconds(2));
     assert.deepEqual(wishes, [{}, { realtimePriority: 20 }]);
     const { pace: still, wishes: none } = pace();
-    still.apply(configured(1000));
+    still.apply(configured(2000));
     still.late(seconds(10));
     assert.deepEqual(none, [{}], 'nobody allowed it');
   });
