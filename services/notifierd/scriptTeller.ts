@@ -14,6 +14,9 @@ import type { TaskResult } from './taskResult.js';
 
 /** How often a script that a predecessor began is looked at. */
 const LEFT_POLL_MS = 50;
+/** Waits before another try of a script the machine could not start: doubled from the first to the longest. */
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 5_000;
 
 export interface ScriptTellerOptions {
   readonly accounts: AccountDatabase;
@@ -36,12 +39,23 @@ const result = (ok: boolean, detail: string, run?: Partial<ScriptRun>): TaskResu
   attempts: 1,
 });
 
+/** One try of a script: how it ended, whether it is worth another one, and what proves that it ran. */
+interface Attempt {
+  readonly result: TaskResult;
+  readonly passing: boolean;
+  readonly entry?: SpoolEntry | undefined;
+}
+
+const failed = (reason: string, passing = false): Attempt => ({ result: result(false, reason), passing });
+
 export class ScriptTeller {
   readonly #options: ScriptTellerOptions;
   readonly #running = new Set<RunningScript>();
   /** Insecurities told once. */
   readonly #warned = new Set<string>();
+  readonly #waiting = new Set<() => void>();
   #leaving = false;
+  #stopping = false;
 
   constructor(options: ScriptTellerOptions) {
     this.#options = options;
@@ -55,7 +69,9 @@ export class ScriptTeller {
 
   /**
    * Runs one script to its end. `finished` is called with the result before the proof of the run is removed, so that
-   * there is no moment at which a crash would run it again. It is not called for a script left to a successor.
+   * there is no moment at which a crash would run it again. It is not called for a script left to a successor. A script
+   * that the machine cannot start now, for want of memory, processes or descriptors, is tried again for as long as it
+   * would have been allowed to run.
    */
   async tell(
     jobKey: string,
@@ -63,11 +79,34 @@ export class ScriptTeller {
     config: ScriptConfig,
     finished: (result: TaskResult) => void,
   ): Promise<void> {
+    const { clock, log } = this.#options;
+    const begun = clock.now();
+    let wait = FIRST_RETRY_MS;
+    for (let attempts = 1; ; attempts++) {
+      const attempt = await this.#attempt(jobKey, call, config);
+      if (this.#leaving) {
+        attempt.entry?.leave();
+        return;
+      }
+      if (!attempt.passing || this.#stopping || elapsed(begun, clock.now()) >= config.timeout) {
+        finished({ ...attempt.result, attempts });
+        attempt.entry?.remove();
+        return;
+      }
+      attempt.entry?.remove();
+      if (attempts === 1)
+        log.warn(`${commandLine(call.argv)} cannot be started now and is tried again: ${attempt.result.detail}`);
+      await this.#pause(wait);
+      wait = Math.min(wait * 2, LONGEST_RETRY_MS);
+    }
+  }
+
+  async #attempt(jobKey: string, call: ScriptCall, config: ScriptConfig): Promise<Attempt> {
     const { accounts, runner, log } = this.#options;
     const { argv, user, group } = call;
     const script = { argv, ...(user === '' ? {} : { user }), ...(group === '' ? {} : { group }) };
     const cleared = await clearScript(accounts, script, config);
-    if (!cleared.ok) return finished(result(false, cleared.reason));
+    if (!cleared.ok) return failed(cleared.reason, cleared.passing);
     if (cleared.risk !== undefined) this.#warnOnce(cleared.risk, argv[0] ?? '');
     const entry = this.#spoolEntry(jobKey);
     const running = runner.run({
@@ -82,12 +121,25 @@ export class ScriptTeller {
     this.#running.add(running);
     const run = await running.ended;
     this.#running.delete(running);
-    if (this.#leaving) {
-      entry?.leave();
-      return;
-    }
-    finished(result(succeeded(run.outcome), describeOutcome(run.outcome), run));
-    entry?.remove();
+    return {
+      result: result(succeeded(run.outcome), describeOutcome(run.outcome), run),
+      passing: run.outcome.kind === 'cannot-start' && run.outcome.passing === true,
+      entry,
+    };
+  }
+
+  /** Ends early when this process is to end. */
+  async #pause(ms: number): Promise<void> {
+    if (this.#stopping || this.#leaving) return;
+    await new Promise<void>((resolve) => {
+      const over = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(over);
+        resolve();
+      };
+      const timer = setTimeout(over, ms);
+      this.#waiting.add(over);
+    });
   }
 
   /**
@@ -125,12 +177,15 @@ export class ScriptTeller {
 
   /** Ends every running script; their results come as usual. */
   stop(): void {
+    this.#stopping = true;
+    for (const over of [...this.#waiting]) over();
     for (const running of this.#running) running.stop();
   }
 
   /** Lets running scripts go on; a successor finds them and waits for them. */
   leave(): void {
     this.#leaving = true;
+    for (const over of [...this.#waiting]) over();
   }
 
   #spoolEntry(jobKey: string): SpoolEntry | undefined {

@@ -17,15 +17,23 @@ export function parseGroupLine(line: string): { readonly name: string; readonly 
   return { name, gid: Number(gid) };
 }
 
-/** Asks `getent`, which knows every source of nsswitch.conf(5); undefined when there is no such program. */
+/** Exit status of getent(1) when the key is not in the database. */
+const NOT_FOUND = 2;
+
+/**
+ * Asks `getent`, which knows every source of nsswitch.conf(5); undefined when there is no such program. Rejects when it
+ * could not be started or gave no answer.
+ */
 function getent(database: 'passwd' | 'group', key: string): Promise<{ readonly line: string } | undefined> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     execFile(
       'getent',
       ['--', database, key],
       { timeout: 5000, env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } },
       (error, stdout) => {
         if (error !== null && (error as NodeJS.ErrnoException).code === 'ENOENT') return resolve(undefined);
+        if (error !== null && error.code !== NOT_FOUND)
+          return reject(new Error(`getent ${database}: ${error.message}`));
         return resolve({ line: error === null ? (stdout.split('\n')[0] ?? '') : '' });
       },
     );
@@ -91,10 +99,13 @@ function remembered<T>(
 ): Promise<T | undefined> {
   const known = cache.get(key);
   if (known !== undefined) return known;
-  const asked = ask().catch(() => undefined);
+  const asked = ask();
   cache.set(key, asked);
-  void asked.then((value) => {
-    if (value === undefined) cache.delete(key);
-  });
+  asked.then(
+    (value) => {
+      if (value === undefined) cache.delete(key);
+    },
+    () => cache.delete(key),
+  );
   return asked;
 }

@@ -17,7 +17,12 @@ export type Clearance =
       /** It would run as root and somebody other than root could replace it; absent when that is not so. */
       readonly risk?: string;
     }
-  | { readonly ok: false; readonly reason: string };
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      /** Who it runs as could not be looked up; a later try may succeed. */
+      readonly passing?: true;
+    };
 
 /** Finds the program and the credentials of a script. The reason of a refusal is for people. Never rejects. */
 export async function clearScript(

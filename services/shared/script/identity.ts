@@ -10,7 +10,7 @@ export interface Account {
 
 /** Where users and groups are looked up. */
 export interface AccountDatabase {
-  /** By name or decimal uid. */
+  /** By name or decimal uid. Rejects when it cannot be looked up now, which is not the same as not being there. */
   user(name: string): Promise<Account | undefined>;
   /** By name or decimal gid. */
   group(name: string): Promise<number | undefined>;
@@ -32,7 +32,12 @@ export interface ScriptIdentity {
 
 export type IdentityResult =
   | { readonly ok: true; readonly identity: ScriptIdentity }
-  | { readonly ok: false; readonly reason: string };
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      /** It could not be looked up; a later try may succeed. */
+      readonly passing?: true;
+    };
 
 /** The user scripts run as when nothing is configured and it exists (keepalived.conf(5), SCRIPTS). */
 export const DEFAULT_SCRIPT_USER = 'keepalived_script';
@@ -42,6 +47,21 @@ export const DEFAULT_SCRIPT_USER = 'keepalived_script';
  * exists, else the daemon's own. A group that is not configured is the user's own group.
  */
 export async function resolveIdentity(
+  accounts: AccountDatabase,
+  spec: IdentitySpec,
+  defaults: IdentitySpec,
+  self: { readonly uid: number; readonly gid: number },
+): Promise<IdentityResult> {
+  try {
+    return await lookUp(accounts, spec, defaults, self);
+  } catch (error) {
+    // Never another user instead: the default would be ours, which is root.
+    const reason = `the script's user cannot be looked up: ${error instanceof Error ? error.message : String(error)}`;
+    return { ok: false, reason, passing: true };
+  }
+}
+
+async function lookUp(
   accounts: AccountDatabase,
   spec: IdentitySpec,
   defaults: IdentitySpec,

@@ -10,7 +10,16 @@ export type ScriptOutcome =
   /** Ended because the daemon that ran it was told to stop. */
   | { readonly kind: 'stopped' }
   /** Never ran: the reason names the file and what to do. */
-  | { readonly kind: 'cannot-start'; readonly reason: string };
+  | {
+      readonly kind: 'cannot-start';
+      readonly reason: string;
+      /** The machine had no process, memory or descriptor to spare: a later try may succeed. */
+      readonly passing?: true;
+    };
+
+/** EAGAIN, EMFILE, ENFILE, ENOMEM of fork(2), pipe(2) and open(2): they go away when something else on the machine ends. */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && /^(?:EAGAIN|EMFILE|ENFILE|ENOMEM)$/.test(String(error.code));
 
 /** What is known of a run when it is over. */
 export interface ScriptRun {

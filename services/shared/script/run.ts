@@ -3,7 +3,7 @@ import type { Clock } from '../time/clock.js';
 import { elapsed, type Micros, millis, toMillis } from '../time/duration.js';
 import type { ScriptIdentity } from './identity.js';
 import { buildLaunch, findSetpriv, LAUNCHER_NAME, warmWords } from './launch.js';
-import type { ScriptOutcome, ScriptRun } from './outcome.js';
+import { isPassing, type ScriptOutcome, type ScriptRun } from './outcome.js';
 import { groupAlive, signalGroup } from './processGroup.js';
 import { OutputTail } from './tail.js';
 import type { WarmLaunchers } from './warmLauncher.js';
@@ -75,9 +75,11 @@ export class ProcessScriptRunner implements ScriptRunner {
 
   run(request: ScriptRequest): RunningScript {
     const { identity, gate } = request;
-    if (request.argv.some((word) => word.includes('\0'))) return notStarted('an argument contains a NUL byte');
+    if (request.argv.some((word) => word.includes('\0')))
+      return notStarted({ kind: 'cannot-start', reason: 'an argument contains a NUL byte' });
     if (this.#self.uid !== 0 && identity.uid !== this.#self.uid) {
-      return notStarted(`cannot run as ${identity.user}: the daemon runs as uid ${this.#self.uid}, not as root`);
+      const reason = `cannot run as ${identity.user}: the daemon runs as uid ${this.#self.uid}, not as root`;
+      return notStarted({ kind: 'cannot-start', reason });
     }
     const credentials = {
       identity,
@@ -103,18 +105,21 @@ export class ProcessScriptRunner implements ScriptRunner {
         ...(launch.gid === undefined ? {} : { gid: launch.gid }),
       });
     } catch (error) {
-      return notStarted(spawnError(error));
+      return notStarted(spawnFailure(error));
     }
     return new ChildScript(child, request, this.#clock);
   }
 }
 
-const spawnError = (error: unknown): string =>
-  `cannot start a process: ${error instanceof Error ? error.message : String(error)}`;
+const spawnFailure = (error: unknown): ScriptOutcome => ({
+  kind: 'cannot-start',
+  reason: `cannot start a process: ${error instanceof Error ? error.message : String(error)}`,
+  ...(isPassing(error) ? { passing: true } : {}),
+});
 
-const notStarted = (reason: string): RunningScript => ({
+const notStarted = (outcome: ScriptOutcome): RunningScript => ({
   pid: undefined,
-  ended: Promise.resolve({ outcome: { kind: 'cannot-start', reason }, duration: millis(0), outputTail: '' }),
+  ended: Promise.resolve({ outcome, duration: millis(0), outputTail: '' }),
   stop() {},
 });
 
@@ -143,7 +148,7 @@ class ChildScript implements RunningScript {
     const startedAt = this.#clock.now();
     const { timeout, gate } = this.#request;
     const exit = new Promise<ScriptOutcome>((resolve) => {
-      child.once('error', (error) => resolve({ kind: 'cannot-start', reason: spawnError(error) }));
+      child.once('error', (error) => resolve(spawnFailure(error)));
       child.once('exit', (code, signal) =>
         resolve(signal === null ? { kind: 'exited', code: code ?? 0 } : { kind: 'signalled', signal }),
       );

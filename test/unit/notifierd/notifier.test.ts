@@ -4,6 +4,8 @@ import { describe, it } from 'node:test';
 import type { MailConfig } from '../../../services/notifierd/config/model.js';
 import { configChanges } from '../../../services/notifierd/configChanges.js';
 import { Spool } from '../../../services/notifierd/spool.js';
+import type { ScriptOutcome } from '../../../services/shared/script/outcome.js';
+import type { RunningScript, ScriptRequest } from '../../../services/shared/script/run.js';
 import { millis, seconds } from '../../../services/shared/time/duration.js';
 import {
   config,
@@ -79,6 +81,35 @@ describe('the notifier', () => {
     assert.match(results[1]?.detail ?? '', /command is empty/);
     assert.match(results[2]?.detail ?? '', /user nobody-here does not exist/);
     assert.equal(results[3]?.ok, true);
+  });
+
+  it('tries again what the machine cannot start now, and keeps the lane waiting; what is wrong for good it does not', async () => {
+    const answers: ScriptOutcome[] = [
+      { kind: 'cannot-start', reason: 'cannot start a process: spawn /bin/sh EAGAIN', passing: true },
+      { kind: 'cannot-start', reason: 'cannot start a process: spawn /bin/sh ENOMEM', passing: true },
+      { kind: 'exited', code: 0 },
+      { kind: 'cannot-start', reason: 'exec format error' },
+    ];
+    const begun: string[] = [];
+    const runner = {
+      run: ({ argv }: ScriptRequest): RunningScript => {
+        begun.push(argv.slice(1).join(' '));
+        const outcome = answers.shift() ?? { kind: 'stopped' };
+        return { pid: undefined, ended: Promise.resolve({ outcome, duration: millis(1), outputTail: '' }), stop() {} };
+      },
+    };
+    const { notifier, results } = fakeNotifier({ runner });
+    await notifier.configure(config());
+    await notifier.deliver([1, 2].map((n) => notification(n, { scripts: [['/bin/true', String(n)]] })));
+    await until(() => results.length === 2, 'both results');
+    assert.deepEqual(begun, ['1', '1', '1', '2']);
+    assert.deepEqual(
+      results.map(({ ok, attempts, detail }) => [ok, attempts, detail]),
+      [
+        [true, 3, 'exit 0'],
+        [false, 1, 'exec format error'],
+      ],
+    );
   });
 
   it('tells after a restart what was not told, in order, and nothing twice', async () => {

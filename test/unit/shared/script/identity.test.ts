@@ -37,6 +37,18 @@ describe('script identity', () => {
     assert.match(await credentials({ user: 'root', group: 'nope' }, {}, [root]), /group nope does not exist/);
   });
 
+  it('does not take another user when the wanted one cannot be looked up', async () => {
+    const broken: AccountDatabase = {
+      user: () => Promise.reject(new Error('getent passwd: spawn getent EAGAIN')),
+      group: async () => undefined,
+    };
+    for (const spec of [{}, { user: 'bob' }]) {
+      const answer = await resolveIdentity(broken, spec, {}, self);
+      assert.ok(!answer.ok && answer.passing === true, JSON.stringify(answer));
+      assert.match(answer.reason, /cannot be looked up: getent passwd: spawn getent EAGAIN/);
+    }
+  });
+
   it('reads passwd and group lines, and the machine', async () => {
     assert.deepEqual(parsePasswdLine('bob:x:1000:1001:Bob:/home/bob:/bin/sh'), bob);
     assert.equal(parsePasswdLine('bob:x:abc:1:::'), undefined);
