@@ -73,6 +73,11 @@ export class Router {
     process.kill(this.pid, signal);
   }
 
+  /** Lets the way in go on too, which stops when the main process does, after a SIGSTOP of that was taken back. */
+  wake(): void {
+    this.daemon?.kill('SIGCONT');
+  }
+
   /** Puts a new configuration in place and asks for a reload. */
   reload(config: string): void {
     this.writeConfig(config);
