@@ -14,7 +14,8 @@ import { Control } from './lib/control.js';
 import { eventually } from './lib/eventually.js';
 import { Lab } from './lib/lab.js';
 import { addRouter } from './lib/pair.js';
-import type { Router } from './lib/router.js';
+import { processOf } from './lib/serviceProcesses.js';
+import { count, done, tells, told } from './lib/toldStates.js';
 import { keepwatchSkip, underTest } from './lib/underTest.js';
 
 const FLAPS = Number(process.env.KEEPWATCH_FLAPS ?? 1000);
@@ -26,66 +27,6 @@ const ROUNDS = FLAPS > 2000 ? 8 : 3;
 /** A suite that never comes back must not hang the test. */
 const LIMIT_MS = FLAPS > 2000 ? 300_000 : 120_000;
 const VICTIMS = ['vrrpd', 'notifierd', 'keepwatchd'] as const;
-
-type Told = ReadonlyMap<string, readonly string[]>;
-
-/** One transition in vrrpd's log. */
-interface Done {
-  readonly state: string;
-  /** The last word of a process that was killed: it may have died before it told. */
-  readonly perhaps: boolean;
-}
-
-/** What vrrpd says in its log that it did, per lane. */
-function done(log: string): ReadonlyMap<string, readonly Done[]> {
-  const lines = [
-    ...log.matchAll(/\bvrrpd\[(\d+)\]: (?:VRRP_Group\((\w+)\)|\((\w+)\)) Entering (MASTER|BACKUP|FAULT|STOP) STATE/g),
-  ];
-  const lastOf = new Map(lines.map(([, pid], index) => [pid, index]));
-  const states = new Map<string, Done[]>();
-  for (const [index, [, pid, group, member, state = '']] of lines.entries()) {
-    const lane = group === undefined ? `INSTANCE ${member}` : `GROUP ${group}`;
-    const known = states.get(lane) ?? [];
-    states.set(lane, known);
-    known.push({ state, perhaps: lastOf.get(pid) === index && state !== 'STOP' });
-  }
-  return states;
-}
-
-/** Whether these states tell what was done. A successor that only stands where the dead one stood tells nothing. */
-function tells(said: readonly string[], did: readonly Done[]): boolean {
-  let positions = new Set([0]);
-  for (const { state, perhaps } of did) {
-    const next = new Set<number>(perhaps ? positions : []);
-    for (const position of positions) {
-      if (said[position] === state) next.add(position + 1);
-      if (said[position - 1] === state) next.add(position);
-    }
-    positions = next;
-  }
-  return positions.has(said.length);
-}
-
-/** What the script was told, per lane. */
-function told(record: string): Told {
-  const states = new Map<string, string[]>();
-  for (const line of record.split('\n').slice(0, -1)) {
-    const [kind, name, state = '?'] = line.split(' ');
-    const lane = `${kind} ${name}`;
-    const known = states.get(lane) ?? [];
-    states.set(lane, known);
-    known.push(state);
-  }
-  return states;
-}
-
-const count = (states: ReadonlyMap<string, readonly unknown[]>): number =>
-  [...states.values()].reduce((sum, list) => sum + list.length, 0);
-
-function processOf(router: Router, service: string): number | undefined {
-  const program = new RegExp(`/cmd/${service}/main\\.js$`);
-  return router.host.processes().find(({ argv }) => argv.some((word) => program.test(word)))?.pid;
-}
 
 describe('notifications under fire', { skip: await keepwatchSkip() }, () => {
   test(`${FLAPS} flaps, slow scripts, kill -9 of everything: strict order, none lost, none twice`, async (context) => {

@@ -33,3 +33,9 @@ export async function sparePid(control: Control): Promise<number> {
     { within: 15_000 },
   );
 }
+
+/** The process of a service, the first one where there is a spare; undefined while there is none. */
+export function processOf(router: Router, service: string): number | undefined {
+  const program = new RegExp(`/cmd/${service}/main\\.js$`);
+  return router.host.processes().find(({ argv }) => argv.some((word) => program.test(word)))?.pid;
+}
