@@ -9,7 +9,7 @@ import { block, configuration, instance } from '../topology/lib/config.js';
 import { Control } from '../topology/lib/control.js';
 import { Lab } from '../topology/lib/lab.js';
 import { addRouter } from '../topology/lib/pair.js';
-import { privateDirtyKb } from '../topology/lib/processes.js';
+import { privateDirtyKb, signalIfThere } from '../topology/lib/processes.js';
 import { Recorder } from '../topology/lib/recorder.js';
 import type { Router } from '../topology/lib/router.js';
 import { processOf } from '../topology/lib/serviceProcesses.js';
@@ -195,7 +195,7 @@ export class Stage {
   private async kill({ router }: Ours, victim: Victim): Promise<void> {
     const pid = processOf(router, victim);
     if (pid === undefined) return;
-    signal(pid, 'SIGKILL');
+    signalIfThere(pid, 'SIGKILL');
     if (victim !== 'keepwatchd') return;
     router.wake();
     await router.exited();
@@ -206,9 +206,9 @@ export class Stage {
   private async standStill({ router }: Ours, victim: Victim, forMs: number): Promise<void> {
     const pid = processOf(router, victim);
     if (pid === undefined) return;
-    signal(pid, 'SIGSTOP');
+    signalIfThere(pid, 'SIGSTOP');
     await pause(forMs);
-    signal(pid, 'SIGCONT');
+    signalIfThere(pid, 'SIGCONT');
     router.wake();
   }
 
@@ -222,15 +222,7 @@ export class Stage {
 /** The supervisor reads its file anew, if there is one now. */
 function hangUp(router: Router): void {
   const pid = processOf(router, 'keepwatchd');
-  if (pid !== undefined) signal(pid, 'SIGHUP');
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
+  if (pid !== undefined) signalIfThere(pid, 'SIGHUP');
 }
 
 /** Open descriptors and private memory of a process; undefined when it is gone. */

@@ -11,6 +11,7 @@ import { configuration, instance } from './lib/config.js';
 import { Control } from './lib/control.js';
 import { eventually, never } from './lib/eventually.js';
 import { FIRST, type Pair, probe, SECOND, VIP, withPair } from './lib/pair.js';
+import { signalIfThere } from './lib/processes.js';
 import { Recorder } from './lib/recorder.js';
 import type { Router } from './lib/router.js';
 import { servingPid } from './lib/serviceProcesses.js';
@@ -331,10 +332,10 @@ async function suspend(scene: Scene, capture: Capture): Promise<void> {
   const { first } = scene.topology;
   const everything = first.host.processes().map(({ pid }) => pid);
   const asleepAt = Date.now();
-  for (const pid of everything) process.kill(pid, 'SIGSTOP');
+  for (const pid of everything) signalIfThere(pid, 'SIGSTOP');
   const took = await capture.advertOf(SECOND, asleepAt);
   await capture.advertOf(SECOND, asleepAt + STALL_MS);
-  for (const pid of everything) process.kill(pid, 'SIGCONT');
+  for (const pid of everything) signalIfThere(pid, 'SIGCONT');
   first.wake();
   // The higher priority gets it back, by election: it was backup in between, and the peer spoke until it heard better.
   const back = await capture.advertOf(FIRST, took.at, 15_000);

@@ -50,3 +50,12 @@ export function privateDirtyKb(pid: number): number {
   if (!match) throw new Error(`no Private_Dirty in /proc/${pid}/smaps_rollup`);
   return Number(match[1]);
 }
+
+/** Sends a signal, unless the process is gone. */
+export function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
