@@ -160,8 +160,9 @@ program
 program
   .command('upgrade')
   .description('replace every process by the version that is installed now; peers and clients notice nothing')
-  .action((_options, command: Command) =>
-    withSuite(command, async (target) => (await import('./upgrade.js')).upgrade(target)),
+  .option('--if-changed', 'do nothing when every process is of the installed version')
+  .action(({ ifChanged }: { readonly ifChanged?: boolean }, command: Command) =>
+    withSuite(command, async (target) => (await import('./upgrade.js')).upgrade(target, ifChanged ?? false)),
   );
 program
   .command('stop')

@@ -1,6 +1,7 @@
 /** `keepwatchctl upgrade`: asks for it and waits until every process is replaced. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { UpgradeStatus } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
+import type { SuiteStatus, UpgradeStatus } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
+import { VERSION } from '../../services/shared/rpc/version.js';
 import { connectTo } from './connection.js';
 import { printDiagnostics } from './diagnosticText.js';
 import { EXIT_FAILED, EXIT_GOOD, EXIT_REFUSED } from './exitCode.js';
@@ -12,12 +13,26 @@ const ASK_DEADLINE_MS = 180_000;
 const PROGRESS_LIMIT_MS = 60_000;
 const POLL_MS = 100;
 
-/** Replaces every process of the suite by the installed version. */
-export async function upgrade(target: Target): Promise<number> {
+/** The processes that are not of the installed version, which is that of this command. Silent ones tell no version. */
+export const outdated = (
+  { version, services }: Pick<SuiteStatus, 'version' | 'services'>,
+  installed: string = VERSION,
+): string[] =>
+  [{ name: 'keepwatchd', version }, ...services]
+    .filter((one) => one.version !== '' && one.version !== installed)
+    .map(({ name }) => name);
+
+/** Replaces every process of the suite by the installed version; with `ifChanged` only when one of them is of another. */
+export async function upgrade(target: Target, ifChanged: boolean): Promise<number> {
   const { channel, control } = connectTo(target);
   let incarnation: string;
   try {
-    incarnation = (await control.getStatus({})).status?.origin?.incarnation ?? '';
+    const { status } = await control.getStatus({});
+    incarnation = status?.origin?.incarnation ?? '';
+    if (ifChanged && status !== undefined && outdated(status).length === 0) {
+      process.stdout.write(`every process is version ${VERSION} already\n`);
+      return EXIT_GOOD;
+    }
     const { diagnostics } = await control.upgrade({}, { deadlineMs: ASK_DEADLINE_MS });
     if (diagnostics.length > 0) {
       printDiagnostics(diagnostics, target);

@@ -69,7 +69,7 @@ _keepwatchctl() {
     'apply') COMPREPLY=($(compgen -W '-i --config-id --lenient --confirm --json -h --help' -- "$current")); [[ $current != -* ]] && COMPREPLY+=($(compgen -f -- "$current")) ;;
     'confirm') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
     'rollback') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
-    'upgrade') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
+    'upgrade') COMPREPLY=($(compgen -W '--if-changed -h --help' -- "$current")) ;;
     'stop') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
     'plan') COMPREPLY=($(compgen -W '-i --config-id --lenient --against --json -h --help' -- "$current")); [[ $current != -* ]] && COMPREPLY+=($(compgen -f -- "$current")) ;;
     'check') COMPREPLY=($(compgen -W '-i --config-id --lenient --json --warnings-as-errors -h --help' -- "$current")); [[ $current != -* ]] && COMPREPLY+=($(compgen -f -- "$current")) ;;

@@ -103,6 +103,7 @@ complete -c keepwatchctl -n '__fish_seen_subcommand_from apply' -s h -l help -d 
 complete -c keepwatchctl -n '__fish_seen_subcommand_from apply' -F
 complete -c keepwatchctl -n '__fish_seen_subcommand_from confirm' -s h -l help -d 'display help for command'
 complete -c keepwatchctl -n '__fish_seen_subcommand_from rollback' -s h -l help -d 'display help for command'
+complete -c keepwatchctl -n '__fish_seen_subcommand_from upgrade' -l if-changed -d 'do nothing when every process is of the installed version'
 complete -c keepwatchctl -n '__fish_seen_subcommand_from upgrade' -s h -l help -d 'display help for command'
 complete -c keepwatchctl -n '__fish_seen_subcommand_from stop' -s h -l help -d 'display help for command'
 complete -c keepwatchctl -n '__fish_seen_subcommand_from plan' -s i -l config-id -x -d 'take lines that begin with @ID (default: the host name)'

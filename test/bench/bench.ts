@@ -9,11 +9,12 @@ import { builtCommand, keepwatch, quietKeepalived, type Software } from '../topo
 import { PARTS } from './parts.js';
 import { type Row, renderTable } from './table.js';
 
-const HELP = `usage: npm run bench -- [--json] [--rounds N] [--adverts N] [--seconds N] [--only keepalived|keepwatch] [part …]
+const HELP = `usage: npm run bench -- [--json] [--rounds N] [--adverts N] [--seconds N] [--upgrades N] [--only keepalived|keepwatch] [part …]
 parts: ${Object.keys(PARTS).join(' ')} (all when none is named)
   --rounds N    crashes, hand-overs and starts of each program (5)
   --adverts N   gaps between advertisements (60)
   --seconds N   length of an observation that has no end of its own (60)
+  --upgrades N  upgrades in a row (100)
   --json        the raw samples and the rows as JSON on standard output`;
 
 /** A whole number above zero, or an error that names the option. */
@@ -46,6 +47,7 @@ async function main(): Promise<number> {
       rounds: { type: 'string', default: '5' },
       adverts: { type: 'string', default: '60' },
       seconds: { type: 'string', default: '60' },
+      upgrades: { type: 'string' },
       only: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -58,6 +60,7 @@ async function main(): Promise<number> {
     rounds: count('rounds', values.rounds),
     adverts: count('adverts', values.adverts),
     seconds: count('seconds', values.seconds),
+    ...(values.upgrades === undefined ? {} : { upgrades: count('upgrades', values.upgrades) }),
   };
   const unknown = positionals.filter((name) => !(name in PARTS));
   if (unknown.length > 0) throw new Error(`unknown part: ${unknown.join(', ')}\n${HELP}`);

@@ -9,6 +9,8 @@ export interface Effort {
   readonly adverts: number;
   /** Length of an observation that has no end of its own, in seconds. */
   readonly seconds: number;
+  /** Upgrades in a row, where another number than the usual one is asked for. */
+  readonly upgrades?: number;
 }
 
 /** What a part found: raw samples for a program to read, and rows for a human. */

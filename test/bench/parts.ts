@@ -11,6 +11,7 @@ import { stallPart } from './stall.js';
 import { startupPart } from './startup.js';
 import { stopPart } from './stop.js';
 import { takeoverPart } from './takeover.js';
+import { upgradePart } from './upgrade.js';
 import { vipsPart } from './vips.js';
 
 /** By name, in the order in which they run. */
@@ -27,4 +28,5 @@ export const PARTS: Readonly<Record<string, Part>> = {
   scale: scalePart,
   ipvs: ipvsPart,
   notify: notifyPart,
+  upgrade: upgradePart,
 };

@@ -52,6 +52,10 @@ describe('upgrade', { skip: await keepwatchSkip('keepalived') }, () => {
         const { upgrade: told } = await control.status();
         assert.deepEqual([told?.running, told?.error], [false, '']);
       }
+      const running = first.pid;
+      const again = await first.host.tryInside([...upgrade, '--if-changed'], 60_000);
+      assert.match(again.stdout, /^every process is version \S+ already\n$/);
+      assert.equal(first.pid, running);
       await capture.advertOf(FIRST, Date.now());
       const spoke = capture.lastAdvert((advert) => advert.source === SECOND);
       assert.equal(spoke, undefined, `the peer became master at ${spoke?.at}`);
