@@ -76,6 +76,36 @@ const tables = fc.uniqueArray(
   { selector: ({ key }) => serviceName(key) },
 );
 
+test('from any table to any other: what is in both is neither deleted nor made anew, and what is the same is not touched', () => {
+  fc.assert(
+    fc.property(tables, tables, (before, after) => {
+      const owned = claim(tableOf(before), new Map(), new Map());
+      const kernel = tableOf(before);
+      const desired = tableOf(after);
+      const operations = reconcile(desired, kernel, claim(desired, kernel, owned));
+      for (const operation of operations) {
+        const name = serviceName(operation.key);
+        const [had, has] = [kernel.get(name), desired.get(name)];
+        const word = describeOperation(operation);
+        if (operation.kind === 'delete-service') assert.equal(has, undefined, word);
+        if (operation.kind === 'new-service') assert.equal(had, undefined, word);
+        if (operation.kind === 'set-service') assert.notDeepEqual(had?.settings, has?.settings, word);
+        if (!('destination' in operation)) continue;
+        const its = destinationName(operation.destination);
+        const find = (one: Service | undefined) => one?.destinations.find((each) => destinationName(each) === its);
+        const [destinationHad, destinationHas] = [find(had), find(has)];
+        if (operation.kind === 'delete-destination') assert.equal(destinationHas, undefined, word);
+        else assert.ok(destinationHas !== undefined, word);
+        if (operation.kind === 'new-destination') assert.equal(destinationHad, undefined, word);
+        assert.notDeepEqual(destinationHad, destinationHas, word);
+      }
+      const now = new Map(kernel);
+      applied(now, operations);
+      assert.deepEqual([...now.keys()].sort(), [...desired.keys()].sort());
+    }),
+  );
+});
+
 test('applied, the operations make the kernel agree, touch nothing foreign, and a second time there is nothing to do', () => {
   fc.assert(
     fc.property(tables, fc.array(tables, { minLength: 1, maxLength: 5 }), (foreign, history) => {
