@@ -47,6 +47,7 @@ interface LibcFunctions {
   recv(fd: number, buffer: Buffer, length: number, flags: number): number;
   recvfrom(fd: number, buffer: Buffer, length: number, flags: number, address: Buffer, addressLength: Buffer): number;
   recvmsg(fd: number, message: Buffer, flags: number): number;
+  recvmmsg(fd: number, messages: Buffer, count: number, flags: number, timeout: null): number;
   sendto(
     fd: number,
     buffer: Buffer,
@@ -95,6 +96,7 @@ const DECLARATIONS: { readonly [Name in keyof LibcFunctions]: readonly [result: 
   recv: ['intptr_t', ['int', 'void *', 'size_t', 'int']],
   recvfrom: ['intptr_t', ['int', 'void *', 'size_t', 'int', 'void *', 'void *']],
   recvmsg: ['intptr_t', ['int', 'void *', 'int']],
+  recvmmsg: ['int', ['int', 'void *', 'uint32_t', 'int', 'void *']],
   sendto: ['intptr_t', ['int', 'void *', 'size_t', 'int', 'void *', 'uint32_t']],
   sendmsg: ['intptr_t', ['int', 'void *', 'int']],
   sendmmsg: ['int', ['int', 'void *', 'uint32_t', 'int']],

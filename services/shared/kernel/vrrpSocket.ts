@@ -21,10 +21,11 @@ import {
   setReceiveBuffer,
   stableBuffer,
 } from './libc.js';
+import { type PacketBatch, packetBatch } from './packetBatch.js';
 import { Poller } from './poller.js';
 import type { ReceivedPacket, SendOptions, VrrpSocket, VrrpSocketOptions } from './ports.js';
 import { RawVrrpSocket6 } from './vrrpSocket6.js';
-import { bindToInterface, receiveLoop, TOS_NETWORK_CONTROL } from './vrrpSocketOptions.js';
+import { bindToInterface, receiveBatches, TOS_NETWORK_CONTROL } from './vrrpSocketOptions.js';
 
 // linux/in.h, bits/socket.h
 const AF_INET = 2;
@@ -39,8 +40,6 @@ const IP_ADD_MEMBERSHIP = 35;
 const IP_MULTICAST_ALL = 49;
 const MSG_DONTROUTE = 4;
 
-/** The largest IP packet: nothing is ever truncated. Pages that are never written take no memory. */
-const RECEIVE_BYTES = 65_536;
 const IPV4_HEADER_BYTES = 20;
 
 /** Opens a raw VRRP socket. Throws KernelError: EPERM without CAP_NET_RAW, ENODEV when the interface is gone. */
@@ -55,12 +54,6 @@ class RawVrrpSocket4 implements VrrpSocket {
   readonly #fd: number;
   /** Absent when the socket only sends. */
   readonly #poller: Poller | undefined;
-  readonly #received = stableBuffer(RECEIVE_BYTES);
-  /** Views of what was received. */
-  readonly #source = this.#received.subarray(12, 16);
-  readonly #packetDestination = this.#received.subarray(16, 20);
-  #payload = this.#received.subarray(0, 0);
-  #ipHeader = this.#payload;
   #packet = stableBuffer(IPV4_HEADER_BYTES + 1024);
   /** struct sockaddr_in of the destination; port 0. */
   readonly #destination = stableBuffer(16);
@@ -152,32 +145,33 @@ class RawVrrpSocket4 implements VrrpSocket {
   }
 
   #onReadable(): void {
-    receiveLoop(
+    const batch = packetBatch();
+    receiveBatches(
+      batch.size,
       () => this.#closed,
-      () => libc.recv(this.#fd, this.#received, RECEIVE_BYTES, 0),
-      (bytes) => this.#deliver(bytes),
+      () => batch.receive(this.#fd),
+      (index) => this.#deliver(batch, index),
       this.#options.onError,
       this.#about(),
     );
   }
 
-  #deliver(bytes: number): void {
-    const received = this.#received;
-    const headerBytes = ((received[0] ?? 0) & 0x0f) * 4;
-    // The kernel has checked the header; this only guards the slices below.
-    if (headerBytes < IPV4_HEADER_BYTES || bytes < headerBytes) return;
-    // Packets of one size follow each other, and views cost more than they show.
-    if (this.#payload.length !== bytes - headerBytes || this.#ipHeader.length !== headerBytes) {
-      this.#payload = received.subarray(headerBytes, bytes);
-      this.#ipHeader = received.subarray(0, headerBytes);
-    }
+  #deliver(batch: PacketBatch, index: number): void {
+    const place = batch.place(index);
+    if (place === undefined) return;
+    const { bytes } = place;
+    const length = batch.lengthAt(index);
+    const headerBytes = ((bytes[0] ?? 0) & 0x0f) * 4;
+    // The kernel has checked the header; this only guards the views below.
+    if (headerBytes < IPV4_HEADER_BYTES || length < headerBytes) return;
+    place.divide(length, headerBytes);
     const packet: ReceivedPacket = {
-      payload: this.#payload,
-      ipHeader: this.#ipHeader,
-      source: this.#source,
-      destination: this.#packetDestination,
-      ttl: received[8] ?? 0,
-      protocol: received[9] ?? 0,
+      payload: place.payload,
+      ipHeader: place.ipHeader,
+      source: place.source,
+      destination: place.destination,
+      ttl: bytes[8] ?? 0,
+      protocol: bytes[9] ?? 0,
       receivedAt: this.#clock.now(),
     };
     this.#options.onPacket(packet);

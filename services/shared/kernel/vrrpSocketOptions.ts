@@ -34,10 +34,31 @@ export function receiveLoop(
   onError: (error: Error) => void,
   about: string,
 ): void {
-  for (let count = 0; count < PACKETS_PER_WAKEUP && !isClosed(); count++) {
-    const bytes = receive();
-    if (bytes >= 0) {
-      deliver(bytes);
+  let bytes = 0;
+  const receiveOne = (): number => {
+    bytes = receive();
+    return bytes < 0 ? bytes : 1;
+  };
+  receiveBatches(1, isClosed, receiveOne, () => deliver(bytes), onError, about);
+}
+
+/**
+ * The same where `receive` takes up to `size` packets and returns how many, and `deliver` is told which of them. Fewer than
+ * that: there are no more for now.
+ */
+export function receiveBatches(
+  size: number,
+  isClosed: () => boolean,
+  receive: () => number,
+  deliver: (index: number) => void,
+  onError: (error: Error) => void,
+  about: string,
+): void {
+  for (let count = 0; count < PACKETS_PER_WAKEUP && !isClosed(); count += size) {
+    const taken = receive();
+    if (taken >= 0) {
+      for (let index = 0; index < taken && !isClosed(); index++) deliver(index);
+      if (taken < size) return;
       continue;
     }
     const errno = lastErrno();
