@@ -28,14 +28,15 @@ export class PacketDesk implements PacketListener {
   }
 
   accepted(packet: ReceivedPacket, accepted: Accepted<VirtualRouter>): void {
-    const { advertisement, expectation: router, sameAddresses } = accepted;
+    const { advertisement, expectation: router, sameAddresses, challengesOwner } = accepted;
     const { counters, state } = router;
     if (router.source !== undefined && compareIpBytes(router.source, packet.source) === 0) {
       // It says nothing about another router, and believing it would make us argue with ourselves.
       this.#log(packet, 'own-address', router.name, router.countDrop('own-address'));
       return;
     }
-    if (advertisement.priority === PRIORITY_STOP) counters.priorityZeroReceived++;
+    if (challengesOwner) this.#log(packet, 'owner', router.name, router.countDrop('owner'));
+    else if (advertisement.priority === PRIORITY_STOP) counters.priorityZeroReceived++;
     else counters.advertsReceived++;
     if (!sameAddresses) this.#log(packet, 'address-list', router.name, router.countDrop('address-list'));
     // The packet's bytes are only lent; one router speaks most of the time, so its address is copied once.
@@ -83,7 +84,7 @@ const DROP_TEXT: Readonly<Record<DropReason, string>> = {
   type: 'dropped: not an advertisement',
   checksum: 'dropped: wrong checksum',
   vrid: 'dropped: no instance with that virtual_router_id;',
-  owner: 'dropped: we own the addresses (priority 255), yet someone advertises them;',
+  owner: 'not followed: we own the addresses (priority 255), yet someone advertises them;',
   'unicast-source': 'dropped: none of the unicast peers',
   'auth-type': 'dropped: other authentication type',
   'auth-data': 'dropped: wrong password',

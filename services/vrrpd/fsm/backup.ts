@@ -57,6 +57,8 @@ function timerCause(state: BackupState): Cause {
 export function hearAsBackup(state: BackupState, event: AdvertEvent, now: Instant): BackupState {
   const heard = remember(event, now);
   const { settings } = state;
+  // The owner waits for nobody (RFC 3768 7.1).
+  if (settings.priority === PRIORITY_OWNER) return { ...state, heard };
   if (event.priority === PRIORITY_STOP) return withTimer({ ...state, heard }, 'skew', now);
   const lower = event.priority < settings.priority;
   let { preemptDelayUntil } = state;

@@ -1,6 +1,6 @@
 import { compareIpBytes } from '../../shared/net/address.js';
 import { after, elapsed, type Instant, type Micros } from '../../shared/time/duration.js';
-import { PRIORITY_STOP } from '../packet/advertisement.js';
+import { PRIORITY_OWNER, PRIORITY_STOP } from '../packet/advertisement.js';
 import type { Cause, RouterAction } from './actions.js';
 import { hearAsBackup } from './backup.js';
 import { asBackup } from './entering.js';
@@ -111,12 +111,25 @@ function hearAsMaster(state: MasterState, event: AdvertEvent, now: Instant): Ste
   if (priority > settings.priority) {
     return yieldTo({ ...state, heard }, event, { code: 'higher-priority-advert', source, priority }, now);
   }
+  // The owner yields to nobody (RFC 3768 7.1), but asserts itself like every other master (RFC 9568 6.4.3).
+  if (settings.priority === PRIORITY_OWNER) return hearAsOwner({ ...state, heard }, event, now);
   if (priority === settings.priority && compareIpBytes(source, settings.address) > 0) {
     return yieldTo({ ...state, heard }, event, { code: 'greater-address-advert', source, priority }, now);
   }
-  // It is master beside us, or with priority 0 was until now: clients may have its link-layer address.
-  const rival = meetRival({ ...state, heard }, source, priority, now);
-  const { answeredAt } = state;
+  return assertMastership({ ...state, heard }, event, now);
+}
+
+/** Two owners are a mistake that answers and announcements would only make worse. */
+function hearAsOwner(state: MasterState, event: AdvertEvent, now: Instant): StepResult {
+  const { source, priority } = event;
+  if (priority !== PRIORITY_OWNER) return assertMastership(state, event, now);
+  return { state, actions: [{ kind: 'report-rival', source, priority }] };
+}
+
+/** It is master beside us, or with priority 0 was until now: clients may have its link-layer address. */
+function assertMastership(state: MasterState, { source, priority }: AdvertEvent, now: Instant): StepResult {
+  const { settings, answeredAt } = state;
+  const rival = meetRival(state, source, priority, now);
   // A flood is not answered by a flood.
   if (answeredAt !== undefined && elapsed(answeredAt, now) < answerSpacing(settings)) return rival;
   const answer: RouterAction = { kind: 'send-advert', priority: settings.priority };
@@ -169,10 +182,12 @@ function isLastWord({ displaced, settings }: MasterState, source: Uint8Array, no
 }
 
 function yieldTo(state: MasterState, event: AdvertEvent, cause: Cause, now: Instant): StepResult {
-  const learned = state.settings.version === 3 ? event.interval : state.settings.advertInterval;
+  const { settings } = state;
+  const learned = settings.version === 3 ? event.interval : settings.advertInterval;
   return leaveMaster(state, cause, now, {
     goodbye: false,
-    lastWord: state.settings.lastWord,
+    // The others would learn our interval from it, and with a shorter one than the winner's contest every advertisement.
+    lastWord: settings.lastWord && learned <= settings.advertInterval,
     timer: 'master-down',
     masterAdverInterval: learned,
   });

@@ -73,7 +73,7 @@ export const DROP_REASONS = [
   'checksum',
   /** No instance of this VRID on the interface. */
   'vrid',
-  /** The instance owns the addresses, nobody outranks it (RFC 3768 7.1). */
+  /** The instance owns the addresses, nobody outranks it (RFC 3768 7.1): counted when all else is right. */
   'owner',
   /** Unicast with `check_unicast_src`: the sender is none of the peers. */
   'unicast-source',

@@ -86,13 +86,15 @@ export interface Accepted<For extends Expectation> {
   readonly expectation: For;
   /** False: the sender speaks for other addresses than we do. To be counted, even when the advertisement is followed. */
   readonly sameAddresses: boolean;
+  /** We own the addresses. To be counted; the state machine of an owner follows nobody (RFC 3768 7.1), but asserts itself. */
+  readonly challengesOwner: boolean;
   /** Its checksum was the one of keepalived until 1.3.6. */
   readonly oldChecksum: boolean;
   /** The sequence number of its Authentication Header. */
   readonly sequence?: number;
 }
 
-/** A message that did not pass: at which rung and, from `owner` on, whose it was. */
+/** A message that did not pass: at which rung and, behind `vrid`, whose it was. */
 export interface Dropped<For extends Expectation> {
   readonly reason: DropReason;
   readonly expectation: For | undefined;
@@ -119,8 +121,9 @@ export function receiveAdvertisement<For extends Expectation>(
     expectation.trustsAddressesOf(message.source) ||
     sameAddressSet(advertisement.addresses, expectation.addresses, channel.family === 4 ? 4 : 16);
   if (!sameAddresses && !mayDiffer(advertisement, expectation)) return { reason: 'address-list', expectation };
-  const { sequence } = decoded;
-  const accepted = { advertisement, expectation, sameAddresses, oldChecksum: !decoded.checksumIsRight };
+  const { sequence, checksumIsRight } = decoded;
+  const challengesOwner = expectation.owner;
+  const accepted = { advertisement, expectation, sameAddresses, challengesOwner, oldChecksum: !checksumIsRight };
   return sequence === undefined ? accepted : { ...accepted, sequence };
 }
 
@@ -142,7 +145,6 @@ function judge(
   const { advertisement } = decoded;
   if (advertisement.version !== expectation.version) return 'version';
   if (!decoded.checksumIsRight && !oldChecksumIsRight(message, decoded, expectation)) return 'checksum';
-  if (expectation.owner) return 'owner';
   const range = expectation.peers?.range(message.source);
   if (range === undefined && expectation.peers?.only === true) return 'unicast-source';
   if (range !== undefined && (message.ttl < range.minTtl || message.ttl > range.maxTtl)) return 'ttl';

@@ -102,7 +102,6 @@ describe('reception ladder', () => {
       message(Uint8Array.from(good, (byte, at) => (at === 2 ? byte ^ 1 : byte))),
     ],
     ['VRID nobody has', 'vrid', message(altered(1, 52))],
-    ['we are the owner', 'owner', message(good), { owner: true }],
     ['no authentication', 'auth-type', message(altered(4, 0))],
     ['AH', 'auth-type', message(altered(4, 2))],
     ['authentication nobody asked for', 'auth-type', message(good), { auth: { type: 'none' } }],
@@ -123,6 +122,13 @@ describe('reception ladder', () => {
     bad[6] = 0;
     assert.deepEqual(receive(message(bad, 1)), { reason: 'ttl', expectation: undefined });
     assert.deepEqual(receive(message(bad)), { reason: 'version', expectation: undefined });
+  });
+
+  it('says of a sound advertisement that it challenges an owner, and of a wrong one what is wrong', () => {
+    const outcome = receive(message(good), { owner: true });
+    assert.ok('advertisement' in outcome && outcome.challengesOwner);
+    const wrong = receive(message(altered(4, 0)), { owner: true });
+    assert.equal('reason' in wrong ? wrong.reason : 'taken', 'auth-type');
   });
 
   it('follows another address list when told to, and says so', () => {
