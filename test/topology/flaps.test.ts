@@ -7,7 +7,7 @@ import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { randomFrom } from '../simulation/segment.js';
+import { randomFrom } from '../simulation/random.js';
 import { bringUp } from './lib/bringUp.js';
 import { block, instance } from './lib/config.js';
 import { Control } from './lib/control.js';
