@@ -50,6 +50,7 @@ const METRICS: Readonly<Record<string, { readonly type: number; readonly perMs?:
   quickack: { type: 15 },
   fastopen_no_cookie: { type: 17 },
 };
+const RTAX_RTO_MIN = 13;
 const RTAX_CC_ALGO = 16;
 const RTAX_FEATURE_ECN = 1;
 /** RFC 4191 2.1. */
@@ -266,7 +267,8 @@ class RouteReader {
   #takeMetric({ spec, keyword, values }: OptionUse, { type, perMs }: { type: number; perMs?: number }): void {
     const lockable = spec.arguments.length === 2;
     const value = lockable ? values[1] : values[0];
-    if (lockable && values[0] !== undefined) this.#lock |= 1 << type;
+    // The kernel looks at rto_min only when it is locked (tcp_rto_min), so ip(8) locks it too.
+    if ((lockable && values[0] !== undefined) || type === RTAX_RTO_MIN) this.#lock |= 1 << type;
     const number =
       perMs !== undefined
         ? readRouteTime(value as string, perMs, keyword, this.#report)
