@@ -62,10 +62,10 @@ async function runSuite(given: Flags, onReady: () => void): Promise<number> {
     if (initial.parts === undefined && !running.includes(true) && !flags.attach) throw refusal(initial.diagnostics);
     metrics = await openMetrics(flags);
 
-    if (initial.parts !== undefined && isFresh(flags, running)) await runStartupScript(flags, initial.parts);
+    const placement = placementFor(flags, initial, running.includes(true), names);
+    if (initial.parts !== undefined && isFresh(flags, running)) await runStartupScript(flags, initial.parts, placement);
 
     // Before the larger part of the program is loaded: the services start at the same time on the other processors.
-    const placement = placementFor(flags, initial, running.includes(true), names);
     const startProcess = (name: ServiceName): ServiceProcess => launch(name, flags, placement);
     const started = new Map<ServiceName, ServiceProcess>();
     if (!flags.attach) {
@@ -102,11 +102,11 @@ const isFresh = ({ attach, runDir }: Flags, running: readonly boolean[]): boolea
   attach ? readAccepted(runDir) === undefined : !running.includes(true);
 
 /** `startup_script`, before any service is started. What it takes is loaded only for those who have one. */
-async function runStartupScript(flags: Flags, parts: ConfigParts): Promise<void> {
+async function runStartupScript(flags: Flags, parts: ConfigParts, placement: Placement): Promise<void> {
   const statements = parts.get('notifierd')?.statements.flatMap(({ children }) => children) ?? [];
   if (!statements.some(({ words: [first] }) => first?.text === 'startup_script')) return;
   const { startup } = await import('./startup.js');
-  await startup(flags, parts);
+  await startup(flags, parts, placement);
 }
 
 /** Opened before any service is started: a port that is taken must leave nothing behind. */

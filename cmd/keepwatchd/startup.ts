@@ -1,4 +1,5 @@
 /** What happens once before the services of a suite are started. */
+import type { Placement } from '../../services/shared/config/placement.js';
 import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
 import { createLogger, type Logger } from '../../services/shared/log/logger.js';
@@ -11,5 +12,5 @@ export const supervisorLogger = ({ log }: Flags): Logger =>
   createLogger('keepwatchd', log, { stderrIsTerminal: process.stderr.isTTY === true, openDatagram });
 
 /** Runs `startup_script`. */
-export const startup = (flags: Flags, parts: ConfigParts): Promise<void> =>
-  suiteScript('startup', parts, new SystemClock(), supervisorLogger(flags));
+export const startup = (flags: Flags, parts: ConfigParts, placement: Placement): Promise<void> =>
+  suiteScript('startup', { parts, placement }, new SystemClock(), supervisorLogger(flags));

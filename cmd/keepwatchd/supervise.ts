@@ -82,7 +82,7 @@ export async function supervise(
     spare: flags.spare,
     preflight: () => preflight(names, flags),
     replaceSupervisor,
-    atEnd: (parts) => suiteScript('shutdown', parts, clock, logger),
+    atEnd: (accepted) => suiteScript('shutdown', accepted, clock, logger),
     attach: flags.attach,
     respawn: flags.respawn,
     keepVrrp: flags.keepVrrp,

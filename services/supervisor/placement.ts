@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { PlacedName, Placement } from '../shared/config/placement.js';
 import type { PlainDiagnostic } from '../shared/rpc/diagnostics.js';
 import type { ServiceName } from '../shared/rpc/service.js';
+import { entered } from '../shared/script/launch.js';
 import type { ServiceCommand } from './serviceProcess.js';
 
 /** Where `ip netns add` keeps namespaces (ip-netns(8)). */
@@ -31,8 +32,7 @@ export function placedCommand(
 ): ServiceCommand {
   const namespace = namespaceFor(name, placement);
   if (namespace === undefined) return command;
-  const args = [`--net=${namespacePath(namespace.name)}`, '--', command.file, ...command.args];
-  return { ...command, file: nsenter, args };
+  return entered(command, { nsenter, path: namespacePath(namespace.name) });
 }
 
 /** What a reload cannot do, as errors: processes do not move to another namespace, nor files to another directory. Pure. */

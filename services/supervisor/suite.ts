@@ -338,7 +338,7 @@ export class Suite implements SupervisedListener<SupervisedService> {
       const deadline = Date.now() + LAST_WORDS_MS;
       while (this.#relay.notifications.size > 0 && Date.now() < deadline) await pause(10);
       await this.#roster.get('notifierd')?.stop(false);
-      if (this.#configuration.accepted !== undefined) await this.#options.atEnd(this.#configuration.accepted.parts);
+      if (this.#configuration.accepted !== undefined) await this.#options.atEnd(this.#configuration.accepted);
       for (const file of pidFiles.values()) removeIfThere(file);
       for (const file of RECORDS) removeIfThere(join(runDir, file));
     }

@@ -3,10 +3,10 @@ import type { Logger } from '../shared/log/logger.js';
 import type { ConfigTree } from '../shared/rpc/generated/keepwatch/v1/common.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import type { Clock } from '../shared/time/clock.js';
+import type { AcceptedConfig } from './acceptedConfig.js';
 import type { LoadedParts } from './configuration.js';
 import type { History } from './history.js';
 import type { OrderBook } from './orderBook.js';
-import type { ConfigParts } from './parts.js';
 import type { ServiceProcess } from './serviceProcess.js';
 import type { SparePolicy } from './sparePolicy.js';
 
@@ -39,7 +39,7 @@ export interface SuiteOptions {
   /** Puts the installed version of the supervisor in place of this process. Throws when that fails. */
   readonly replaceSupervisor: () => never;
   /** Called once all services have ended, with the configuration they ran. Not when they run on. */
-  readonly atEnd: (parts: ConfigParts) => Promise<void>;
+  readonly atEnd: (accepted: AcceptedConfig) => Promise<void>;
   /** Further pid files to keep (-r, -c). */
   readonly pidFiles: ReadonlyMap<ServiceName, string>;
   /** Hears what the supervisor says of itself, and that a reload begins. */

@@ -74,9 +74,10 @@ describe('net_namespace', { skip: await keepwatchSkip('keepalived', 'ip') }, () 
       const { lab, first, second } = topology;
       await moveInside(first.host);
       const script = join(first.host.directory, 'where.sh');
-      writeFileSync(script, `#!/bin/sh\nreadlink /proc/self/ns/net > ${script}.out\n`);
+      writeFileSync(script, `#!/bin/sh\nreadlink /proc/self/ns/net > ${script}.\${1:-master}\n`);
       chmodSync(script, 0o755);
-      const good = text(['net_namespace red'], 150, [`notify_master ${script}`]);
+      const around = ['startup', 'shutdown'].map((when) => `  ${when}_script "${script} ${when}" root`);
+      const good = text(['net_namespace red', 'global_defs {', ...around, '}'], 150, [`notify_master ${script}`]);
       await bringUp(lab, second, text([], 100));
       await capture.advertOf(SECOND);
       await bringUp(lab, first, good);
@@ -90,9 +91,10 @@ describe('net_namespace', { skip: await keepwatchSkip('keepalived', 'ip') }, () 
       everyServiceInside(first, red);
       await eventually(
         'the script ran',
-        () => existsSync(`${script}.out`) && readFileSync(`${script}.out`, 'utf8') !== '',
+        () => existsSync(`${script}.master`) && readFileSync(`${script}.master`, 'utf8') !== '',
       );
-      assert.equal(readFileSync(`${script}.out`, 'utf8').trim(), red);
+      const seenBy = (when: string): string => readFileSync(`${script}.${when}`, 'utf8').trim();
+      assert.deepEqual([seenBy('startup'), seenBy('master')], [red, red]);
 
       first.reload(good.replace('net_namespace red', 'net_namespace blue'));
       await eventually('the reload is refused', async () => (await control.status()).refusedReload.length > 0);
@@ -124,6 +126,7 @@ describe('net_namespace', { skip: await keepwatchSkip('keepalived', 'ip') }, () 
       await first.stop();
       await eventually('the peer takes over', () => second.host.hasAddress('eth0', VIP));
       assert.ok(!(await holdsInside(first.host)));
+      assert.equal(seenBy('shutdown'), red);
       await second.stop();
     });
   });

@@ -49,6 +49,19 @@ export interface Launch {
   readonly gid?: number;
 }
 
+/** A network namespace and the program that enters it, nsenter(1). */
+export interface Entrance {
+  readonly nsenter: string;
+  /** The namespace as a file. */
+  readonly path: string;
+}
+
+/** A command inside a network namespace: nsenter becomes the command, so the process stays the one that was started. Pure. */
+export const entered = <Command extends { readonly file: string; readonly args: readonly string[] }>(
+  command: Command,
+  { nsenter, path }: Entrance,
+): Command => ({ ...command, file: nsenter, args: [`--net=${path}`, '--', command.file, ...command.args] });
+
 const sameUser = (identity: ScriptIdentity, self: LaunchOptions['self']): boolean =>
   identity.uid === self.uid && identity.gid === self.gid;
 

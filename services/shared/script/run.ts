@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Clock } from '../time/clock.js';
 import { elapsed, type Micros, millis, toMillis } from '../time/duration.js';
 import type { ScriptIdentity } from './identity.js';
-import { buildLaunch, findSetpriv, LAUNCHER_NAME, warmWords } from './launch.js';
+import { buildLaunch, type Entrance, entered, findSetpriv, LAUNCHER_NAME, warmWords } from './launch.js';
 import { isPassing, type ScriptOutcome, type ScriptRun } from './outcome.js';
 import { groupAlive, signalGroup } from './processGroup.js';
 import { OutputTail } from './tail.js';
@@ -36,6 +36,8 @@ export interface ScriptRequest {
   readonly gate?: { readonly receiptFd: number; readonly beforeStart: (pid: number) => void };
   /** The script gets SIGTERM when the daemon dies (needs setpriv). */
   readonly dieWithParent?: boolean;
+  /** The network namespace it runs in; absent = ours. */
+  readonly entrance?: Entrance;
 }
 
 /** A script that was started. */
@@ -92,7 +94,8 @@ export class ProcessScriptRunner implements ScriptRunner {
       const waiting = words === undefined ? undefined : this.#warm?.take(words, identity, gate.receiptFd);
       if (waiting !== undefined) return new ChildScript(waiting, request, this.#clock);
     }
-    const launch = buildLaunch(request.argv, { ...credentials, gated: gate !== undefined });
+    const built = buildLaunch(request.argv, { ...credentials, gated: gate !== undefined });
+    const launch = request.entrance === undefined ? built : entered(built, request.entrance);
     const output = request.output.to === 'tail' ? 'pipe' : request.output.to === 'file' ? request.output.fd : 'ignore';
     let child: ChildProcess;
     try {
