@@ -162,6 +162,21 @@ describe('what vrrpd does to its machine', { skip: await keepwatchSkip('nft') },
       assert.equal(await ping(REFUSED), false, 'no_accept');
       assert.equal(await neighbourOf(client, REFUSED), await macOf(host), 'ARP is answered all the same');
 
+      const tables = async (): Promise<string> => (await host.tryInside(['nft', 'list', 'ruleset'])).stdout;
+      const filter = (await tables()).replace(/handle \d+/g, '');
+      assert.match(filter, /@vips drop/);
+      for (const attack of [
+        'flush ruleset',
+        'flush table ip keepwatch',
+        'delete table ip6 keepwatch',
+        'flush ruleset',
+      ]) {
+        assert.equal((await host.tryInside(['nft', ...attack.split(' ')])).status, 0, attack);
+        await eventually(`the filter is back after nft ${attack}`, async () => (await tables()) === filter);
+      }
+      assert.match(first.log(), /nftables table keepwatch was changed by 'nft' and is put back, time 4 in a row/);
+      assert.equal(await ping(REFUSED), false, 'no_accept again');
+
       const made = await indexOf(host, 'vrrp.51');
       const pid = vrrpdOf(first);
       process.kill(pid, 'SIGKILL');

@@ -4,6 +4,7 @@ import {
   type CarrierMethod,
   type Firewall,
   FirewallError,
+  type FirewallWatch,
   type LinkControl,
   type VirtualLinkSpec,
 } from './linkPorts.js';
@@ -102,12 +103,26 @@ export class FakeLinkControl implements LinkControl {
 /** Remembers what it was told. */
 export class FakeFirewall implements Firewall {
   readonly runs: string[] = [];
+  /** Who watches: what a test calls to be the other program. */
+  readonly watchers = new Set<(by: string) => void>();
+  /** The last table that was made, until a test removes it. */
+  table: string | undefined;
   /** Why nothing works. */
   broken: 'missing' | 'refused' | undefined;
 
   run(commands: string): void {
     if (this.broken !== undefined) throw new FirewallError(this.broken, 'as the test asked');
     this.runs.push(commands);
+    this.table = /^table ip (\S+) \{/m.exec(commands)?.[1];
+  }
+
+  has(table: string): boolean {
+    return this.broken === undefined && this.table === table;
+  }
+
+  watch(_table: string, changed: (by: string) => void): FirewallWatch {
+    this.watchers.add(changed);
+    return { close: () => this.watchers.delete(changed) };
   }
 
   close(): void {}

@@ -43,6 +43,18 @@ export interface LinkControl {
 export interface Firewall {
   /** Throws Error with nft's own words; `reason` is `missing` when libnftables is not installed. */
   run(commands: string): void;
+  /** The table is there, of IPv4. */
+  has(table: string): boolean;
+  /**
+   * Tells changes of a table, of IPv4 or IPv6, that others than this firewall made; `by` is the program's name, empty where
+   * it is not known. Throws KernelError.
+   */
+  watch(table: string, changed: (by: string) => void): FirewallWatch;
+  close(): void;
+}
+
+/** A watch, until it is closed. */
+export interface FirewallWatch {
   close(): void;
 }
 

@@ -18,21 +18,33 @@ export interface NetlinkListener {
   failed(error: Error): void;
 }
 
-/** Listens to multicast groups of rtnetlink on a socket of its own. */
+/** Listens to multicast groups of netlink, usually rtnetlink, on a socket of its own. */
 export class NetlinkMonitor {
   readonly #socket: NetlinkSocket;
   readonly #poller: Poller;
   readonly #listener: NetlinkListener;
   #closed = false;
 
-  /** `groups`: RTNLGRP_* of linux/rtnetlink.h. Throws KernelError. */
-  constructor(name: string, groups: readonly number[], listener: NetlinkListener) {
+  /** `groups`: those of the protocol, RTNLGRP_* of linux/rtnetlink.h. Throws KernelError. */
+  constructor(name: string, groups: readonly number[], listener: NetlinkListener, protocol = NETLINK_ROUTE) {
     this.#listener = listener;
-    this.#socket = new NetlinkSocket(NETLINK_ROUTE, name, groups);
+    this.#socket = new NetlinkSocket(protocol, name, groups);
     this.#poller = new Poller(this.#socket.fd, name, {
       onReadable: () => this.#onReadable(),
       onError: (error) => this.#onError(error),
     });
+  }
+
+  /** Reads what waits now; false when something of it was lost. */
+  drain(read: (message: NetlinkMessage) => void): boolean {
+    let whole = true;
+    for (let count = 0; count < DATAGRAMS_PER_RESYNC && !this.#closed; count++) {
+      const received = this.#socket.receive();
+      if (received.kind === 'empty') break;
+      if (received.kind === 'error') whole = false;
+      else for (const message of received.messages) read(message);
+    }
+    return whole;
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import { koffi } from './libc.js';
-import { type Firewall, FirewallError } from './linkPorts.js';
+import { type Firewall, FirewallError, type FirewallWatch } from './linkPorts.js';
+import { NftablesWatch } from './nftablesWatch.js';
 
 const LIBRARY = 'libnftables.so.1';
 const NFT_CTX_DEFAULT = 0;
@@ -20,8 +21,35 @@ interface Library {
  */
 export class NftablesFirewall implements Firewall {
   #library: Library | undefined;
+  readonly #watches = new Set<NftablesWatch>();
 
   run(commands: string): void {
+    this.#run(commands);
+    for (const watch of [...this.#watches]) watch.ownTransaction();
+  }
+
+  has(table: string): boolean {
+    try {
+      this.#run(`list table ip ${table}`);
+      return true;
+    } catch {
+      // Not there, or no nftables at all: what is done next says which.
+      return false;
+    }
+  }
+
+  watch(table: string, changed: (by: string) => void): FirewallWatch {
+    const watch = new NftablesWatch(table, changed, () => this.#watches.delete(watch));
+    this.#watches.add(watch);
+    return watch;
+  }
+
+  close(): void {
+    for (const watch of [...this.#watches]) watch.close();
+    this.#library = undefined;
+  }
+
+  #run(commands: string): void {
     this.#library ??= load();
     const library = this.#library;
     const context = library.create(NFT_CTX_DEFAULT);
@@ -34,10 +62,6 @@ export class NftablesFirewall implements Firewall {
     } finally {
       library.free(context);
     }
-  }
-
-  close(): void {
-    this.#library = undefined;
   }
 }
 

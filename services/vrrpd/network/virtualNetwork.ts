@@ -68,7 +68,13 @@ export class VirtualNetwork {
     this.#control = kernel.openLinkControl();
     this.#virtual = new VirtualLinks(this.#control, netlink, links, this.#record);
     this.#settings = new SettingKeeper(this.#control, this.#record);
-    this.#firewall = new FirewallKeeper(kernel.openFirewall(), this.#record, logger);
+    this.#firewall = new FirewallKeeper({
+      firewall: kernel.openFirewall(),
+      record: this.#record,
+      clock,
+      schedule,
+      logger,
+    });
     this.#transmitters = new Transmitters(kernel);
     this.#linkbeat = new Linkbeat(this.#control, clock, schedule, (name, carrier) => {
       links.setCarrier(name, carrier);
@@ -162,6 +168,7 @@ export class VirtualNetwork {
         this.#firewall.remove();
       });
     }
+    this.#firewall.close();
     this.#control.close();
   }
 
