@@ -1,5 +1,5 @@
 /** What happens in one chapter of chaos: a pure function of its seed. */
-import { randomFrom } from '../simulation/segment.js';
+import { randomFrom } from '../simulation/random.js';
 
 export const SERVICES = ['vrrpd', 'notifierd', 'healthcheckerd', 'ipvsd', 'keepwatchd'] as const;
 export type Victim = (typeof SERVICES)[number];
