@@ -18,6 +18,9 @@ import { isServed } from '../shared/rpc/socketProbe.js';
 
 /** How often a socket that is not there yet is looked for. */
 const PROBE_INTERVAL_MS = 15;
+/** The pause grows: on a slow machine the looking must not take the time that the starting needs. */
+const PROBE_GROWTH = 1.1;
+const LONGEST_PROBE_PAUSE_MS = 200;
 /** Pause after a broken connection, so that a service that breaks every one does not keep us busy. */
 const RECONNECT_PAUSE_MS = 100;
 const DESCRIBE_DEADLINE_MS = 3_000;
@@ -73,11 +76,14 @@ export class ServiceLink {
 
   async #run(): Promise<void> {
     const { signal } = this.#closing;
+    let probePause = PROBE_INTERVAL_MS;
     while (!signal.aborted) {
       if (!(await isServed(this.#options.socket))) {
-        await pause(PROBE_INTERVAL_MS, signal);
+        await pause(probePause, signal);
+        probePause = Math.min(probePause * PROBE_GROWTH, LONGEST_PROBE_PAUSE_MS);
         continue;
       }
+      probePause = PROBE_INTERVAL_MS;
       const channel = unixChannel(this.#options.socket);
       try {
         await this.#serve(channel);

@@ -7,8 +7,8 @@ import { SERVICE_NAMES, type ServiceName } from '../shared/rpc/service.js';
 import type { ConfigParts } from './parts.js';
 import type { ServiceClients } from './serviceLink.js';
 
-/** Validate and Plan only think. */
-const THINK_DEADLINE_MS = 10_000;
+/** Validate and Plan only think, but for the first time, on a machine that boots. */
+const THINK_DEADLINE_MS = 30_000;
 /** Configure may open thousands of sockets. */
 const CONFIGURE_DEADLINE_MS = 30_000;
 
