@@ -187,7 +187,8 @@ export class HealthEngine {
   /** Ends all checks; with `omega`, scripts and FIFOs hear that everything is down. */
   stop(): void {
     const at = this.#options.clock.wall();
-    const notifications = [...this.#virtuals.values()].flatMap((virtual) => farewell(virtual, this.#notify, at));
+    const told = [...this.#virtuals.values()].filter(({ config }) => config.omega);
+    const notifications = told.flatMap((virtual) => farewell(virtual, this.#notify, at));
     this.#checkers.stop();
     this.#reporter.forgetQuiet();
     this.#presence.stop();
@@ -234,7 +235,7 @@ export class HealthEngine {
       return server;
     });
     for (const gone of oldServers.values()) {
-      if (!config.omega || !gone.up) continue;
+      if (!gone.up) continue;
       const change = { config: gone.config, name: gone.name, up: false, mailBody: REMOVING };
       notifications.push(...this.#notify.change(virtual, at, change, undefined));
     }

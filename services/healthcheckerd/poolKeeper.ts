@@ -42,9 +42,8 @@ export function lookAtPool(
   return { up: view.quorumUp, starting, limits, weightUp: view.weightUp };
 }
 
-/** What `omega` says about a virtual server that goes: everything that was up is down. */
+/** What is told of a virtual server that goes: everything that was up is down. */
 export function farewell(virtual: VirtualRuntime, notify: NotificationBuilder, at: Date): Notification[] {
-  if (!virtual.config.omega) return [];
   const notifications = virtual.servers
     .filter((server) => server.up)
     .flatMap(({ config, name }) =>

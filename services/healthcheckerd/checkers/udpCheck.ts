@@ -11,9 +11,10 @@ import { SingleResult } from './singleResult.js';
 /** What keepalived 2.2.7 sends where no payload is configured. */
 const DEFAULT_PAYLOAD = greetingBytes(32);
 
-/** What is wrong with a reply, in words. */
+/** What is wrong with a reply, in words. Without bytes to compare any reply will do, whatever its length, as in keepalived 2.2.7. */
 export function judgeReply(reply: Uint8Array, expected: UdpReplyConfig): string | undefined {
   const { minLength, maxLength, bytes, mask } = expected;
+  if (bytes.length === 0) return undefined;
   if (reply.length < minLength || reply.length > maxLength) {
     return `a reply of ${reply.length} bytes, not ${minLength} to ${maxLength}`;
   }

@@ -68,7 +68,7 @@ function readMail(globals: Block, environment: InterpretEnvironment, report: Rep
     }
     return undefined;
   }
-  const { hostname } = environment;
+  const hostname = nameForMail(environment.hostname);
   const place = readMailServer(server.statement.words, report);
   const tls = readTls(globals, report);
   const login = readLogin(globals, tls, report);
@@ -86,6 +86,9 @@ function readMail(globals: Block, environment: InterpretEnvironment, report: Rep
     ...(digest === undefined ? {} : { digest }),
   };
 }
+
+/** Linux calls a machine without a name `(none)`, which no mail server takes for a name (RFC 5321 4.1.2). */
+const nameForMail = (hostname: string): string => (/^[\w.-]+$/.test(hostname) ? hostname : 'localhost');
 
 function readScripts(globals: Block): ScriptConfig {
   return {

@@ -195,7 +195,8 @@ test('reload: unchanged checkers go on undisturbed, a changed one starts from it
   assert.deepEqual(bench.table(), ['10.9.1.3:80 w1']);
   bench.runUntil(31);
   assert.equal(bench.prober.checks.filter(({ target, at }) => target === '10.9.1.2:80' && at > 5).length, 0);
-  assert.equal(bench.fifo().length, told, 'nothing happened that anybody need hear of');
+  const gone = 'RS [10.9.1.2]:tcp:80 [10.8.0.1]:tcp:80 DOWN';
+  assert.deepEqual(bench.fifo().slice(told), [gone], 'that nobody else was touched need nobody hear');
   bench.prober.answers.clear();
   bench.runUntil(60);
   assert.deepEqual(bench.table(), ['10.9.1.1:80 w7', '10.9.1.3:80 w1']);
@@ -203,6 +204,11 @@ test('reload: unchanged checkers go on undisturbed, a changed one starts from it
   bench.engine.apply(healthConfig([]));
   const { event } = bench.reports.at(-1) ?? assert.fail();
   assert.deepEqual(event.removedVirtualServers, ['[10.8.0.1]:tcp:80']);
+  assert.deepEqual(bench.fifo().slice(-3), [
+    'RS [10.9.1.1]:tcp:80 [10.8.0.1]:tcp:80 DOWN',
+    'RS [10.9.1.3]:tcp:80 [10.8.0.1]:tcp:80 DOWN',
+    'VS [10.8.0.1]:tcp:80 DOWN',
+  ]);
   assert.deepEqual(
     event.removedDesired.map(({ address: text, port }) => `${text}:${port}`),
     ['10.8.0.1:80'],

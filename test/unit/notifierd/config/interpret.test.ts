@@ -27,6 +27,13 @@ describe('mail', () => {
     });
   });
 
+  it('greets as localhost where the machine has no name', () => {
+    const { tree } = load(`global_defs {\n${RECIPIENTS}\nsmtp_server 127.0.0.1\n}`);
+    assert.ok(tree);
+    const { model } = interpretNotifyConfig(tree, { ...ENVIRONMENT, hostname: '(none)' });
+    assert.deepEqual([model?.mail?.heloName, model?.mail?.from], ['localhost', 'keepalived@localhost']);
+  });
+
   it('takes what is written', () => {
     const lines = 'notification_email_from x@y\nsmtp_helo_name h\nsmtp_connect_timeout 3\nsmtp_server mail 2525';
     assert.deepEqual(run(`${RECIPIENTS}\n${lines}`).model?.mail, {
