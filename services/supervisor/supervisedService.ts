@@ -192,7 +192,8 @@ export class SupervisedService {
     if (this.#phase === 'stopped' || this.#phase === 'restarting' || this.#process === undefined) return;
     if (this.#killed === this.#process) return;
     const silence = elapsed(this.#lastHeard ?? this.#startedAt, now);
-    const limit = this.#lastHeard === undefined ? START_LIMIT : hangLimit(this.patience, this.#process.pid);
+    // Until its first configuration it is a process that starts, on a machine that may be booting.
+    const limit = this.#phase === 'ready' ? hangLimit(this.patience, this.#process.pid) : START_LIMIT;
     // A call has a deadline of its own; a process that is stopped does not think.
     if (silence <= limit || (this.#considering > 0 && limit === HANG_LIMIT)) return;
     const text = `${this.name} has not been heard for ${(toMillis(silence) / 1000).toFixed(1)} s`;
