@@ -7,14 +7,17 @@ import { Host } from '../topology/lib/host.js';
 import { whyNoLab } from '../topology/lib/lab.js';
 import { builtCommand, keepwatch, quietKeepalived, type Software } from '../topology/lib/software.js';
 import { PARTS } from './parts.js';
+import { Surroundings } from './surroundings.js';
 import { type Row, renderTable } from './table.js';
 
-const HELP = `usage: npm run bench -- [--json] [--rounds N] [--adverts N] [--seconds N] [--upgrades N] [--only keepalived|keepwatch] [part …]
+const HELP = `usage: npm run bench -- [--json] [--rounds N] [--adverts N] [--seconds N] [--upgrades N] [--only keepalived|keepwatch]
+                          [--shield] [part …]
 parts: ${Object.keys(PARTS).join(' ')} (all when none is named)
   --rounds N    crashes, hand-overs and starts of each program (5)
   --adverts N   gaps between advertisements (60)
   --seconds N   length of an observation that has no end of its own (60)
   --upgrades N  upgrades in a row (100)
+  --shield      prefer what is measured, both programs alike, to what else runs on this machine
   --json        the raw samples and the rows as JSON on standard output`;
 
 /** A whole number above zero, or an error that names the option. */
@@ -49,6 +52,7 @@ async function main(): Promise<number> {
       seconds: { type: 'string', default: '60' },
       upgrades: { type: 'string' },
       only: { type: 'string' },
+      shield: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -72,15 +76,27 @@ async function main(): Promise<number> {
   if (load > 0.5) console.error(`load ${load.toFixed(1)}: something else runs here, the numbers will show it`);
   const rows: Row[] = [];
   const samples: Record<string, unknown> = {};
+  const conditions: string[] = [];
   for (const [name, part] of Object.entries(PARTS)) {
     if (positionals.length > 0 && !positionals.includes(name)) continue;
     const from = performance.now();
+    const surroundings = new Surroundings(values.shield);
     const result = await part(programs, effort);
     rows.push(...result.rows);
     samples[name] = result.samples;
-    console.error(`${name}: measured in ${((performance.now() - from) / 1_000).toFixed(0)} s`);
+    const taken = ((performance.now() - from) / 1_000).toFixed(0);
+    const around = `${name}: measured in ${taken} s; ${surroundings.end()}`;
+    conditions.push(around);
+    console.error(around);
   }
-  const machine = { kernel: release(), processors: cpus().length, node: process.version, load };
+  const machine = {
+    kernel: release(),
+    processors: cpus().length,
+    node: process.version,
+    load,
+    shielded: values.shield,
+    conditions,
+  };
   if (values.json) {
     console.log(JSON.stringify({ machine, effort, rows, samples }, null, 2));
   } else {
@@ -94,6 +110,7 @@ async function main(): Promise<number> {
       `\nLinux ${machine.kernel}, ${machine.processors} processors, load ${load.toFixed(1)} before, Node ${machine.node}\n`,
     );
     console.log(renderTable(rows, titles));
+    console.log(`\n${conditions.join('\n')}${values.shield ? '\nshielded from what else ran' : ''}`);
   }
   return rows.some(({ met }) => met === false) ? 1 : 0;
 }
