@@ -4,7 +4,9 @@ import { bringUp } from './lib/bringUp.js';
 import { configuration, instance, pass } from './lib/config.js';
 import { eventually } from './lib/eventually.js';
 import { gaps, masterDownMs, skewMs, takeover } from './lib/expectations.js';
+import { soundPacket } from './lib/malformed.js';
 import { FIRST, probe, SECOND, VIP, withPair } from './lib/pair.js';
+import { RawSender } from './lib/rawSender.js';
 import { keepalived, type Software } from './lib/software.js';
 import { labSkip, underTest } from './lib/underTest.js';
 
@@ -56,6 +58,36 @@ describe('together with keepalived, PASS authentication', {
   test('Keepwatch is master, keepalived its backup', () => handOverAndCrash(underTest, keepalived));
 
   test('keepalived is master, Keepwatch its backup', () => handOverAndCrash(keepalived, underTest));
+
+  test('an owner takes the addresses back, and answers whoever would mislead its backup', async () => {
+    await withPair(underTest, keepalived, async ({ lab, first, second, client }, capture) => {
+      const plain = (priority: number) => configuration(instance({ priority, addresses: [`${VIP}/24`] }));
+      await bringUp(lab, second, plain(100));
+      await capture.advertOf(SECOND);
+      await bringUp(lab, first, plain(255));
+      const owner = await capture.advertOf(FIRST);
+      assert.equal(owner.priority, 255);
+      await eventually('the backup yields', async () => !(await second.host.hasAddress('eth0', VIP)));
+
+      const sender = RawSender.open(lab, client);
+      const forge = (priority: number): void => {
+        sender.send(soundPacket({ source: '10.9.0.50', vrid: 51, priority, addresses: [VIP] }));
+      };
+      // Skew_Time of the backup ends before the next advertisement of the owner: only an answer keeps it where it is.
+      const before = await capture.advertOf(FIRST, Date.now());
+      forge(0);
+      const answer = await capture.advertOf(FIRST, before.at);
+      assert.ok(answer.at - before.at < 1_000 - 100, `answered after ${answer.at - before.at} ms`);
+      forge(255);
+      forge(100);
+      await eventually('the owner announces itself again', () => capture.gratuitous(VIP, answer.at).length > 0);
+      await capture.advertOf(FIRST, answer.at + 2_500);
+      const others = capture.adverts.filter(({ at, source }) => at > before.at && source === SECOND);
+      assert.deepEqual(others, [], 'the backup took over');
+      await first.stop();
+      await second.stop();
+    });
+  });
 
   test('another password is not believed, and does not keep the master from advertising', async () => {
     await withPair(underTest, keepalived, async ({ lab, first, second }, capture) => {
