@@ -10,7 +10,7 @@ import { orderCommands } from './orderCommands.js';
 import { Failure, type Target, targetOf } from './target.js';
 
 const EXIT_CODES = `
-Exit codes: 0 good; 1 status: something needs attention, fmt --check: not formatted; 2 wrong usage; 3 no suite answers
+Exit codes: 0 good; 1 status, health: something needs attention, fmt --check: not formatted; 2 wrong usage; 3 no suite answers
 there; 4 the suite answered with an error or not in time, or the configuration cannot be read; 5 refused, or errors in the
 configuration; 6 script security, or a file that an include check demands is missing.
 
@@ -156,6 +156,13 @@ program
   .description('end a trial: the configuration before it comes back')
   .action((_options, command: Command) =>
     withSuite(command, async (target) => (await import('./apply.js')).rollback(target)),
+  );
+program
+  .command('health')
+  .description('the gRPC health of each process here; for probes of container runtimes')
+  .argument('[process...]', 'keepwatchd or a service (default: all that have a socket in the run directory)')
+  .action((named: string[], _options, command: Command) =>
+    withSuite(command, async (target) => (await import('./health.js')).health(target, named)),
   );
 program
   .command('upgrade')

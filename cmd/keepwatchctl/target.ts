@@ -12,7 +12,7 @@ export interface Target {
 
 /** The target the flags name; without them KEEPWATCH_RUN_DIR, else the default, or the only suite below it. */
 export function targetOf(options: { readonly runDir?: string; readonly address?: string }): Target {
-  const named = options.runDir ?? process.env.KEEPWATCH_RUN_DIR;
+  const named = options.runDir ?? (process.env.KEEPWATCH_RUN_DIR || undefined);
   return { runDir: resolve(named ?? onlySuite(DEFAULT_RUN_DIR)), address: options.address };
 }
 

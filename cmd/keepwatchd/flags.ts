@@ -56,9 +56,21 @@ const OPTIONAL = [
   { short: 'M', long: 'core-dump-pattern' },
 ] as const;
 
-/** Reads the command line. Throws an Error with a message for the user. */
-export function parseFlags(argv: readonly string[]): Flags {
+/** Variables of the environment that stand for flags which are not given, where flags are hard to give (containers). */
+const VARIABLES = {
+  'use-file': 'KEEPWATCH_CONFIG',
+  'config-id': 'KEEPWATCH_CONFIG_ID',
+  metrics: 'KEEPWATCH_METRICS',
+  spare: 'KEEPWATCH_SPARE',
+  'run-dir': 'KEEPWATCH_RUN_DIR',
+  'state-dir': 'KEEPWATCH_STATE_DIR',
+} as const;
+
+/** Reads the command line and the environment. Throws an Error with a message for the user. */
+export function parseFlags(argv: readonly string[], environment: NodeJS.ProcessEnv = process.env): Flags {
   const { rest, found } = takeOptional(argv);
+  // Set to nothing is not set: compose and Kubernetes cannot leave a variable away.
+  const set = (flag: keyof typeof VARIABLES): string | undefined => environment[VARIABLES[flag]] || undefined;
   const { values } = parseArgs({
     args: rest,
     options: {
@@ -80,7 +92,7 @@ export function parseFlags(argv: readonly string[]): Flags {
       'state-dir': { type: 'string' },
       namespace: { type: 'string', short: 's' },
       attach: { type: 'boolean' },
-      spare: { type: 'string', default: 'auto' },
+      spare: { type: 'string', default: set('spare') ?? 'auto' },
       metrics: { type: 'string' },
       'warnings-as-errors': { type: 'boolean' },
       json: { type: 'boolean' },
@@ -91,21 +103,24 @@ export function parseFlags(argv: readonly string[]): Flags {
   });
   const test = found.get('config-test');
   const pattern = found.get('core-dump-pattern');
+  const metrics = values.metrics ?? set('metrics');
+  const runDir = values['run-dir'] ?? set('run-dir');
+  const stateDir = values['state-dir'] ?? set('state-dir');
   return {
-    configFile: absolute(values['use-file']),
-    configId: values['config-id'],
-    runDir: resolve(values['run-dir'] ?? DEFAULT_RUN_DIR),
-    stateDir: resolve(values['state-dir'] ?? DEFAULT_STATE_DIR),
-    givenRunDir: values['run-dir'] !== undefined,
-    givenStateDir: values['state-dir'] !== undefined,
+    configFile: absolute(values['use-file'] ?? set('use-file')),
+    configId: values['config-id'] ?? set('config-id'),
+    runDir: resolve(runDir ?? DEFAULT_RUN_DIR),
+    stateDir: resolve(stateDir ?? DEFAULT_STATE_DIR),
+    givenRunDir: runDir !== undefined,
+    givenStateDir: stateDir !== undefined,
     namespace: namespaceName(values.namespace),
     vrrpOnly: values.vrrp ?? false,
     checkersOnly: values.check ?? false,
     bfd: !(values.no_bfd ?? false),
     attach: values.attach ?? false,
     spare: sparePolicy(values.spare),
-    metrics: values.metrics === undefined ? undefined : parseMetricsAddress(values.metrics),
-    log: logFlags({ ...values, 'log-file': absolute(values['log-file']) }),
+    metrics: metrics === undefined ? undefined : parseMetricsAddress(metrics),
+    log: logFlags({ ...values, 'log-file': absolute(values['log-file']) }, environment),
     pidFile: absolute(values.pid),
     vrrpPidFile: absolute(values.vrrp_pid),
     checkersPidFile: absolute(values.checkers_pid),
@@ -165,7 +180,7 @@ function takeOptional(argv: readonly string[]): { rest: string[]; found: Map<str
 const SWITCHES = 'PCBlDGndVIRmvh';
 /** A word after which the next one is a value, whatever it looks like. */
 const TAKES_VALUE = new RegExp(
-  `^(?:-[${SWITCHES}]*[fSgprcis]|--(?:use-file|log-[fs]\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir|namespace|spare|metrics))$`,
+  `^(?:-[${SWITCHES}]*[fSgprcis]|--(?:use-file|log-[fsl]\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir|namespace|spare|metrics))$`,
 );
 
 const matches = (word: string, short: string, long: string): boolean =>
@@ -219,6 +234,9 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd, bfdd and notifierd with a co
       --signum NAME          print the number of the signal for STOP, RELOAD, DATA or STATS
   -v, --version              print the version
   -h, --help                 print this text
+
+Environment, for flags that are not given: KEEPWATCH_CONFIG (-f), KEEPWATCH_CONFIG_ID (-i), KEEPWATCH_RUN_DIR,
+KEEPWATCH_STATE_DIR, KEEPWATCH_LOG_LEVEL, KEEPWATCH_METRICS, KEEPWATCH_SPARE.
 
 Signals: HUP reload, TERM and INT stop, USR1 data dump, USR2 statistics (under the state directory).
 Exit codes: 0 good; 1 ended by an error; 2 wrong flags or cannot start; 4 the configuration cannot be read;

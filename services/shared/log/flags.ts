@@ -11,6 +11,8 @@ export interface LogFlags {
   readonly detail: boolean;
   /** -d: everything, with the accepted configuration. */
   readonly dump: boolean;
+  /** --log-level: above what -D and -d say. */
+  readonly level?: string;
   /** -g FILE: appended to a file. */
   readonly file?: string;
   /** -G: never to syslog. */
@@ -32,6 +34,7 @@ export const LOG_OPTIONS = {
   'no-syslog': { type: 'boolean', short: 'G' },
   'log-facility': { type: 'string', short: 'S' },
   'log-suffix': { type: 'string' },
+  'log-level': { type: 'string' },
   'dont-fork': { type: 'boolean', short: 'n' },
 } as const;
 
@@ -44,15 +47,24 @@ export interface LogOptionValues {
   readonly 'no-syslog'?: boolean | undefined;
   readonly 'log-facility'?: string | undefined;
   readonly 'log-suffix'?: string | undefined;
+  readonly 'log-level'?: string | undefined;
   readonly 'dont-fork'?: boolean | undefined;
 }
 
-/** Reads the parsed flags. Throws RangeError when -S names no facility. */
-export function logFlags(values: LogOptionValues): LogFlags {
+/** What a level may be called, from few messages to many. */
+export const LOG_LEVELS: readonly string[] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
+
+/** Reads the parsed flags; KEEPWATCH_LOG_LEVEL stands for --log-level. Throws RangeError for a facility or level that there is not. */
+export function logFlags(values: LogOptionValues, environment: NodeJS.ProcessEnv = process.env): LogFlags {
   const facilityText = values['log-facility'];
   const facility = facilityText === undefined ? undefined : facilityNumber(facilityText);
   const file = values['log-file'];
   const suffix = values['log-suffix'];
+  const level = values['log-level'] ?? (environment.KEEPWATCH_LOG_LEVEL || undefined);
+  if (level !== undefined && !LOG_LEVELS.includes(level)) {
+    const source = values['log-level'] === undefined ? 'KEEPWATCH_LOG_LEVEL' : '--log-level';
+    throw new RangeError(`${source} takes ${LOG_LEVELS.join(', ')}, not '${level}'`);
+  }
   return {
     console: values['log-console'] ?? false,
     detail: values['log-detail'] ?? false,
@@ -62,8 +74,13 @@ export function logFlags(values: LogOptionValues): LogFlags {
     ...(file === undefined ? {} : { file }),
     ...(facility === undefined ? {} : { facility }),
     ...(suffix === undefined ? {} : { suffix }),
+    ...(level === undefined ? {} : { level }),
   };
 }
+
+/** The level a process begins with. */
+export const firstLevel = ({ level, dump, detail }: LogFlags): string =>
+  level ?? (dump ? 'trace' : detail ? 'debug' : 'info');
 
 /** Facility number of syslog.h for what -S takes: 0..7 or local0..local7, user, daemon. */
 function facilityNumber(text: string): number {
@@ -91,5 +108,6 @@ export function logArguments(flags: LogFlags): string[] {
     ...(flags.file === undefined ? [] : ['-g', flags.file]),
     ...(flags.facility === undefined ? [] : ['-S', facilityName(flags.facility)]),
     ...(flags.suffix === undefined ? [] : ['--log-suffix', flags.suffix]),
+    ...(flags.level === undefined ? [] : ['--log-level', flags.level]),
   ];
 }

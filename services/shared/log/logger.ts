@@ -1,12 +1,10 @@
 /** The logger every process builds once and hands down. */
 import { type Logger as PinoLogger, pino } from 'pino';
 import { type DestinationEnvironment, type LogDestination, openDestination } from './destination.js';
-import type { LogFlags } from './flags.js';
+import { firstLevel, type LogFlags } from './flags.js';
 
 export type Logger = PinoLogger;
-
-/** What a level may be called, from few messages to many. */
-export const LOG_LEVELS: readonly string[] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
+export { LOG_LEVELS } from './flags.js';
 
 /** A logger for the process `service` to the destination the flags choose. -D shows debug, -d trace messages. */
 export function createLogger(
@@ -14,7 +12,7 @@ export function createLogger(
   flags: LogFlags,
   environment: DestinationEnvironment = { stderrIsTerminal: process.stderr.isTTY === true },
 ): Logger {
-  return loggerTo(openDestination(flags, environment), service, flags.dump ? 'trace' : flags.detail ? 'debug' : 'info');
+  return loggerTo(openDestination(flags, environment), service, firstLevel(flags));
 }
 
 /** A logger to a given destination. */

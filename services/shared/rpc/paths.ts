@@ -9,6 +9,14 @@ export const DEFAULT_RUN_DIR = '/run/keepwatch';
 /** Default of --state-dir. */
 export const DEFAULT_STATE_DIR = '/var/lib/keepwatch';
 
+/** Where a suite is unless a flag says so: KEEPWATCH_RUN_DIR and KEEPWATCH_STATE_DIR, else the defaults. */
+export const defaultDirectories = (
+  environment: NodeJS.ProcessEnv = process.env,
+): { readonly runDir: string; readonly stateDir: string } => ({
+  runDir: environment.KEEPWATCH_RUN_DIR || DEFAULT_RUN_DIR,
+  stateDir: environment.KEEPWATCH_STATE_DIR || DEFAULT_STATE_DIR,
+});
+
 /** Longest path a Unix socket can have: sun_path of linux/un.h is 108 bytes with its final zero. */
 export const MAX_SOCKET_PATH_BYTES = 107;
 

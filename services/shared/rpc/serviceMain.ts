@@ -1,10 +1,10 @@
 /** What every `cmd/<service>/main.ts` does: flags, logger, run, exit code. */
 import { parseArgs } from 'node:util';
 import { type DatagramSender, openDestination } from '../log/destination.js';
-import { LOG_OPTIONS, type LogFlags, logFlags } from '../log/flags.js';
+import { firstLevel, LOG_OPTIONS, type LogFlags, logFlags } from '../log/flags.js';
 import { type Logger, loggerTo } from '../log/logger.js';
 import type { Clock } from '../time/clock.js';
-import { DEFAULT_RUN_DIR, DEFAULT_STATE_DIR } from './paths.js';
+import { DEFAULT_RUN_DIR, DEFAULT_STATE_DIR, defaultDirectories } from './paths.js';
 import { type RunServiceOptions, runService } from './runService.js';
 import type { ServiceName } from './service.js';
 import { VERSION } from './version.js';
@@ -60,7 +60,7 @@ function openLogger(options: ServiceMainOptions, flags: ServiceFlags): Logger {
       stderrIsTerminal: process.stderr.isTTY === true,
       ...(options.openDatagram === undefined ? {} : { openDatagram: options.openDatagram }),
     });
-    return loggerTo(destination, options.name, flags.log.dump ? 'trace' : flags.log.detail ? 'debug' : 'info');
+    return loggerTo(destination, options.name, firstLevel(flags.log));
   } catch (error) {
     return fail(options.name, `cannot open the log: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -68,11 +68,12 @@ function openLogger(options: ServiceMainOptions, flags: ServiceFlags): Logger {
 
 function parseFlags({ name, summary, standby = false }: ServiceMainOptions): ServiceFlags {
   try {
+    const { runDir, stateDir } = defaultDirectories();
     const { values } = parseArgs({
       options: {
         ...LOG_OPTIONS,
-        'run-dir': { type: 'string', default: DEFAULT_RUN_DIR },
-        'state-dir': { type: 'string', default: DEFAULT_STATE_DIR },
+        'run-dir': { type: 'string', default: runDir },
+        'state-dir': { type: 'string', default: stateDir },
         ...(standby ? { standby: { type: 'boolean', default: false } as const } : {}),
         version: { type: 'boolean', short: 'v' },
         help: { type: 'boolean', short: 'h' },
@@ -111,10 +112,12 @@ Started by keepwatchd, or by itself where keepwatchd runs with --attach. Waits f
   -G, --no-syslog        never log to syslog
   -S, --log-facility N   syslog facility LOG_LOCAL0 to LOG_LOCAL7
       --log-suffix TEXT  appended to the name in syslog
+      --log-level LEVEL  fatal, error, warn, info, debug or trace
   -n, --dont-fork        log to stderr; services never fork
   -v, --version          print the version
   -h, --help             print this text
 
+KEEPWATCH_RUN_DIR, KEEPWATCH_STATE_DIR and KEEPWATCH_LOG_LEVEL in the environment stand for flags that are not given.
 Exit codes: 0 stopped in good order, 1 ended by an error, 2 wrong flags or cannot start.
 `;
 
