@@ -9,7 +9,7 @@ const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const LIBRARY = 'usr/lib/keepwatch';
 
 /** What of koffi is needed at run time: not its sources, not its documentation. */
-const KOFFI_FILES = ['package.json', 'index.cjs', 'src/koffi/index.cjs', 'LICENSE.txt'];
+const KOFFI_FILES = ['package.json', 'index.cjs', 'src/koffi/index.cjs', 'src/koffi/src/static.cjs', 'LICENSE.txt'];
 
 /** Makes `destination`/usr. Throws when the commands are not built or a native part is missing. */
 export function layOut(destination) {

@@ -85,11 +85,11 @@ describe('one container per service', { skip, timeout: 600_000 }, () => {
 
   after(async () => {
     if (containers.length > 0) {
-      await engine().run(['rm', '--force', '--time', '0', ...containers.map(container)]);
+      await engine().run(['rm', '--force', '--time', '0', ...containers.map(container)], 120_000);
       await engine().run(['volume', 'rm', ...[...compose.volumes.keys()].map(volume)]);
     }
     await lab?.close();
-    podman?.close();
+    await podman?.close();
   });
 
   /** Runs the body; a failure comes with what the containers wrote. */
@@ -128,10 +128,10 @@ describe('one container per service', { skip, timeout: 600_000 }, () => {
   it(
     'is master from the environment alone, and tells so on its metrics port',
     explained(async () => {
-      await prober.answered(undefined, PATIENT);
-      assert.ok(await left.hasAddress('eth0', VIP));
-      assert.ok(!(await right.hasAddress('eth0', VIP)));
       await settled();
+      await eventually('the address is here', () => left.hasAddress('eth0', VIP), PATIENT);
+      await eventually('and only here', async () => !(await right.hasAddress('eth0', VIP)), PATIENT);
+      await prober.answered(undefined, PATIENT);
       assert.match(await scrape(left), /^keepalived_vrrp_state\{iname="VI_1",.*ip_address="10\.88\.0\.100\/24"\} 2$/m);
       const { stderr, stdout } = await engine().try(['logs', container('vrrpd')]);
       assert.match(stdout + stderr, /is ready for a configuration/, 'KEEPWATCH_LOG_LEVEL=debug shows debug messages');

@@ -1,9 +1,20 @@
 /** The image all others are built on: Debian packages and this machine's Node.js. Kept in the user's cache. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Host } from '../../topology/lib/host.js';
 import type { Podman } from './podman.js';
 
@@ -37,27 +48,44 @@ function codename(): string | undefined {
   return /^ID=debian$/m.test(text) ? /^VERSION_CODENAME=(\S+)$/m.exec(text)?.[1] : undefined;
 }
 
+/** A Debian root file system of minbase and our packages, as an archive. Throws when the packages cannot be had. */
+export function ensureRootFileSystem(): string {
+  const recipe = [codename(), ...PACKAGES].join(' ');
+  const archive = join(storageFolder(), `root-${keyOf(recipe)}.tar`);
+  if (existsSync(archive)) return archive;
+  mkdirSync(storageFolder(), { recursive: true });
+  const unfinished = `${archive}.${process.pid}`;
+  const include = `--include=${PACKAGES.join(',')}`;
+  const made = spawnSync('mmdebstrap', ['--format=tar', '--variant=minbase', include, codename() ?? '', unfinished], {
+    encoding: 'utf8',
+  });
+  if (made.status !== 0) {
+    rmSync(unfinished, { force: true });
+    throw new Error(`mmdebstrap: ${made.stderr}`);
+  }
+  renameSync(unfinished, archive);
+  return archive;
+}
+
+const keyOf = (recipe: string): string => createHash('sha256').update(recipe).digest('hex').slice(0, 16);
+
 /**
- * Name of the base image, made when it is not there. Its name is made of what it is made of. Throws when the packages cannot
- * be had.
+ * Name of the base image, made when it is not there: that file system with this machine's Node.js. Its name is made of what it
+ * is made of. Throws when it cannot be made.
  */
 export async function ensureBase(podman: Podman): Promise<string> {
-  const node = process.execPath;
-  const { size, mtimeMs } = statSync(node);
-  const recipe = [codename(), ...PACKAGES, process.version, size, mtimeMs].join(' ');
-  const key = createHash('sha256').update(recipe).digest('hex').slice(0, 16);
-  const name = `localhost/keepwatch-base:${key}`;
+  const archive = ensureRootFileSystem();
+  const { size, mtimeMs } = statSync(process.execPath);
+  const name = `localhost/keepwatch-base:${keyOf([basename(archive), process.version, size, mtimeMs].join(' '))}`;
   if (await podman.hasImage(name)) return name;
-  mkdirSync(storageFolder(), { recursive: true });
-  const archive = join(storageFolder(), `base-${key}.tar`);
-  if (basename(node) !== 'node') throw new Error(`${node} is not called node`);
-  const copy = `--customize-hook=copy-in ${node} /usr/bin`;
-  const made = spawnSync(
-    'mmdebstrap',
-    ['--variant=minbase', `--include=${PACKAGES.join(',')}`, copy, codename() ?? '', archive],
-    { encoding: 'utf8', cwd: dirname(archive) },
-  );
-  if (made.status !== 0) throw new Error(`mmdebstrap: ${made.stderr}`);
-  await podman.run(['import', archive, name], 300_000);
+  const context = mkdtempSync(join(storageFolder(), 'base-'));
+  try {
+    linkSync(archive, join(context, 'root.tar'));
+    copyFileSync(process.execPath, join(context, 'node'));
+    writeFileSync(join(context, 'Containerfile'), 'FROM scratch\nADD root.tar /\nCOPY node /usr/bin/node\n');
+    await podman.build(['-f', join(context, 'Containerfile'), '--tag', name, context]);
+  } finally {
+    rmSync(context, { recursive: true, force: true });
+  }
   return name;
 }

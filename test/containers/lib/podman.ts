@@ -7,22 +7,23 @@ import type { Host } from '../../topology/lib/host.js';
 /** Limits that a machine may refuse to raise above its own. */
 const LIMITS = ['--ulimit', 'nofile=1024:4096', '--ulimit', 'nproc=1000:1000'];
 
+/** podman notes it in its storage, so it is always the same. */
+const RUN_ROOT = '/run/keepwatch-containers';
+
 /** One storage of images. */
 export class Podman {
   readonly #storage: readonly string[];
-  readonly #runRoot: string;
 
   /** `folder` keeps images; what runs keeps its own in /run. */
   constructor(folder: string) {
-    this.#runRoot = `/run/keepwatch-containers-${process.pid}`;
-    mkdirSync(this.#runRoot, { recursive: true, mode: 0o700 });
-    const places = ['--root', join(folder, 'storage'), '--runroot', join(this.#runRoot, 'root')];
+    mkdirSync(RUN_ROOT, { recursive: true, mode: 0o700 });
+    const places = ['--root', join(folder, 'storage'), '--runroot', join(RUN_ROOT, 'root')];
     this.#storage = [...places, '--storage-driver', 'overlay'];
   }
 
   command(args: readonly string[]): string[] {
     const engine = ['--runtime', 'runc', '--cgroup-manager', 'cgroupfs', '--events-backend', 'file'];
-    return ['podman', ...this.#storage, '--tmpdir', join(this.#runRoot, 'tmp'), ...engine, ...args];
+    return ['podman', ...this.#storage, '--tmpdir', join(RUN_ROOT, 'tmp'), ...engine, ...args];
   }
 
   run(args: readonly string[], timeoutMs = 60_000): Promise<string> {
@@ -49,8 +50,8 @@ export class Podman {
     await run(['buildah', ...this.#storage, 'bud', '--isolation', 'chroot', '--format', 'docker', ...args], 300_000);
   }
 
-  /** Everything but the images goes. */
-  close(): void {
-    rmSync(this.#runRoot, { recursive: true, force: true });
+  /** Everything but the images goes, unless another run needs it. */
+  async close(): Promise<void> {
+    if ((await this.run(['ps', '--all', '--quiet'])) === '') rmSync(RUN_ROOT, { recursive: true, force: true });
   }
 }
