@@ -1,5 +1,5 @@
 // Builds the Debian packages: keepwatch, and keepwatch-nodejs with the Node.js that runs this, for releases whose own is too old.
-// usage: npm run package [-- --version VERSION] [-- --output DIRECTORY]        (default: the version of package.json, dist/packages)
+// usage: npm run package [-- --version VERSION --output DIRECTORY --without-nodejs]      (default: the version of package.json, dist/packages)
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -39,14 +39,18 @@ const architecture = ARCHITECTURES[process.arch];
 if (architecture === undefined) throw new Error(`no Debian architecture for ${process.arch}`);
 
 const { values } = parseArgs({
-  options: { version: { type: 'string' }, output: { type: 'string', default: join(ROOT, 'dist/packages') } },
+  options: {
+    version: { type: 'string' },
+    output: { type: 'string', default: join(ROOT, 'dist/packages') },
+    'without-nodejs': { type: 'boolean', default: false },
+  },
 });
 const version = values.version ?? manifest.version;
 mkdirSync(values.output, { recursive: true });
 const work = mkdtempSync(join(tmpdir(), 'keepwatch-package-'));
 try {
   console.log(keepwatch(join(work, 'keepwatch')));
-  console.log(nodejs(join(work, 'nodejs')));
+  if (!values['without-nodejs']) console.log(nodejs(join(work, 'nodejs')));
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

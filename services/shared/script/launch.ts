@@ -30,7 +30,7 @@ const GATED = `read -r word || exit 125; echo started >&3; ${PREPARE}; exec "$@"
 export interface LaunchOptions {
   readonly identity: ScriptIdentity;
   /** Our own credentials. */
-  readonly self: { readonly uid: number; readonly gid: number };
+  readonly self: { readonly uid: number; readonly gid: number; readonly ambient: boolean };
   /** The script waits for a line on descriptor 0 and leaves a receipt on descriptor 3. */
   readonly gated: boolean;
   /** The script gets SIGTERM when we die. */
@@ -70,7 +70,7 @@ export function warmWords(
   argv: readonly string[],
   { identity, self, setpriv, dieWithParent }: Omit<LaunchOptions, 'gated'>,
 ): readonly string[] | undefined {
-  if (dieWithParent) return undefined;
+  if (dieWithParent || self.ambient) return undefined;
   if (sameUser(identity, self)) return argv;
   if (setpriv === undefined) return undefined;
   return [setpriv, ...credentialsOf(identity), '--', '/bin/sh', '-c', 'exec "$@"', LAUNCHER_NAME, ...argv];
@@ -84,10 +84,12 @@ export function buildLaunch(argv: readonly string[], options: LaunchOptions): La
   const shell = ['/bin/sh', '-c', options.gated ? GATED : PLAIN, LAUNCHER_NAME, ...argv];
   const env = scriptEnvironment(identity);
   const changesUser = !sameUser(identity, self);
-  if (setpriv !== undefined && (changesUser || options.dieWithParent)) {
+  if (setpriv !== undefined && (changesUser || options.dieWithParent || self.ambient)) {
     const credentials = changesUser ? credentialsOf(identity) : [];
     const death = options.dieWithParent ? ['--pdeathsig', 'TERM'] : [];
-    return { file: setpriv, args: [...credentials, ...death, '--', ...shell], env };
+    // A daemon that is not root has its capabilities as ambient ones, and they would stay through exec and change of user.
+    const drop = self.ambient ? ['--inh-caps=-all', '--ambient-caps=-all'] : [];
+    return { file: setpriv, args: [...credentials, ...drop, ...death, '--', ...shell], env };
   }
   const [file = '/bin/sh', ...args] = shell;
   return changesUser ? { file, args, env, uid: identity.uid, gid: identity.gid } : { file, args, env };

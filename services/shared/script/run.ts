@@ -4,6 +4,7 @@ import { elapsed, type Micros, millis, toMillis } from '../time/duration.js';
 import type { ScriptIdentity } from './identity.js';
 import { buildLaunch, type Entrance, entered, findSetpriv, LAUNCHER_NAME, warmWords } from './launch.js';
 import { isPassing, type ScriptOutcome, type ScriptRun } from './outcome.js';
+import { type OwnRights, ownRights } from './ownRights.js';
 import { groupAlive, signalGroup } from './processGroup.js';
 import { OutputTail } from './tail.js';
 import type { WarmLaunchers } from './warmLauncher.js';
@@ -59,7 +60,7 @@ export interface ScriptRunner {
 export class ProcessScriptRunner implements ScriptRunner {
   readonly #clock: Clock;
   readonly #setpriv: string | undefined;
-  readonly #self: { readonly uid: number; readonly gid: number };
+  readonly #self: OwnRights = ownRights();
   readonly #warm: WarmLaunchers | undefined;
 
   /** `warm`: launchers that wait already, for scripts with a gate whose receipt and output go to one file. */
@@ -67,7 +68,6 @@ export class ProcessScriptRunner implements ScriptRunner {
     this.#clock = clock;
     this.#setpriv = setpriv;
     this.#warm = warm;
-    this.#self = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   }
 
   /** False when scripts of other users run without their supplementary groups, because there is no setpriv(1). */
@@ -79,8 +79,13 @@ export class ProcessScriptRunner implements ScriptRunner {
     const { identity, gate } = request;
     if (request.argv.some((word) => word.includes('\0')))
       return notStarted({ kind: 'cannot-start', reason: 'an argument contains a NUL byte' });
-    if (this.#self.uid !== 0 && identity.uid !== this.#self.uid) {
-      const reason = `cannot run as ${identity.user}: the daemon runs as uid ${this.#self.uid}, not as root`;
+    const { uid, changesUser, ambient } = this.#self;
+    if (!changesUser && identity.uid !== uid) {
+      const reason = `cannot run as ${identity.user}: the daemon runs as uid ${uid}, without CAP_SETUID and CAP_SETGID`;
+      return notStarted({ kind: 'cannot-start', reason });
+    }
+    if (ambient && this.#setpriv === undefined) {
+      const reason = 'it would inherit the capabilities of the daemon: install setpriv(1) (Debian: util-linux)';
       return notStarted({ kind: 'cannot-start', reason });
     }
     const credentials = {

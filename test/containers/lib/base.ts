@@ -21,27 +21,35 @@ import type { Podman } from './podman.js';
 /** Below minbase: what the Containerfile asks for, so that building needs no network, and the peer. */
 const PACKAGES = ['keepalived', 'libcap2-bin', 'libnftables1', 'libpcre2-8-0', 'libstdc++6', 'tini', 'util-linux'];
 
-/** Programs the lane needs, with the Debian package each comes from. */
-const PROGRAMS: readonly (readonly [program: string, debianPackage: string])[] = [
+/** Programs with the Debian package each comes from. */
+type Programs = readonly (readonly [program: string, debianPackage: string])[];
+
+/** What making a root file system needs. */
+export const ROOT_FILE_SYSTEM_PROGRAMS: Programs = [['mmdebstrap', 'mmdebstrap']];
+
+const PROGRAMS: Programs = [
+  ...ROOT_FILE_SYSTEM_PROGRAMS,
   ['podman', 'podman'],
   ['buildah', 'buildah'],
   ['runc', 'runc'],
   ['conmon', 'conmon'],
-  ['mmdebstrap', 'mmdebstrap'],
 ];
 
 /** Where images and layers are kept between runs. */
 export const storageFolder = (): string =>
   join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'keepwatch-containers');
 
-/** Why containers cannot be built and run here; undefined when they can. */
-export function missingForContainers(): string | undefined {
-  if (process.getuid?.() !== 0) return 'containers with a network of their own need root';
-  const missing = PROGRAMS.filter(([program]) => !Host.hasProgram(program)).map(([, name]) => name);
+/** Why these programs cannot be used here; undefined when they can. */
+export function missingPrograms(programs: Programs): string | undefined {
+  if (process.getuid?.() !== 0) return 'a root file system of its own needs root';
+  const missing = programs.filter(([program]) => !Host.hasProgram(program)).map(([, name]) => name);
   if (missing.length > 0) return `needs Debian packages: ${missing.join(' ')}`;
   if (codename() === undefined) return 'not a Debian release: its Node.js may not run on Debian packages';
   return undefined;
 }
+
+/** Why containers cannot be built and run here; undefined when they can. */
+export const missingForContainers = (): string | undefined => missingPrograms(PROGRAMS);
 
 function codename(): string | undefined {
   const text = readFileSync('/etc/os-release', 'utf8');
