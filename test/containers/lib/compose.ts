@@ -134,7 +134,10 @@ function translate(
         for (const path of list) args.push('--tmpfs', path);
         break;
       case 'environment':
-        for (const [variable, text] of Object.entries(value as Environment)) args.push('--env', `${variable}=${text}`);
+        for (const [variable, text] of Object.entries(value as Readonly<Record<string, string | null>>)) {
+          // YAML reads the empty text that a variable without a default leaves as nothing.
+          args.push('--env', `${variable}=${text ?? ''}`);
+        }
         break;
       case 'volumes':
         for (const entry of list) {
