@@ -33,6 +33,7 @@ _keepwatchctl() {
       ' apply') path='apply' ;;
       ' confirm') path='confirm' ;;
       ' rollback') path='rollback' ;;
+      ' health') path='health' ;;
       ' upgrade') path='upgrade' ;;
       ' stop') path='stop' ;;
       ' plan') path='plan' ;;
@@ -44,7 +45,7 @@ _keepwatchctl() {
     esac
   done
   case $path in
-    '') COMPREPLY=($(compgen -W '-v --version --run-dir --address --json -h --help status watch history notifications explain maintenance failover priority drain weight enable real-server support-bundle log-level reload apply confirm rollback upgrade stop plan check config fmt keywords' -- "$current")) ;;
+    '') COMPREPLY=($(compgen -W '-v --version --run-dir --address --json -h --help status watch history notifications explain maintenance failover priority drain weight enable real-server support-bundle log-level reload apply confirm rollback health upgrade stop plan check config fmt keywords' -- "$current")) ;;
     'status') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
     'watch') COMPREPLY=($(compgen -W '--json --events -h --help' -- "$current")) ;;
     'history') COMPREPLY=($(compgen -W '--since --limit --json -h --help' -- "$current")) ;;
@@ -69,6 +70,7 @@ _keepwatchctl() {
     'apply') COMPREPLY=($(compgen -W '-i --config-id --lenient --confirm --json -h --help' -- "$current")); [[ $current != -* ]] && COMPREPLY+=($(compgen -f -- "$current")) ;;
     'confirm') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
     'rollback') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
+    'health') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
     'upgrade') COMPREPLY=($(compgen -W '--if-changed -h --help' -- "$current")) ;;
     'stop') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
     'plan') COMPREPLY=($(compgen -W '-i --config-id --lenient --against --json -h --help' -- "$current")); [[ $current != -* ]] && COMPREPLY+=($(compgen -f -- "$current")) ;;
