@@ -56,6 +56,7 @@ export class Pace {
   readonly #logger: Logger;
   readonly #applyScheduling: (wanted: SchedulingConfig) => readonly string[];
   #config: VrrpConfig | undefined;
+  #standsBy = false;
   /** From which lateness on a priority is taken that no interval calls for; undefined: never. */
   #raiseAt: Micros | undefined;
   #refusalTold = false;
@@ -65,9 +66,13 @@ export class Pace {
     this.#applyScheduling = applyScheduling;
   }
 
-  /** Puts the scheduling of a configuration in force. */
-  apply(config: VrrpConfig): void {
+  /**
+   * Puts the scheduling of a configuration in force. A process that stands by gets one priority less: real time means that
+   * nobody waits for his turn, so whoever speaks must not wait for one that gets ready.
+   */
+  apply(config: VrrpConfig, standsBy = false): void {
     this.#config = config;
+    this.#standsBy = standsBy;
     const automatic = automaticPriority(config);
     this.#schedule(config, automatic);
     const { automaticPriority: allowed, scheduling } = config.global;
@@ -91,7 +96,9 @@ export class Pace {
 
   #schedule(config: VrrpConfig, automatic: number | undefined): void {
     const { scheduling } = config.global;
-    const wanted = automatic === undefined ? scheduling : { ...scheduling, realtimePriority: automatic };
+    const priority = automatic ?? scheduling.realtimePriority;
+    const lowered = this.#standsBy && priority !== undefined ? Math.max(1, priority - 1) : priority;
+    const wanted = lowered === undefined ? scheduling : { ...scheduling, realtimePriority: lowered };
     const problems = this.#applyScheduling(wanted);
     const refused = problems.find((problem) => problem.startsWith('vrrp_rt_priority'));
     this.realtimePriority = refused === undefined ? wanted.realtimePriority : undefined;

@@ -175,7 +175,7 @@ export class VrrpService implements ServiceBehaviour {
     void this.#engine?.stop(true);
     this.#engine = undefined;
     this.#prepared = model;
-    this.#open()?.pace.apply(model);
+    this.#open()?.pace.apply(model, true);
     this.#understudy?.configure(model);
     return { accepted: true, diagnostics: wireDiagnostics(found), changes: [] };
   }

@@ -69,6 +69,15 @@ describe('the pace of the loop', () => {
     assert.deepEqual(refused.pace.problems, ['vrrp_rt_priority: EPERM'], 'what is configured and refused is told');
   });
 
+  it('lets whoever speaks go before one that stands by', () => {
+    const { pace: standing, wishes } = pace();
+    standing.apply(configured(10), true);
+    standing.apply(configured(10, { scheduling: { realtimePriority: 1 } }), true);
+    standing.apply(configured(10));
+    const asked = wishes.map(({ realtimePriority }) => realtimePriority);
+    assert.deepEqual(asked, [9, 1, 10]);
+  });
+
   it('raises the priority once when it is late and max_auto_priority allows it', () => {
     const { pace: raised, wishes } = pace();
     raised.apply(configured(1000, { automaticPriority: { highest: 20, lateness: millis(50) } }));
