@@ -9,7 +9,7 @@ import { eventually } from './lib/eventually.js';
 import { gaps } from './lib/expectations.js';
 import { FIRST, type Pair, probe, SECOND, VIP, withPair } from './lib/pair.js';
 import { servingPid, sparePid } from './lib/serviceProcesses.js';
-import { keepalived } from './lib/software.js';
+import { builtCommand, keepalived } from './lib/software.js';
 import { keepwatchSkip, underTest } from './lib/underTest.js';
 
 /** A measurement: so many kills, at this interval in seconds. */
@@ -75,6 +75,34 @@ describe('the spare of vrrpd', { skip: await keepwatchSkip('keepalived') }, () =
       assert.equal(prober.longestOutage(from).lost, 0, 'the client lost answers');
       await first.stop();
       await topology.second.stop();
+    });
+  });
+
+  test('a stop ends the spare too, with a supervisor and without; goodbye is said once', async () => {
+    await withPair(underTest, keepalived, async (topology, capture) => {
+      const { first, second } = topology;
+      const goodbyes = () =>
+        capture.adverts.filter(({ source, priority }) => source === FIRST && priority === 0).length;
+      const control = await bringUpBoth(topology, capture, 0.3);
+      // Fails when a process or a socket stays.
+      await first.stop();
+      assert.equal(goodbyes(), 1);
+      await capture.advertOf(SECOND, Date.now());
+
+      await bringUp(topology.lab, first);
+      control.close();
+      await control.ready();
+      await control.reaches('MASTER');
+      await sparePid(control);
+      process.kill(first.pid, 'SIGKILL');
+      await first.exited();
+      const stop = [process.execPath, builtCommand('keepwatchctl'), '--run-dir', first.paths.runDirectory, 'stop'];
+      const { status, stderr } = await first.host.tryInside(stop, 60_000);
+      assert.equal(status, 0, stderr);
+      await eventually('nothing runs', () => first.host.processes().length === 0);
+      assert.ok(!(await first.host.hasAddress('eth0', VIP)), 'the address went');
+      assert.equal(goodbyes(), 2);
+      await second.stop();
     });
   });
 
