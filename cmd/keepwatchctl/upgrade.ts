@@ -1,8 +1,10 @@
 /** `keepwatchctl upgrade`: asks for it and waits until every process is replaced. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isUnavailable } from '../../services/shared/rpc/errors.js';
+import type { Diagnostic } from '../../services/shared/rpc/generated/keepwatch/v1/common.js';
 import type { SuiteStatus, UpgradeStatus } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
 import { VERSION } from '../../services/shared/rpc/version.js';
-import { connectTo } from './connection.js';
+import { type ControlClient, connectTo } from './connection.js';
 import { printDiagnostics } from './diagnosticText.js';
 import { EXIT_FAILED, EXIT_GOOD, EXIT_REFUSED } from './exitCode.js';
 import { Failure, type Target } from './target.js';
@@ -33,7 +35,7 @@ export async function upgrade(target: Target, ifChanged: boolean): Promise<numbe
       process.stdout.write(`every process is version ${VERSION} already\n`);
       return EXIT_GOOD;
     }
-    const { diagnostics } = await control.upgrade({}, { deadlineMs: ASK_DEADLINE_MS });
+    const diagnostics = await ask(control);
     if (diagnostics.length > 0) {
       printDiagnostics(diagnostics, target);
       return EXIT_REFUSED;
@@ -42,6 +44,17 @@ export async function upgrade(target: Target, ifChanged: boolean): Promise<numbe
     channel.close();
   }
   return await follow(target, incarnation);
+}
+
+/** Why it does not begin; nothing when it does. */
+async function ask(control: ControlClient): Promise<Diagnostic[]> {
+  try {
+    return (await control.upgrade({}, { deadlineMs: ASK_DEADLINE_MS })).diagnostics;
+  } catch (error) {
+    // On a busy machine the supervisor may have made room for its successor before its answer was out.
+    if (isUnavailable(error)) return [];
+    throw error;
+  }
 }
 
 /** Waits for the supervisor of another incarnation, and tells what it replaces. */
