@@ -1,6 +1,6 @@
 /** keepwatchctl: flags and wiring. What a command does not need is not loaded: most need no gRPC. */
 import { resolve } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { DEFAULT_RUN_DIR } from '../../services/shared/rpc/paths.js';
 import { VERSION } from '../../services/shared/rpc/version.js';
 import type { ConfigPlace } from '../keepwatchd/loadFile.js';
@@ -108,6 +108,19 @@ program
     withSuite(command, async (target) => (await import('./explain.js')).explain(target, name)),
   );
 orderCommands(program, withSuite);
+program
+  .command('dump')
+  .description('everything known about the suite, as JSON')
+  .addOption(
+    new Option('--format <format>', "Keepwatch's protobuf JSON, or what exporters read of keepalived's")
+      .choices(['json', 'keepalived-json'])
+      .default('json'),
+  )
+  .action((_options, command: Command) =>
+    withSuite(command, async (target, { format }: GlobalOptions & { readonly format?: string }) =>
+      (await import('./dump.js')).dump(target, format === 'keepalived-json' ? 'keepalived-json' : 'json'),
+    ),
+  );
 program
   .command('support-bundle')
   .description('status, history, configuration without passwords and facts of the machine, in one file')

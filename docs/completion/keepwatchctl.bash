@@ -4,7 +4,7 @@ _keepwatchctl() {
   COMPREPLY=()
   case $previous in
     --run-dir|--against) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    --address|--since|--limit|--ttl|--reason|--of|--port|--weight|-i|--config-id|--confirm) return ;;
+    --address|--since|--limit|--ttl|--reason|--of|--port|--weight|--format|-i|--config-id|--confirm) return ;;
     *) ;;
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -27,6 +27,7 @@ _keepwatchctl() {
       'real-server add') path='real-server add' ;;
       'real-server remove') path='real-server remove' ;;
       'real-server restore') path='real-server restore' ;;
+      ' dump') path='dump' ;;
       ' support-bundle') path='support-bundle' ;;
       ' log-level') path='log-level' ;;
       ' reload') path='reload' ;;
@@ -45,7 +46,7 @@ _keepwatchctl() {
     esac
   done
   case $path in
-    '') COMPREPLY=($(compgen -W '-v --version --run-dir --address --json -h --help status watch history notifications explain maintenance failover priority drain weight enable real-server support-bundle log-level reload apply confirm rollback health upgrade stop plan check config fmt keywords' -- "$current")) ;;
+    '') COMPREPLY=($(compgen -W '-v --version --run-dir --address --json -h --help status watch history notifications explain maintenance failover priority drain weight enable real-server dump support-bundle log-level reload apply confirm rollback health upgrade stop plan check config fmt keywords' -- "$current")) ;;
     'status') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
     'watch') COMPREPLY=($(compgen -W '--json --events -h --help' -- "$current")) ;;
     'history') COMPREPLY=($(compgen -W '--since --limit --json -h --help' -- "$current")) ;;
@@ -64,6 +65,7 @@ _keepwatchctl() {
     'real-server add') COMPREPLY=($(compgen -W '--ttl --reason --json --port --weight -h --help' -- "$current")) ;;
     'real-server remove') COMPREPLY=($(compgen -W '--ttl --reason --json --of -h --help' -- "$current")) ;;
     'real-server restore') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
+    'dump') COMPREPLY=($(compgen -W '--format -h --help' -- "$current")) ;;
     'support-bundle') COMPREPLY=($(compgen -W '-h --help' -- "$current")); [[ $current != -* ]] && COMPREPLY+=($(compgen -f -- "$current")) ;;
     'log-level') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
     'reload') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;

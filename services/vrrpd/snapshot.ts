@@ -105,7 +105,7 @@ function instanceState(engine: VrrpEngine, router: VirtualRouter, now: Instant):
       const name = vip.dev ?? config.interface;
       const link = engine.links.byName(name);
       const present = link !== undefined && engine.links.hasAddress(link.ifindex, vipKey(vip));
-      return { address: vipKey(vip), interface: name, present };
+      return { address: vipKey(vip), interface: name, present, excluded: config.excludedVips.includes(vip) };
     }),
     trackers: standing.trackers.map((tracker) => ({ since: undefined, ...tracker })),
     lastTransition: router.lastTransition === undefined ? undefined : wireTransition(router.lastTransition),

@@ -137,6 +137,8 @@ export interface VrrpVirtualAddress {
   interface: string;
   /** The kernel has it now. */
   present: boolean;
+  /** Of `virtual_ipaddress_excluded`: not named in advertisements. */
+  excluded: boolean;
 }
 
 export interface VrrpTracker {
@@ -863,7 +865,7 @@ export const VrrpPriorityTerm: MessageFns<VrrpPriorityTerm> = {
 };
 
 function createBaseVrrpVirtualAddress(): VrrpVirtualAddress {
-  return { address: "", interface: "", present: false };
+  return { address: "", interface: "", present: false, excluded: false };
 }
 
 export const VrrpVirtualAddress: MessageFns<VrrpVirtualAddress> = {
@@ -876,6 +878,9 @@ export const VrrpVirtualAddress: MessageFns<VrrpVirtualAddress> = {
     }
     if (message.present !== false) {
       writer.uint32(24).bool(message.present);
+    }
+    if (message.excluded !== false) {
+      writer.uint32(32).bool(message.excluded);
     }
     return writer;
   },
@@ -917,6 +922,14 @@ export const VrrpVirtualAddress: MessageFns<VrrpVirtualAddress> = {
             message.present = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.excluded = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -934,6 +947,7 @@ export const VrrpVirtualAddress: MessageFns<VrrpVirtualAddress> = {
       address: isSet(object.address) ? globalThis.String(object.address) : "",
       interface: isSet(object.interface) ? globalThis.String(object.interface) : "",
       present: isSet(object.present) ? globalThis.Boolean(object.present) : false,
+      excluded: isSet(object.excluded) ? globalThis.Boolean(object.excluded) : false,
     };
   },
 
@@ -948,6 +962,9 @@ export const VrrpVirtualAddress: MessageFns<VrrpVirtualAddress> = {
     if (message.present !== false) {
       obj.present = message.present;
     }
+    if (message.excluded !== false) {
+      obj.excluded = message.excluded;
+    }
     return obj;
   },
 
@@ -959,6 +976,7 @@ export const VrrpVirtualAddress: MessageFns<VrrpVirtualAddress> = {
     message.address = object.address ?? "";
     message.interface = object.interface ?? "";
     message.present = object.present ?? false;
+    message.excluded = object.excluded ?? false;
     return message;
   },
 };
