@@ -5,6 +5,8 @@ import { interpretIpvsConfig } from '../../services/ipvsd/config/interpret.js';
 import { openIpvs } from '../../services/ipvsd/genlKernel.js';
 import { startIpvsService } from '../../services/ipvsd/ipvsService.js';
 import { bootId, OwnershipFile } from '../../services/ipvsd/ownershipRecord.js';
+import { BootFile } from '../../services/shared/kernel/bootFile.js';
+import { NftablesFirewall } from '../../services/shared/kernel/nftables.js';
 import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
 import { serviceMain } from '../../services/shared/rpc/serviceMain.js';
@@ -21,5 +23,7 @@ void serviceMain({
       record: new OwnershipFile(join(context.runDir, 'ipvsd.owned.json'), bootId(), (problem) =>
         context.logger.warn(problem),
       ),
+      firewall: new NftablesFirewall(),
+      markRecord: new BootFile(join(context.runDir, 'ipvsd.marks')),
     }),
 });

@@ -85,6 +85,9 @@ export class CheckerBook {
       known.servers.add(server);
       return known;
     }
+    if (isNew(config, earlier?.config) && this.#options.resume.checker(key) === undefined) {
+      this.#options.prober.prepare?.(config);
+    }
     const rules = rulesOf(config);
     this.#spread = (this.#spread + GOLDEN_RATIO) % 1;
     const phase = Math.floor(this.#spread * rules.warmup) as Micros;
@@ -207,3 +210,7 @@ export class CheckerBook {
     this.#options.rearm();
   }
 }
+
+/** Nobody looked after this before; for FILE_CHECK another file counts, not other options. */
+const isNew = (config: CheckerConfig, earlier: CheckerConfig | undefined): boolean =>
+  earlier === undefined || (config.kind === 'file' && !(earlier.kind === 'file' && earlier.path === config.path));

@@ -3,6 +3,7 @@ import { formatIpAddress, formatIpBytes, type IpAddress } from '../shared/net/ad
 import {
   type IpvsDestination,
   IpvsForwarding,
+  type IpvsMarkedAddresses,
   IpvsProtocol,
   type IpvsServiceKey,
   type IpvsTunnel,
@@ -12,6 +13,7 @@ import {
 } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
 import type {
   Forwarding,
+  GroupMember,
   RealServerConfig,
   SorryServerConfig,
   VirtualServerConfig,
@@ -62,25 +64,64 @@ const markKey = (fwmark: number, family: 4 | 6): IpvsServiceKey => ({
   port: 0,
 });
 
-/** Keys of the services one virtual server stands for: one, or as many as its group has. */
-export function serviceKeys(
+/** The services one virtual server stands for: one, or as many as its group has. */
+export interface ServiceTargets {
+  readonly keys: readonly IpvsServiceKey[];
+  /** What nftables marks for the service that has this key's text. */
+  readonly marked: ReadonlyMap<string, readonly IpvsMarkedAddresses[]>;
+  /** One of them on this machine is enough for `ha_suspend`; none without it, for ranges can be long. */
+  readonly addresses: readonly string[];
+}
+
+/** `mark`: that of a group whose addresses are marked by nftables (`nftables_ipvs`). */
+export function serviceTargets(
   config: VirtualServerConfig,
   groups: ReadonlyMap<string, VirtualServerGroupConfig>,
-): IpvsServiceKey[] {
-  const { target } = config;
+  mark: number | undefined,
+): ServiceTargets {
+  const members = membersOf(config, groups);
+  const keys = new Map<string, IpvsServiceKey>();
+  const marked = new Map<string, IpvsMarkedAddresses[]>();
+  const add = (key: IpvsServiceKey): string => {
+    const text = serviceKeyText(key);
+    keys.set(text, key);
+    return text;
+  };
+  for (const member of members) {
+    if (member.kind === 'fwmark') add(markKey(member.fwmark, member.family ?? config.family));
+    else if (mark === undefined) {
+      for (const address of addressesBetween(member.first, member.last)) add(addressKey(config, address, member.port));
+    } else {
+      const text = add(markKey(mark, member.first.family));
+      const [first, last] = [formatIpAddress(member.first), formatIpAddress(member.last)];
+      const addresses = { first, last, protocol: PROTOCOL[config.protocol], port: member.port };
+      const others = marked.get(text);
+      if (others === undefined) marked.set(text, [addresses]);
+      else others.push(addresses);
+    }
+  }
+  return { keys: [...keys.values()], marked, addresses: config.haSuspend ? allAddresses(members) : [] };
+}
+
+/** What a virtual server listens on, as if it were a group. */
+function membersOf(
+  { target }: VirtualServerConfig,
+  groups: ReadonlyMap<string, VirtualServerGroupConfig>,
+): readonly GroupMember[] {
   switch (target.kind) {
     case 'address':
-      return [addressKey(config, target.address, target.port)];
+      return [{ kind: 'addresses', first: target.address, last: target.address, port: target.port }];
     case 'fwmark':
-      return [markKey(target.fwmark, config.family)];
+      return [target];
     case 'group':
-      return (groups.get(target.name)?.members ?? []).flatMap((member) =>
-        member.kind === 'fwmark'
-          ? [markKey(member.fwmark, member.family ?? config.family)]
-          : [...addressesBetween(member.first, member.last)].map((address) => addressKey(config, address, member.port)),
-      );
+      return groups.get(target.name)?.members ?? [];
   }
 }
+
+const allAddresses = (members: readonly GroupMember[]): string[] =>
+  members.flatMap((member) =>
+    member.kind === 'addresses' ? [...addressesBetween(member.first, member.last)].map(formatIpAddress) : [],
+  );
 
 function destination(
   key: IpvsServiceKey,
@@ -127,7 +168,7 @@ function tunnelOf(forwarding: Forwarding): IpvsTunnel | undefined {
 /** The services one virtual server wants in the table now. */
 export function desiredServices(
   config: VirtualServerConfig,
-  keys: readonly IpvsServiceKey[],
+  { keys, marked }: ServiceTargets,
   view: PoolView,
 ): IpvsVirtualService[] {
   return keys.map((key) => {
@@ -146,6 +187,7 @@ export function desiredServices(
       persistencePrefixLength: config.persistence?.prefixLength ?? (key.family === 4 ? 32 : 128),
       persistenceEngine: config.persistence?.engine ?? '',
       destinations,
+      marked: [...(marked.get(serviceKeyText(key)) ?? [])],
     };
   });
 }

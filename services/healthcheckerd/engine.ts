@@ -16,7 +16,8 @@ import type { CheckerAction } from './checker.js';
 import { CheckerBook } from './checkerBook.js';
 import { checkerKeyword, checkerText, verdictMailBody } from './checkerText.js';
 import type { HealthConfig, VirtualServerGroupConfig } from './config/model.js';
-import { serviceKeys, serviceKeyText } from './desiredTable.js';
+import { serviceKeyText, serviceTargets } from './desiredTable.js';
+import { GroupMarks } from './groupMarks.js';
 import { nameVirtualServers, realServerName } from './names.js';
 import { NotificationBuilder, type RealServerChange } from './notifications.js';
 import { farewell, lookAtPool, REMOVING } from './poolKeeper.js';
@@ -54,6 +55,7 @@ export class HealthEngine {
   /** As it is with the orders of operators. */
   #config: HealthConfig | undefined;
   readonly #orders = new HeldOrders();
+  readonly #marks: GroupMarks;
   #virtuals = new Map<string, VirtualRuntime>();
   #notify = new NotificationBuilder({
     routerId: '',
@@ -67,6 +69,7 @@ export class HealthEngine {
     this.#options = options;
     const { clock, prober, logger, rearm, spreadStart } = options;
     this.#resume = options.resume ?? NO_RESUME;
+    this.#marks = new GroupMarks(this.#resume);
     this.#presence = new Presence(options.localAddresses, logger);
     this.#reporter = new HealthReporter(clock, options.report);
     const listener = {
@@ -116,18 +119,20 @@ export class HealthEngine {
     let quorate = 0;
     const removedDesired = new Map<string, IpvsServiceKey>();
     for (const virtual of previous.values()) {
-      for (const key of virtual.keys) removedDesired.set(serviceKeyText(key), key);
+      for (const key of virtual.targets.keys) removedDesired.set(serviceKeyText(key), key);
     }
     // A virtual server without real servers balances nothing: keepalived drops it, and so do we.
     const kept = config.virtualServers.filter((virtual) => virtual.realServers.length > 0);
-    for (const { name, config: virtualConfig } of nameVirtualServers(kept)) {
+    const named = nameVirtualServers(kept);
+    this.#marks.give(config, named);
+    for (const { name, config: virtualConfig } of named) {
       const old = previous.get(name);
       previous.delete(name);
       const virtual = old ?? newVirtual(name, virtualConfig);
       notifications.push(...this.#configureVirtual(virtual, virtualConfig, groups, old === undefined, now));
       this.#virtuals.set(name, virtual);
       if (old === undefined && virtual.view.quorumUp) quorate++;
-      for (const key of virtual.keys) removedDesired.delete(serviceKeyText(key));
+      for (const key of virtual.targets.keys) removedDesired.delete(serviceKeyText(key));
     }
     if (quorate > 0) this.#options.logger.info(`new virtual servers that start with quorum: ${quorate}`);
     for (const virtual of previous.values()) {
@@ -207,7 +212,7 @@ export class HealthEngine {
     if (resumed !== undefined) virtual.view = { ...virtual.view, quorumUp: resumed };
     const oldServers = new Map(virtual.servers.map((server) => [server.name, server]));
     virtual.config = config;
-    virtual.keys = serviceKeys(config, groups);
+    virtual.targets = serviceTargets(config, groups, this.#marks.of(virtual.name));
     const at = this.#options.clock.wall();
     const notifications: Notification[] = [];
     virtual.servers = config.realServers.map((serverConfig) => {
@@ -334,7 +339,7 @@ function newVirtual(name: string, config: VirtualRuntime['config']): VirtualRunt
   return {
     name,
     config,
-    keys: [],
+    targets: { keys: [], marked: new Map(), addresses: [] },
     servers: [],
     view: { quorumUp: false, weightUp: 0, members: [] },
     desired: [],

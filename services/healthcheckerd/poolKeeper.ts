@@ -23,7 +23,7 @@ export function lookAtPool(
   const { config, view: before } = virtual;
   const view = viewPool(config, virtual.servers, before.quorumUp);
   virtual.view = view;
-  virtual.desired = desiredServices(config, virtual.keys, view);
+  virtual.desired = desiredServices(config, virtual.targets, view);
   const changed = view.quorumUp !== before.quorumUp;
   if (starting || changed) resume.saveQuorum(virtual.name, view.quorumUp);
   const tell = starting ? view.quorumUp || config.sorryServer !== undefined : changed;

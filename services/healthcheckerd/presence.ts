@@ -36,7 +36,7 @@ export class Presence {
     this.#lookAt = watched ? after(now, PRESENCE_INTERVAL) : undefined;
     const local = watched ? this.#localAddresses() : new Set<string>();
     return all.filter((virtual) => {
-      const addresses = virtual.keys.map(({ address }) => address).filter((address) => address !== '');
+      const { addresses } = virtual.targets;
       const here = addresses.some((address) => this.#vrrpAddresses.has(address) || local.has(address));
       const suspended = virtual.config.haSuspend && addresses.length > 0 && !here;
       if (virtual.suspended === suspended) return false;

@@ -23,6 +23,10 @@ export interface ResumeRecord {
   quorum(name: string): boolean | undefined;
   saveQuorum(name: string, up: boolean): void;
   forgetQuorum(name: string): void;
+  /** The firewall mark of a virtual server group (`nftables_ipvs`). */
+  mark(name: string): number | undefined;
+  saveMark(name: string, mark: number): void;
+  forgetMark(name: string): void;
 }
 
 /** Keeps nothing. */
@@ -33,6 +37,9 @@ export const NO_RESUME: ResumeRecord = {
   quorum: () => undefined,
   saveQuorum: () => {},
   forgetQuorum: () => {},
+  mark: () => undefined,
+  saveMark: () => {},
+  forgetMark: () => {},
 };
 
 const KEY_BYTES = 16;
@@ -42,6 +49,7 @@ const FIXED_BYTES = KEY_BYTES + 18;
 
 const KIND_CHECKER = 1;
 const KIND_QUORUM = 2;
+const KIND_MARK = 3;
 const UP = 1;
 const CHECKED = 2;
 const WEIGHT_SET = 4;
@@ -160,6 +168,24 @@ export class FileResumeRecord implements ResumeRecord {
 
   forgetQuorum(name: string): void {
     this.#clear(`quorum ${name}`);
+  }
+
+  mark(name: string): number | undefined {
+    const record = this.#found.get(shortKey(`mark ${name}`).toString('base64'));
+    if (record === undefined || record.length < KEY_BYTES + 5 || record.readUInt8(KEY_BYTES) !== KIND_MARK) {
+      return undefined;
+    }
+    return record.readUInt32LE(KEY_BYTES + 1);
+  }
+
+  saveMark(name: string, mark: number): void {
+    const value = Buffer.alloc(5);
+    value.writeUInt32LE(mark, value.writeUInt8(KIND_MARK, 0));
+    this.#write(Buffer.concat([shortKey(`mark ${name}`), value]));
+  }
+
+  forgetMark(name: string): void {
+    this.#clear(`mark ${name}`);
   }
 
   /** The first configuration is in force: what it did not ask for is of no use any more. */

@@ -1,9 +1,10 @@
 /** What lives between two configurations: virtual servers, their real servers and checkers, found again by key. */
-import type { IpvsServiceKey, IpvsVirtualService } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
+import type { IpvsVirtualService } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
 import type { Micros } from '../shared/time/duration.js';
 import type { CheckerRules, CheckerState } from './checker.js';
 import type { CheckerConfig } from './config/checkerModel.js';
 import type { VirtualServerConfig } from './config/model.js';
+import type { ServiceTargets } from './desiredTable.js';
 import type { PoolView } from './pool.js';
 import type { SteeredServer } from './steeredConfig.js';
 
@@ -37,7 +38,7 @@ export interface ServerRuntime {
 export interface VirtualRuntime {
   readonly name: string;
   config: VirtualServerConfig;
-  keys: readonly IpvsServiceKey[];
+  targets: ServiceTargets;
   servers: ServerRuntime[];
   view: PoolView;
   desired: IpvsVirtualService[];

@@ -5,7 +5,7 @@ import type { IpvsConfig } from './config/model.js';
 /** Nothing is listed for a first configuration. */
 export function configChanges(before: IpvsConfig | undefined, next: IpvsConfig): PlannedChange[] {
   if (before === undefined) return [];
-  const keys = ['flushOnStart', 'flushOnStop', 'timeouts', 'syncDaemon'] as const;
+  const keys = ['flushOnStart', 'flushOnStop', 'timeouts', 'syncDaemon', 'marks'] as const;
   const details = keys
     .filter((key) => plain(before[key]) !== plain(next[key]))
     .map((key) => `${key} ${plain(before[key]) ?? 'none'} -> ${plain(next[key]) ?? 'none'}`);

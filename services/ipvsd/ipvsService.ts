@@ -1,6 +1,7 @@
 /** ipvsd as a service: configuration, Apply, state. The table itself is the business of {@link TableKeeper}. */
 import type { Interpretation } from '../shared/config/diagnostic.js';
 import type { ConfigTree } from '../shared/config/tree.js';
+import type { BootText, Firewall } from '../shared/kernel/linkPorts.js';
 import { wireDiagnostics } from '../shared/rpc/diagnostics.js';
 import { invalidArgument, unavailable } from '../shared/rpc/errors.js';
 import {
@@ -22,6 +23,7 @@ import type { IpvsConfig } from './config/model.js';
 import { configChanges } from './configChanges.js';
 import { Controls } from './controls.js';
 import type { OpenIpvs } from './kernel.js';
+import { MarkTable } from './markTable.js';
 import type { OwnershipRecord } from './ownershipRecord.js';
 import { serviceName } from './table.js';
 import { TableKeeper } from './tableKeeper.js';
@@ -31,6 +33,10 @@ export interface IpvsServiceOptions {
   readonly interpret: (tree: ConfigTree) => Interpretation<IpvsConfig>;
   readonly open: OpenIpvs;
   readonly record: OwnershipRecord;
+  /** Where packets get their marks (`nftables_ipvs`). */
+  readonly firewall: Firewall;
+  /** Name of the nftables table that is ours. */
+  readonly markRecord: BootText;
 }
 
 /** Builds ipvsd. */
@@ -54,6 +60,7 @@ class IpvsBehaviour implements ServiceBehaviour {
   readonly #options: IpvsServiceOptions;
   readonly #controls: Controls;
   readonly #keeper: TableKeeper;
+  readonly #marks: MarkTable;
   #config: IpvsConfig | undefined;
   /** What was last asked for, as it came, by service name. */
   #desired: ReadonlyMap<string, IpvsVirtualService> = new Map();
@@ -62,6 +69,12 @@ class IpvsBehaviour implements ServiceBehaviour {
     this.#context = context;
     this.#options = options;
     this.#controls = new Controls(context.logger);
+    this.#marks = new MarkTable({
+      firewall: options.firewall,
+      record: options.markRecord,
+      logger: context.logger,
+      onChange: () => this.#publish('marks of virtual server groups'),
+    });
     this.#keeper = new TableKeeper({
       open: options.open,
       record: options.record,
@@ -90,6 +103,7 @@ class IpvsBehaviour implements ServiceBehaviour {
     const first = this.#config === undefined;
     this.#config = model;
     this.#controls.configure(model);
+    this.#marks.configure(model.marks);
     if (first) await this.#keeper.begin({ flush: model.flushOnStart });
     else if (changes.length > 0) await this.#keeper.controlsChanged();
     // The relay must know which instance to tell about.
@@ -109,7 +123,10 @@ class IpvsBehaviour implements ServiceBehaviour {
     }
     this.#desired = desired;
     const { operations, errors } = await this.#keeper.apply({ services, removed, complete: request.complete });
-    return { origin: undefined, operations, errors: [...errors] };
+    const before = this.#marks.problem;
+    this.#marks.apply(this.#desired.values());
+    if (this.#marks.problem !== before) this.#publish('marks of virtual server groups');
+    return { origin: undefined, operations, errors: [...errors, ...this.#markProblems()] };
   }
 
   /** Serves `IpvsService.SetSyncRole`. */
@@ -137,7 +154,7 @@ class IpvsBehaviour implements ServiceBehaviour {
       kernelVersion,
       desired: [...this.#desired.values()],
       converged,
-      errors: [...errors],
+      errors: [...errors, ...this.#markProblems()],
       operations: BigInt(operations),
       syncInstance: this.#controls.instance ?? '',
       syncDaemons: this.#controls.running.map(({ state, interface: name, syncId }) => ({
@@ -151,10 +168,15 @@ class IpvsBehaviour implements ServiceBehaviour {
   impairments(): string[] {
     const { available, unavailableReason, errors } = this.#keeper.status;
     const unavailable = this.#keeper.needed && !available ? [`IPVS is not available: ${unavailableReason}`] : [];
-    return [...unavailable, ...(available ? errors : [])];
+    return [...unavailable, ...(available ? errors : []), ...this.#markProblems()];
+  }
+
+  #markProblems(): string[] {
+    return this.#marks.problem === undefined ? [] : [this.#marks.problem];
   }
 
   async stop(options: { readonly keepKernelState: boolean }): Promise<void> {
+    this.#marks.stop(options.keepKernelState);
     await this.#keeper.stop({ ...options, flush: this.#config?.flushOnStop === 'all' });
   }
 

@@ -261,6 +261,7 @@ test('ipvsd without IPVS in the kernel says so everywhere, keeps what is wanted,
     persistencePrefixLength: 32,
     persistenceEngine: '',
     destinations: [],
+    marked: [],
   };
   const client = rpcClient(IpvsServiceDefinition, ipvs.channel);
   const applied = await client.apply({ services: [service], complete: true, removed: [] });

@@ -1,11 +1,11 @@
 /** FILE_CHECK: the number in a file moves the weight or, with weight 0, says up and down. Standing: reports with every change. */
-import { closeSync, constants, type FSWatcher, fstatSync, openSync, readSync, watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { readFileNumber } from '../../shared/kernel/fileNumber.js';
+import { readNumberFile } from '../../shared/kernel/numberFile.js';
 import type { CheckResult } from '../checker.js';
 import type { FileCheckConfig } from '../config/checkerModel.js';
 
-/** A number and blanks around it. */
-const MAX_BYTES = 64;
 /** How often a file is read whose folder cannot be watched. */
 const POLL_MS = 1000;
 /** A change is read once the writer had this long: shells empty a file before they write it. */
@@ -13,20 +13,13 @@ const SETTLE_MS = 5;
 /** From here on downwards the server is down (keepalived.conf(5), track_file). */
 const FAULT = -(2 ** 31);
 
-/** The number at the beginning of a file; 0 when there is none or no file, as in keepalived. Never blocks. */
-function readNumber(path: string): number {
-  let fd: number | undefined;
-  try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    if (!fstatSync(fd).isFile()) return 0;
-    const bytes = Buffer.alloc(MAX_BYTES);
-    const count = readSync(fd, bytes, 0, MAX_BYTES, 0);
-    return Number(/^\s*([+-]?[0-9]+)/.exec(bytes.toString('latin1', 0, count))?.[1] ?? 0);
-  } catch {
-    return 0;
-  } finally {
-    if (fd !== undefined) closeSync(fd);
-  }
+/**
+ * The number at the beginning of a file; 0 when there is none or no file, as in keepalived; undefined when it is out of range:
+ * then the last one stays.
+ */
+function readNumber(path: string): number | undefined {
+  const content = readNumberFile(path);
+  return content.ok ? readFileNumber(content.text) : 0;
 }
 
 /** What a number means. */
@@ -54,7 +47,7 @@ export function startFileCheck(config: FileCheckConfig, ended: (result: CheckRes
     settle = undefined;
     if (over) return;
     const value = readNumber(path);
-    if (value === last) return;
+    if (value === undefined || value === last) return;
     last = value;
     ended(judgeNumber(value, config));
   };

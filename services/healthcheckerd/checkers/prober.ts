@@ -1,5 +1,6 @@
 /** The real prober: picks the check by kind. */
 import { ClientSockets } from '../../shared/kernel/clientSockets.js';
+import { initialiseNumberFile } from '../../shared/kernel/numberFile.js';
 import type { CheckResult } from '../checker.js';
 import type { CheckerConfig } from '../config/checkerModel.js';
 import type { Prober } from '../probe.js';
@@ -24,6 +25,13 @@ export class SystemProber implements Prober {
     this.#tools = tools;
     this.#sessions = sessions;
     this.#sockets = new ClientSockets((error) => tools.logger.error(`a check failed unexpectedly: ${error.message}`));
+  }
+
+  /** `init_file` of FILE_CHECK. */
+  prepare(check: CheckerConfig): void {
+    if (check.kind !== 'file' || check.init === undefined) return;
+    const problem = initialiseNumberFile(check.path, check.init);
+    if (problem !== undefined) this.#tools.logger.warn(`track_file ${check.name}: ${problem}`);
   }
 
   start(check: CheckerConfig, ended: (result: CheckResult) => void, url: number): () => void {

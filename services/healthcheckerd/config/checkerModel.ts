@@ -173,6 +173,8 @@ export interface FileCheckConfig extends Common {
   /** Multiplier; 0: any number but 0 means down. */
   readonly weight: number;
   readonly reverse: boolean;
+  /** `init_file`: written once, when the check is new; only where there is no file unless `overwrite`. */
+  readonly init?: { readonly value: number; readonly overwrite: boolean };
 }
 
 /** `BFD_CHECK`: up while a BFD session is Up. */

@@ -1,6 +1,11 @@
 /** From the statement tree to what healthcheckerd runs on. */
 import type { Interpretation } from '../../shared/config/diagnostic.js';
-import { NO_CHECKER_EMAILS, RS_INIT_NOTIFIES } from '../../shared/config/globals/lvs.js';
+import {
+  NFTABLES_IPVS,
+  NFTABLES_IPVS_START_FWMARK,
+  NO_CHECKER_EMAILS,
+  RS_INIT_NOTIFIES,
+} from '../../shared/config/globals/lvs.js';
 import {
   type InterpretEnvironment,
   isMailConfigured,
@@ -55,8 +60,14 @@ function readGlobal(globals: Block, environment: InterpretEnvironment): HealthGl
     initNotifies: globals.has(RS_INIT_NOTIFIES),
     noCheckerEmails: globals.has(NO_CHECKER_EMAILS),
     scheduling: readScheduling(globals, 'checker'),
+    ...(globals.has(NFTABLES_IPVS)
+      ? { firstGroupMark: globals.last(NFTABLES_IPVS_START_FWMARK)?.values[0] ?? DEFAULT_GROUP_MARK }
+      : {}),
   };
 }
+
+/** keepalived.conf(5), nftables_ipvs_start_fwmark. */
+const DEFAULT_GROUP_MARK = 1000;
 
 function readGroups(block: Block, report: Reporter): ReadonlyMap<string, VirtualServerGroupConfig> {
   const groups = new Map<string, VirtualServerGroupConfig>();

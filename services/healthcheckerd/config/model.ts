@@ -142,6 +142,8 @@ export interface HealthGlobalConfig {
   readonly initNotifies: boolean;
   /** `no_checker_emails`: mails only when a real server leaves or enters the table, not for every checker. */
   readonly noCheckerEmails: boolean;
+  /** `nftables_ipvs`: a group with addresses is one service by firewall mark; marks are given from here on. */
+  readonly firstGroupMark?: number;
   /** `checker_rt_priority`, `checker_priority`, `checker_cpu_affinity` and their kin. */
   readonly scheduling: SchedulingConfig;
 }

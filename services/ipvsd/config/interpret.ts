@@ -5,7 +5,7 @@ import { type InterpretEnvironment, readGlobals } from '../../shared/config/glob
 import type { Block } from '../../shared/config/readBlock.js';
 import { Reporter } from '../../shared/config/reporter.js';
 import type { ConfigTree } from '../../shared/config/tree.js';
-import type { ConnectionTimeouts, IpvsConfig } from './model.js';
+import type { ConnectionTimeouts, IpvsConfig, MarkTableConfig } from './model.js';
 import { readSyncDaemon, syncDaemonOfInstance } from './syncDaemon.js';
 
 /** Gives meaning to ipvsd's part of a tree. */
@@ -15,11 +15,13 @@ export function interpretIpvsConfig(tree: ConfigTree, _environment: InterpretEnv
   const daemon = globals.last(Lvs.LVS_SYNC_DAEMON);
   const syncDaemon =
     daemon === undefined ? syncDaemonOfInstance(tree, report) : readSyncDaemon(daemon.statement.words, report);
+  const marks = readMarks(globals, report);
   const model: IpvsConfig = {
     flushOnStart: globals.has(Lvs.LVS_FLUSH),
     flushOnStop: readFlushOnStop(globals, report),
     timeouts: readTimeouts(globals, report),
     ...(syncDaemon === undefined ? {} : { syncDaemon }),
+    ...(marks === undefined ? {} : { marks }),
   };
   return report.hasErrors ? { diagnostics: report.diagnostics } : { model, diagnostics: report.diagnostics };
 }
@@ -36,6 +38,25 @@ function readFlushOnStop(globals: Block, report: Reporter): IpvsConfig['flushOnS
     `'lvs_flush_on_stop' is followed by VS or nothing, not '${what}'`,
   );
   return 'all';
+}
+
+/** Not keepalived's: both may run on one machine while it is moved. */
+const MARK_TABLE_DEFAULT = 'keepwatch_ipvs';
+/** NF_IP_PRI_MANGLE, where marks are made: before routing, and before IPVS looks at packets of this machine. */
+const MARK_PRIORITY_DEFAULT = -150;
+
+function readMarks(globals: Block, report: Reporter): MarkTableConfig | undefined {
+  const found = globals.last(Lvs.NFTABLES_IPVS);
+  if (found === undefined) return undefined;
+  const table = found.values[0] ?? MARK_TABLE_DEFAULT;
+  if (!/^[A-Za-z][A-Za-z0-9_.-]{0,31}$/.test(table)) {
+    report.error(
+      found.statement.words[1] ?? found.keyword,
+      'bad-value',
+      `'${table}' cannot be the name of an nftables table`,
+    );
+  }
+  return { table, priority: globals.last(Lvs.NFTABLES_IPVS_PRIORITY)?.values[0] ?? MARK_PRIORITY_DEFAULT };
 }
 
 /** ip_vs_ctl.c refuses more seconds than a signed int of jiffies holds. */

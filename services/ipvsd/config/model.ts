@@ -30,6 +30,12 @@ export interface ConnectionTimeouts {
   readonly udp?: number;
 }
 
+/** `nftables_ipvs`: where the rules stand that mark packets. */
+export interface MarkTableConfig {
+  readonly table: string;
+  readonly priority: number;
+}
+
 /** The whole typed configuration of ipvsd. */
 export interface IpvsConfig {
   /** `lvs_flush`: at start-up the whole table goes first, whoever made it. */
@@ -41,4 +47,6 @@ export interface IpvsConfig {
   readonly flushOnStop: 'none' | 'services' | 'all';
   readonly timeouts: ConnectionTimeouts;
   readonly syncDaemon?: SyncDaemonConfig;
+  /** Absent without `nftables_ipvs`: then nothing has to be marked. */
+  readonly marks?: MarkTableConfig;
 }

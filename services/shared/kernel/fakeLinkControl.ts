@@ -125,6 +125,15 @@ export class FakeFirewall implements Firewall {
     return { close: () => this.watchers.delete(changed) };
   }
 
+  /** What `list` answers; undefined: there is no such table. */
+  listing: string | undefined = '';
+
+  list(commands: string): string {
+    this.run(commands);
+    if (this.listing === undefined) throw new FirewallError('refused', 'No such file or directory');
+    return this.listing;
+  }
+
   close(): void {}
 }
 

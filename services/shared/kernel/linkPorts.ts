@@ -43,6 +43,8 @@ export interface LinkControl {
 export interface Firewall {
   /** Throws Error with nft's own words; `reason` is `missing` when libnftables is not installed. */
   run(commands: string): void;
+  /** As `run`; returns what nft writes. */
+  list(commands: string): string;
   /** The table is there, of IPv4. */
   has(table: string): boolean;
   /**

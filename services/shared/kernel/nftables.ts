@@ -11,6 +11,7 @@ interface Library {
   bufferOutput(context: unknown): number;
   bufferError(context: unknown): number;
   run(context: unknown, commands: string): number;
+  output(context: unknown): string | null;
   error(context: unknown): string | null;
 }
 
@@ -26,6 +27,10 @@ export class NftablesFirewall implements Firewall {
   run(commands: string): void {
     this.#run(commands);
     for (const watch of [...this.#watches]) watch.ownTransaction();
+  }
+
+  list(commands: string): string {
+    return this.#run(commands);
   }
 
   has(table: string): boolean {
@@ -49,7 +54,7 @@ export class NftablesFirewall implements Firewall {
     this.#library = undefined;
   }
 
-  #run(commands: string): void {
+  #run(commands: string): string {
     this.#library ??= load();
     const library = this.#library;
     const context = library.create(NFT_CTX_DEFAULT);
@@ -57,7 +62,7 @@ export class NftablesFirewall implements Firewall {
     try {
       library.bufferOutput(context);
       library.bufferError(context);
-      if (library.run(context, commands) === 0) return;
+      if (library.run(context, commands) === 0) return library.output(context) ?? '';
       throw new FirewallError('refused', `nftables: ${firstLine(library.error(context))}`);
     } finally {
       library.free(context);
@@ -74,6 +79,7 @@ function load(): Library {
       bufferOutput: library.func('nft_ctx_buffer_output', 'int', ['void *']) as Library['bufferOutput'],
       bufferError: library.func('nft_ctx_buffer_error', 'int', ['void *']) as Library['bufferError'],
       run: library.func('nft_run_cmd_from_buffer', 'int', ['void *', 'str']) as Library['run'],
+      output: library.func('nft_ctx_get_output_buffer', 'str', ['void *']) as Library['output'],
       error: library.func('nft_ctx_get_error_buffer', 'str', ['void *']) as Library['error'],
     };
   } catch (error) {

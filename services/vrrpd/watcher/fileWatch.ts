@@ -1,12 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { readFileNumber } from '../../shared/kernel/fileNumber.js';
 import type { FileWatcher } from '../../shared/kernel/inotify.js';
+import { initialiseNumberFile, readNumberFile } from '../../shared/kernel/numberFile.js';
 import type { Clock } from '../../shared/time/clock.js';
 import type { TrackFileConfig } from '../config/model.js';
 import type { FileResult } from '../track/wire.js';
-import { readFileNumber } from './fileNumber.js';
-
-/** More than any number has; the rest of a longer file does not matter. */
-const READ_BYTES = 128;
 
 /** What a watch of files works with. */
 export interface FileWatchParts {
@@ -50,26 +47,14 @@ export class FileWatch {
     this.#watcher = undefined;
   }
 
-  #initialise(file: TrackFileConfig, init: NonNullable<TrackFileConfig['init']>): void {
-    const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = constants;
-    try {
-      // An existing link is followed only when its file is to be overwritten, as a shell would.
-      const flags = O_WRONLY | O_CREAT | O_NONBLOCK | (init.overwrite ? O_TRUNC : O_EXCL | O_NOFOLLOW);
-      const fd = openSync(file.path, flags, 0o644);
-      try {
-        writeSync(fd, `${init.value}\n`);
-      } finally {
-        closeSync(fd);
-      }
-    } catch (error) {
-      if (codeOf(error) === 'EEXIST') return;
-      this.#parts.warn(`track_file ${file.name}: cannot write ${file.path}: ${textOf(error)}; create it yourself`);
-    }
+  #initialise({ name, path }: TrackFileConfig, init: NonNullable<TrackFileConfig['init']>): void {
+    const problem = initialiseNumberFile(path, init);
+    if (problem !== undefined) this.#parts.warn(`track_file ${name}: ${problem}`);
   }
 
   #read(file: TrackFileConfig): void {
     const at = this.#parts.clock.now();
-    const result = contentOf(file.path);
+    const result = readNumberFile(file.path);
     if (!result.ok) {
       this.#parts.tell({
         kind: 'file',
@@ -90,26 +75,3 @@ export class FileWatch {
     this.#parts.tell({ kind: 'file', name: file.name, at, value, detail: String(value) });
   }
 }
-
-type Content = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly problem: string };
-
-function contentOf(path: string): Content {
-  try {
-    // Never waits: a FIFO in the place of the file would.
-    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      if (!fstatSync(fd).isFile()) return { ok: false, problem: 'is not a regular file' };
-      const buffer = Buffer.alloc(READ_BYTES);
-      return { ok: true, text: buffer.toString('latin1', 0, readSync(fd, buffer, 0, READ_BYTES, 0)) };
-    } finally {
-      closeSync(fd);
-    }
-  } catch (error) {
-    const code = codeOf(error);
-    return { ok: false, problem: code === 'ENOENT' ? 'does not exist' : `cannot be read (${code ?? textOf(error)})` };
-  }
-}
-
-const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error ? String(error.code) : undefined;
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

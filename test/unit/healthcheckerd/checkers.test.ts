@@ -366,9 +366,22 @@ test('FILE_CHECK follows a file through writing, replacing and deleting', async 
   writeFileSync(`${path}.new`, '7');
   renameSync(`${path}.new`, path);
   assert.deepEqual(await next(3), { kind: 'success', weight: { add: 14 } });
+  writeFileSync(path, '99999999999999');
   rmSync(path);
-  assert.deepEqual(await next(4), { kind: 'success', weight: { add: 0 } });
+  assert.deepEqual(await next(4), { kind: 'success', weight: { add: 0 } }, 'a number out of range changes nothing');
   cancel();
+});
+
+test('init_file writes the file of a FILE_CHECK once, over what is there only with overwrite', () => {
+  const path = join(folder, 'initialised');
+  const file = (init: { value: number; overwrite: boolean }) =>
+    prober.prepare({ kind: 'file', name: 'f', path, weight: 1, reverse: false, init, timing, position });
+  file({ value: 3, overwrite: false });
+  assert.equal(readFileSync(path, 'utf8'), '3\n');
+  file({ value: 4, overwrite: false });
+  assert.equal(readFileSync(path, 'utf8'), '3\n');
+  file({ value: -5, overwrite: true });
+  assert.equal(readFileSync(path, 'utf8'), '-5\n');
 });
 
 const { timing, position } = tcpCheck('127.0.0.1', 1);

@@ -30,6 +30,7 @@ const wire: IpvsVirtualService = {
       tunnel: undefined,
     },
   ],
+  marked: [],
 };
 
 test('a service is read as it is meant', () => {

@@ -3,9 +3,15 @@ import type { ScriptDefaults } from '../../../shared/config/globals.js';
 import { KeywordTable } from '../../../shared/config/keyword.js';
 import { type Block, readBlock } from '../../../shared/config/readBlock.js';
 import { Reporter } from '../../../shared/config/reporter.js';
-import { FILE_PATH, FILE_WEIGHT, TRACK_FILE_DEFINITION } from '../../../shared/config/trackFile.js';
+import {
+  FILE_INIT,
+  FILE_PATH,
+  FILE_WEIGHT,
+  readFileInit,
+  TRACK_FILE_DEFINITION,
+} from '../../../shared/config/trackFile.js';
 import type { ConfigTree } from '../../../shared/config/tree.js';
-import type { TlsFiles } from '../checkerModel.js';
+import type { FileCheckConfig, TlsFiles } from '../checkerModel.js';
 import * as K from '../keywords.js';
 import type { Endpoint } from './endpoint.js';
 import type { TimingSettings } from './timing.js';
@@ -29,6 +35,7 @@ export interface TrackFile {
   readonly path: string;
   readonly weight: number;
   readonly reverse: boolean;
+  readonly init?: FileCheckConfig['init'];
 }
 
 const TABLE = new KeywordTable('the configuration', [TRACK_FILE_DEFINITION]);
@@ -36,13 +43,16 @@ const TABLE = new KeywordTable('the configuration', [TRACK_FILE_DEFINITION]);
 /** The files by name. What is wrong with the blocks themselves vrrpd says, which owns them. */
 export function readTrackFiles(tree: ConfigTree): ReadonlyMap<string, TrackFile> {
   const statements = tree.statements.filter(({ words: [first] }) => first !== undefined && TABLE.find(first.text));
-  const block = readBlock(statements, TABLE, new Reporter(tree.files, true));
+  const silent = new Reporter(tree.files, true);
+  const block = readBlock(statements, TABLE, silent);
   const files = new Map<string, TrackFile>();
   for (const { values, block: inside } of block.all(TRACK_FILE_DEFINITION)) {
     const path = inside.last(FILE_PATH)?.values[0];
     if (path === undefined) continue;
     const [weight, direction] = inside.last(FILE_WEIGHT)?.values ?? [1];
-    files.set(values[0], { path, weight, reverse: direction === 'reverse' });
+    const found = inside.last(FILE_INIT);
+    const init = found === undefined ? {} : { init: readFileInit(found, silent) };
+    files.set(values[0], { path, weight, reverse: direction === 'reverse', ...init });
   }
   return files;
 }

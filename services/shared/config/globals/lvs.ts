@@ -1,6 +1,6 @@
 /** `global_defs`: IPVS and checkers. */
 import { flag, integer, optional, rest, word } from '../argument.js';
-import { keyword, pending } from '../keyword.js';
+import { keyword } from '../keyword.js';
 import { netlinkBufferKeywords } from './netlinkBuffers.js';
 
 export const LVS_FLUSH = keyword('lvs_flush', [], 'Empties the IPVS table at the start.');
@@ -37,6 +37,27 @@ export const CHECKER_LOG_ALL_FAILURES = keyword(
   'Logs every failed check, not only the last.',
 );
 
+export const NFTABLES_IPVS = keyword(
+  'nftables_ipvs',
+  [optional(word('table'))],
+  'Marks packets to the addresses of a virtual server group by nftables, so that one service of the IPVS table does for all.',
+  { default: 'keepwatch_ipvs' },
+);
+
+export const NFTABLES_IPVS_PRIORITY = keyword(
+  'nftables_ipvs_priority',
+  [integer('priority', { min: -(2 ** 31), max: 2 ** 31 - 1 })],
+  'Priority of the chains of that table.',
+  { default: '-150' },
+);
+
+export const NFTABLES_IPVS_START_FWMARK = keyword(
+  'nftables_ipvs_start_fwmark',
+  [integer('mark', { min: 1, max: 2 ** 32 - 1 })],
+  'First mark it uses.',
+  { default: '1000' },
+);
+
 export const LVS_KEYWORDS = [
   LVS_FLUSH,
   LVS_FLUSH_ON_STOP,
@@ -46,9 +67,7 @@ export const LVS_KEYWORDS = [
   NO_CHECKER_EMAILS,
   CHECKER_LOG_ALL_FAILURES,
   ...netlinkBufferKeywords('lvs'),
-  pending('nftables_ipvs', [optional(word('table'))], 'Marks packets of virtual server groups by nftables.'),
-  pending('nftables_ipvs_priority', [integer('priority')], 'Priority of the chains of that table.'),
-  pending('nftables_ipvs_start_fwmark', [integer('mark', { min: 1, max: 2 ** 32 - 1 })], 'First mark it uses.', {
-    default: '1000',
-  }),
+  NFTABLES_IPVS,
+  NFTABLES_IPVS_PRIORITY,
+  NFTABLES_IPVS_START_FWMARK,
 ];

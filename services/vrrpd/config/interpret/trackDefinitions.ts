@@ -4,7 +4,13 @@ import type { Block, Occurrence } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
 import type { ScriptCommand } from '../../../shared/config/scriptCommand.js';
 import { readScript } from '../../../shared/config/scriptWords.js';
-import { FILE_INIT, FILE_PATH, FILE_WEIGHT, TRACK_FILE_DEFINITION } from '../../../shared/config/trackFile.js';
+import {
+  FILE_INIT,
+  FILE_PATH,
+  FILE_WEIGHT,
+  readFileInit,
+  TRACK_FILE_DEFINITION,
+} from '../../../shared/config/trackFile.js';
 import { micros, seconds } from '../../../shared/time/duration.js';
 import { readInterfaceDelays } from '../checks/interfaceDelays.js';
 import * as T from '../keywords/tracking.js';
@@ -137,26 +143,8 @@ function readFile({ block, keyword }: Occurrence, name: string, report: Reporter
     name,
     path: path.values[0],
     position: report.position(path.keyword ?? keyword),
-    ...(init === undefined ? {} : { init: readInit(init, report) }),
+    ...(init === undefined ? {} : { init: readFileInit(init, report) }),
   };
-}
-
-/** `init_file [VALUE] [overwrite]`, in either order. */
-function readInit(
-  { statement }: Occurrence,
-  report: Reporter,
-): { readonly value: number; readonly overwrite: boolean } {
-  let value = 0;
-  let overwrite = false;
-  for (const word of statement.words.slice(1)) {
-    if (word.text === 'overwrite') overwrite = true;
-    else if (/^[+-]?[0-9]+$/.test(word.text)) value = Number(word.text);
-    else {
-      const hint = 'init_file [value] [overwrite]';
-      report.tolerable(word, 'bad-value', `'init_file' takes a whole number and 'overwrite', not '${word.text}'`, hint);
-    }
-  }
-  return { value, overwrite };
 }
 
 function readProcess({ block }: Occurrence, name: string, report: Reporter): TrackProcessConfig | undefined {

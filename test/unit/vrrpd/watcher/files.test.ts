@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { FakeFileWatcher } from '../../../../services/shared/kernel/fakeInotify.js';
+import { readFileNumber } from '../../../../services/shared/kernel/fileNumber.js';
 import { FakeClock } from '../../../../services/shared/time/clock.js';
 import type { TrackFileConfig } from '../../../../services/vrrpd/config/model.js';
-import { readFileNumber } from '../../../../services/vrrpd/watcher/fileNumber.js';
 import { FileWatch } from '../../../../services/vrrpd/watcher/fileWatch.js';
 import { position } from '../support.js';
 

@@ -23,6 +23,7 @@ export function readFileCheck(
     path: file.path,
     weight,
     reverse: direction === 'reverse',
+    ...(file.init === undefined ? {} : { init: file.init }),
     // It has no timing of its own: the file is read at once and with every change. Only alpha comes from above.
     timing: { ...resolveTiming(defaults.timing), retry: 0, warmup: seconds(0) },
     position: report.position(keyword),

@@ -311,6 +311,17 @@ export interface IpvsVirtualService {
   persistencePrefixLength: number;
   persistenceEngine: string;
   destinations: IpvsDestination[];
+  /** Only with a firewall mark: packets to these addresses get it from nftables (`nftables_ipvs`). */
+  marked: IpvsMarkedAddresses[];
+}
+
+/** Addresses from first to last, both included and of the service's family. */
+export interface IpvsMarkedAddresses {
+  first: string;
+  last: string;
+  protocol: IpvsProtocol;
+  /** 0: every port. */
+  port: number;
 }
 
 export interface ApplyRequest {
@@ -1539,6 +1550,7 @@ function createBaseIpvsVirtualService(): IpvsVirtualService {
     persistencePrefixLength: 0,
     persistenceEngine: "",
     destinations: [],
+    marked: [],
   };
 }
 
@@ -1564,6 +1576,9 @@ export const IpvsVirtualService: MessageFns<IpvsVirtualService> = {
     }
     for (const v of message.destinations) {
       IpvsDestination.encode(v!, writer.uint32(58).fork()).join();
+    }
+    for (const v of message.marked) {
+      IpvsMarkedAddresses.encode(v!, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -1637,6 +1652,14 @@ export const IpvsVirtualService: MessageFns<IpvsVirtualService> = {
             message.destinations.push(IpvsDestination.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.marked.push(IpvsMarkedAddresses.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1672,6 +1695,9 @@ export const IpvsVirtualService: MessageFns<IpvsVirtualService> = {
       destinations: globalThis.Array.isArray(object?.destinations)
         ? object.destinations.map((e: any) => IpvsDestination.fromJSON(e))
         : [],
+      marked: globalThis.Array.isArray(object?.marked)
+        ? object.marked.map((e: any) => IpvsMarkedAddresses.fromJSON(e))
+        : [],
     };
   },
 
@@ -1698,6 +1724,9 @@ export const IpvsVirtualService: MessageFns<IpvsVirtualService> = {
     if (message.destinations?.length) {
       obj.destinations = message.destinations.map((e) => IpvsDestination.toJSON(e));
     }
+    if (message.marked?.length) {
+      obj.marked = message.marked.map((e) => IpvsMarkedAddresses.toJSON(e));
+    }
     return obj;
   },
 
@@ -1715,6 +1744,124 @@ export const IpvsVirtualService: MessageFns<IpvsVirtualService> = {
     message.persistencePrefixLength = object.persistencePrefixLength ?? 0;
     message.persistenceEngine = object.persistenceEngine ?? "";
     message.destinations = object.destinations?.map((e) => IpvsDestination.fromPartial(e)) || [];
+    message.marked = object.marked?.map((e) => IpvsMarkedAddresses.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseIpvsMarkedAddresses(): IpvsMarkedAddresses {
+  return { first: "", last: "", protocol: 0, port: 0 };
+}
+
+export const IpvsMarkedAddresses: MessageFns<IpvsMarkedAddresses> = {
+  encode(message: IpvsMarkedAddresses, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.first !== "") {
+      writer.uint32(10).string(message.first);
+    }
+    if (message.last !== "") {
+      writer.uint32(18).string(message.last);
+    }
+    if (message.protocol !== 0) {
+      writer.uint32(24).int32(message.protocol);
+    }
+    if (message.port !== 0) {
+      writer.uint32(32).uint32(message.port);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IpvsMarkedAddresses {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIpvsMarkedAddresses();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.first = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.last = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.protocol = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IpvsMarkedAddresses {
+    return {
+      first: isSet(object.first) ? globalThis.String(object.first) : "",
+      last: isSet(object.last) ? globalThis.String(object.last) : "",
+      protocol: isSet(object.protocol) ? ipvsProtocolFromJSON(object.protocol) : 0,
+      port: isSet(object.port) ? globalThis.Number(object.port) : 0,
+    };
+  },
+
+  toJSON(message: IpvsMarkedAddresses): unknown {
+    const obj: any = {};
+    if (message.first !== "") {
+      obj.first = message.first;
+    }
+    if (message.last !== "") {
+      obj.last = message.last;
+    }
+    if (message.protocol !== 0) {
+      obj.protocol = ipvsProtocolToJSON(message.protocol);
+    }
+    if (message.port !== 0) {
+      obj.port = Math.round(message.port);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<IpvsMarkedAddresses>): IpvsMarkedAddresses {
+    return IpvsMarkedAddresses.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IpvsMarkedAddresses>): IpvsMarkedAddresses {
+    const message = createBaseIpvsMarkedAddresses();
+    message.first = object.first ?? "";
+    message.last = object.last ?? "";
+    message.protocol = object.protocol ?? 0;
+    message.port = object.port ?? 0;
     return message;
   },
 };
