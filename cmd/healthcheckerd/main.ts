@@ -1,5 +1,6 @@
 /** keepwatch-healthcheckerd: flags and wiring. */
 import { hostname } from 'node:os';
+import { patternProblem } from '../../services/healthcheckerd/checkers/patterns.js';
 import { SystemProber } from '../../services/healthcheckerd/checkers/prober.js';
 import { interpretHealthConfig } from '../../services/healthcheckerd/config/interpret.js';
 import { startHealthService } from '../../services/healthcheckerd/healthService.js';
@@ -25,7 +26,7 @@ void serviceMain({
   start: (context) => {
     const sessions = new SessionBoard();
     return startHealthService(context, {
-      interpret: (tree) => interpretHealthConfig(tree, { hostname: hostname() }),
+      interpret: (tree) => interpretHealthConfig(tree, { hostname: hostname(), patternProblem }),
       prober: new SystemProber(
         {
           runner: new ProcessScriptRunner(clock),

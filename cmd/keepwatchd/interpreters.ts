@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { interpretBfdConfig } from '../../services/bfdd/config/interpret.js';
 import type { BfdConfig } from '../../services/bfdd/config/model.js';
+import { patternProblem } from '../../services/healthcheckerd/checkers/patterns.js';
 import { interpretHealthConfig } from '../../services/healthcheckerd/config/interpret.js';
 import type { HealthConfig } from '../../services/healthcheckerd/config/model.js';
 import { interpretIpvsConfig } from '../../services/ipvsd/config/interpret.js';
@@ -40,7 +41,7 @@ export function interpretTyped(tree: ConfigTree): {
   const parts = splitTree(tree);
   const common = interpretCommon(tree, environment());
   const vrrpd = interpretVrrpConfig(parts.vrrpd, environment());
-  const healthcheckerd = interpretHealthConfig(parts.healthcheckerd, environment());
+  const healthcheckerd = interpretHealthConfig(parts.healthcheckerd, { ...environment(), patternProblem });
   const ipvsd = interpretIpvsConfig(parts.ipvsd, environment());
   const notifierd = interpretNotifyConfig(parts.notifierd, environment());
   const bfdd = interpretBfdConfig(parts.bfdd);

@@ -21,7 +21,8 @@ export interface MarkTableOptions {
 export class MarkTable {
   readonly #options: MarkTableOptions;
   #config: MarkTableConfig | undefined;
-  #services: Iterable<IpvsVirtualService> = [];
+  /** Absent until the first table: what an earlier run left is not to be judged before. */
+  #services: Iterable<IpvsVirtualService> | undefined;
   /** Name of the table that is ours. */
   #ours: string | undefined;
   /** What was put there last. */
@@ -64,7 +65,8 @@ export class MarkTable {
     this.#problem = undefined;
     const config = this.#config;
     if (this.#ours !== undefined && this.#ours !== config?.table) this.#remove();
-    const elements = config === undefined ? undefined : markElements(this.#services);
+    if (config !== undefined && this.#services === undefined) return;
+    const elements = config === undefined ? undefined : markElements(this.#services ?? []);
     if (config === undefined || elements === undefined) {
       this.#remove();
       return;

@@ -82,6 +82,8 @@ export class TableKeeper {
   /** Our picture of the kernel's table; absent when it has to be read. */
   #picture: Map<string, Service> | undefined;
   #desired: Table = new Map();
+  /** A whole table was asked for, or none at all by a stop. Until then what an earlier run left is not to be judged. */
+  #told = false;
   #owned: Ownership;
   #unavailableReason = 'not tried yet';
   #errors: readonly string[] = [];
@@ -137,7 +139,10 @@ export class TableKeeper {
   /** Changes what the table shall hold and makes the kernel agree. Never rejects. */
   apply(change: TableChange): Promise<ApplyOutcome> {
     return this.#enqueue(async () => {
-      if (change.complete) await this.#flushOthers();
+      if (change.complete) {
+        this.#told = true;
+        await this.#flushOthers();
+      }
       const next = new Map(change.complete ? [] : this.#desired);
       const changed = tableOf(change.services);
       const removed = change.removed.map(serviceName);
@@ -157,6 +162,7 @@ export class TableKeeper {
     await this.#enqueue(async () => {
       if (!options.keepKernelState && this.#kernel !== undefined) {
         this.#desired = new Map();
+        this.#told = true;
         if (options.flush) await this.#flush(this.#kernel);
         await this.#options.controls.stop(this.#kernel);
         await this.#converge();
@@ -220,7 +226,8 @@ export class TableKeeper {
     let failures: Failure[] = [];
     for (let round = 1; round <= ROUNDS; round++) {
       this.#claim(picture, scope);
-      const operations = reconcile(within(this.#desired, scope), picture, within(this.#owned, scope));
+      const owned = within(this.#owned, this.#told ? scope : (scope ?? new Set(this.#desired.keys())));
+      const operations = reconcile(within(this.#desired, scope), picture, owned);
       if (operations.length === 0) {
         failures = [];
         break;

@@ -16,12 +16,15 @@ import { searchPattern } from './patterns.js';
 import { SingleResult } from './singleResult.js';
 import { openStream } from './stream.js';
 import { tlsContext } from './tlsContext.js';
+import { TlsTransport } from './tlsTransport.js';
 
 /**
  * `connect_timeout` bounds every silence, as in keepalived; this many of them the whole check, so that a server that dribbles
  * cannot hold it for ever.
  */
 const WHOLE_CHECK = 4;
+
+const CLOSED_IN_HANDSHAKE = 'the server closed the connection during the TLS handshake';
 
 /** Runs one HTTP_GET or SSL_GET of the url with this number; see Prober.start. */
 export function startHttpCheck(
@@ -45,10 +48,21 @@ export function startHttpCheck(
       return;
     }
     opened.on('error', (error) => result.tell(describeConnectError(error, endpoint)));
+    let established = false;
     try {
       const { virtualHost } = url;
       const name = tls.sni && virtualHost !== undefined && isIP(virtualHost) === 0 ? { servername: virtualHost } : {};
-      socket = connectTls({ socket: opened, secureContext: tlsContext(tls.files), rejectUnauthorized: false, ...name });
+      const transport = tls.compliant
+        ? new TlsTransport(opened, () =>
+            result.fail(established ? 'TLS connection ended without close_notify' : CLOSED_IN_HANDSHAKE),
+          )
+        : opened;
+      socket = connectTls({
+        socket: transport,
+        secureContext: tlsContext(tls.files),
+        rejectUnauthorized: false,
+        ...name,
+      });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       result.tell({ kind: 'undecided', reason: `the SSL block cannot be used: ${reason}` });
@@ -57,10 +71,11 @@ export function startHttpCheck(
     result.allow(timing.connectTimeout, 'no end of the TLS handshake');
     const secured = socket;
     secured.on('error', (error: NodeJS.ErrnoException) => result.tell(describeTlsError(error, config)));
-    secured.on('close', () => result.fail('the server closed the connection during the TLS handshake'));
+    secured.on('close', () => result.fail(CLOSED_IN_HANDSHAKE));
     secured.once('secureConnect', () => {
+      established = true;
       secured.removeAllListeners('close');
-      exchange(secured, config, url, result, tls.compliant ? opened : undefined);
+      exchange(secured, config, url, result);
     });
   };
   const abandon = openStream(endpoint, sockets, result, talk);
@@ -77,7 +92,6 @@ function exchange(
   { endpoint, timing, protocol }: HttpCheckConfig,
   url: UrlConfig,
   result: SingleResult,
-  underTls?: Socket,
 ): void {
   const answer = new HttpAnswer(url, searchPattern);
   const { address, port } = endpoint;
@@ -99,8 +113,6 @@ function exchange(
   );
   socket.on('end', () => {
     if (result.over) return;
-    // The peer's TCP end without a close_notify before it: the answer may have been cut off by anybody.
-    if (underTls?.readableEnded === true) return result.fail('TLS connection ended without close_notify');
     try {
       const wrong = answer.end();
       result.tell(wrong === undefined ? { kind: 'success' } : { kind: 'failure', reason: wrong });

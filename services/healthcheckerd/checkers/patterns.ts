@@ -1,5 +1,5 @@
 /** Compiled regular expressions, kept while they are used. */
-import { Pattern, PCRE2_OPTIONS } from '../../shared/kernel/pcre2.js';
+import { Pattern, PatternError, PCRE2_OPTIONS } from '../../shared/kernel/pcre2.js';
 import type { RegexConfig } from '../config/checkerModel.js';
 import type { Search } from './httpAnswer.js';
 
@@ -24,3 +24,13 @@ export function compilePattern(regex: RegexConfig): Pattern {
 
 /** Searches with PCRE2. */
 export const searchPattern: Search = (regex, body) => compilePattern(regex).search(body, regex.minOffset);
+
+/** What PCRE2 says against an expression, in words; '' when it is right, undefined when it cannot be asked here. */
+export function patternProblem(regex: RegexConfig): string | undefined {
+  try {
+    compilePattern(regex);
+    return '';
+  } catch (error) {
+    return error instanceof PatternError ? error.message : undefined;
+  }
+}

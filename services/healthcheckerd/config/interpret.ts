@@ -19,7 +19,7 @@ import { readScheduling } from '../../shared/config/scheduling.js';
 import { statementsOf } from '../../shared/config/topLevel.js';
 import type { ConfigTree, Statement } from '../../shared/config/tree.js';
 import { readGroup } from './interpret/group.js';
-import type { CheckerSurroundings } from './interpret/surroundings.js';
+import type { CheckerSurroundings, PatternProblem } from './interpret/surroundings.js';
 import { readTlsFiles, readTrackFiles } from './interpret/surroundings.js';
 import { describeTarget } from './interpret/target.js';
 import { readVirtualServer, type VirtualServerContext } from './interpret/virtualServer.js';
@@ -27,11 +27,13 @@ import { VIRTUAL_SERVER } from './keywords/server.js';
 import { HEALTH_TABLE, VIRTUAL_SERVER_GROUP } from './keywords.js';
 import type { HealthConfig, HealthGlobalConfig, VirtualServerConfig, VirtualServerGroupConfig } from './model.js';
 
+/** What the meaning of this part depends on besides its text. */
+export interface HealthEnvironment extends InterpretEnvironment {
+  readonly patternProblem?: PatternProblem;
+}
+
 /** Gives meaning to healthcheckerd's part of a tree: `global_defs` and its own top-level blocks. Others are passed over. */
-export function interpretHealthConfig(
-  tree: ConfigTree,
-  environment: InterpretEnvironment,
-): Interpretation<HealthConfig> {
+export function interpretHealthConfig(tree: ConfigTree, environment: HealthEnvironment): Interpretation<HealthConfig> {
   const report = new Reporter(tree.files, tree.lenient);
   const globals = readGlobals(tree);
   const statements = statementsOf(tree, 'healthcheckerd');
@@ -43,6 +45,7 @@ export function interpretHealthConfig(
     scripts: scriptDefaults(globals),
     tls: readTlsFiles(block),
     trackFiles: readTrackFiles(tree),
+    ...(environment.patternProblem === undefined ? {} : { patternProblem: environment.patternProblem }),
   };
   const virtualServers = readVirtualServers(virtual, block, { globals, groups, surroundings }, report);
   const model: HealthConfig = {

@@ -92,6 +92,11 @@ const DECLARATIONS: {
   assignJitStack: ['pcre2_jit_stack_assign_8', 'void', ['void *', 'void *', 'void *']],
 };
 
+/** PCRE2 refuses the expression itself; its words and the place in them. */
+export class PatternError extends Error {
+  override readonly name = 'PatternError';
+}
+
 let library: Library | undefined;
 
 function pcre2(): Library {
@@ -130,7 +135,7 @@ export class Pattern {
   readonly #data: Pointer;
   readonly #context: Pointer;
 
-  /** Throws Error: with the library's words and the place in the pattern, or that there is no library. */
+  /** Throws PatternError for a wrong expression, Error when there is no library. */
   constructor({ pattern, options, maxOffset, stack }: PatternOptions) {
     const lib = pcre2();
     const text = pattern === '' ? EMPTY : Buffer.from(pattern, 'utf8');
@@ -142,7 +147,7 @@ export class Pattern {
       const message = stableBuffer(256);
       const length = lib.errorMessage(error.readInt32LE(0), message, message.length);
       const words = message.toString('latin1', 0, Math.max(0, length));
-      throw new Error(`${words} (at character ${offset.readBigUInt64LE(0)} of '${pattern}')`);
+      throw new PatternError(`${words} (at character ${offset.readBigUInt64LE(0)} of '${pattern}')`);
     }
     this.#code = code;
     this.#data = lib.matchData(code, null);

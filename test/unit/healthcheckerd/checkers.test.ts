@@ -8,9 +8,10 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { SMTPServer } from 'smtp-server';
 import type { CheckResult } from '../../../services/healthcheckerd/checker.js';
+import { patternProblem } from '../../../services/healthcheckerd/checkers/patterns.js';
 import { SystemProber } from '../../../services/healthcheckerd/checkers/prober.js';
 import type {
   CheckerConfig,
@@ -189,12 +190,18 @@ test('an answer cut off at every byte never counts as good before its header is 
   }
 });
 
-test('SSL_GET speaks TLS, sends the host name when asked, and tells garbage from TLS', async (context) => {
+/** A key and a certificate signed with it. */
+function ownIdentity(): { readonly key: Buffer; readonly cert: Buffer } {
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const subject = ['-subj', '/CN=localhost', '-days', '1', '-keyout', key, '-out', cert];
   execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject], { stdio: 'ignore' });
+  return { key: readFileSync(key), cert: readFileSync(cert) };
+}
+
+test('SSL_GET speaks TLS, sends the host name when asked, and tells garbage from TLS', async (context) => {
+  const identity = ownIdentity();
   const names: (string | false | null)[] = [];
-  const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (socket) => {
+  const server = createTlsServer(identity, (socket) => {
     names.push((socket as unknown as { servername: string | false | null }).servername);
   });
   const port = await serve(context, answering(page('secret')), server);
@@ -208,6 +215,35 @@ test('SSL_GET speaks TLS, sends the host name when asked, and tells garbage from
   assert.match(reasonOf(await run(http(garbage, {}, { tls }))), /^TLS: /);
   const missing = await run(secure({}, { files: { ca: join(folder, 'nosuch') } }));
   assert.equal(missing.kind, 'undecided', 'a file of ours is not the fault of the server');
+});
+
+test('an answer that ends without close_notify is whole, unless tls_compliant wants the end of TLS as well', async (context) => {
+  const identity = ownIdentity();
+  let polite = true;
+  const port = await serve(context, (raw) => {
+    const secured = new TLSSocket(raw, { isServer: true, ...identity });
+    secured.on('error', () => {});
+    secured.once('data', () => {
+      if (polite) secured.end(page('secret'));
+      // The end of TCP alone, behind all of the answer.
+      else secured.write(page('secret'), () => setTimeout(() => raw.end(), 20));
+    });
+  });
+  const ask = (compliant: boolean): Promise<CheckResult> =>
+    run(http(port, {}, { tls: { sni: false, compliant, files: {} } }));
+  assert.deepEqual(await ask(false), { kind: 'success' });
+  assert.deepEqual(await ask(true), { kind: 'success' });
+  polite = false;
+  assert.deepEqual(await ask(false), { kind: 'success' });
+  assert.match(reasonOf(await ask(true)), /without close_notify/);
+});
+
+test('PCRE2 itself judges an expression before any check', () => {
+  const regex = { options: [], noMatch: false, minOffset: 0, position: common(1).position };
+  assert.equal(patternProblem({ ...regex, pattern: '(?<year>[0-9]{4})\\k<year>' }), '');
+  assert.match(patternProblem({ ...regex, pattern: 'a{3,2}' }) ?? '', /out of order.*at character 5 of 'a\{3,2\}'/);
+  assert.match(patternProblem({ ...regex, pattern: '\\p{Lu}', options: ['never_ucp'] }) ?? '', /^$/);
+  assert.match(patternProblem({ ...regex, pattern: '(*UCP)a', options: ['never_ucp'] }) ?? '', /UCP/i);
 });
 
 test('SMTP_CHECK greets, says HELO and QUIT; several lines are one reply', async (context) => {

@@ -91,6 +91,9 @@ test('what a successor does not want any more goes; a kept table stays', () => {
   const runs = first.firewall.runs.length;
   first.table.stop(true);
   assert.equal(first.firewall.runs.length, runs);
+  const killed = lab(first.firewall, first.record);
+  killed.table.configure(TABLE);
+  assert.equal(first.firewall.runs.length, runs, 'before it knows the table, a successor leaves the marks alone');
   const second = lab(first.firewall, first.record);
   second.table.configure(undefined);
   assert.match(first.firewall.runs.at(-1) ?? '', /delete table inet keepwatch_ipvs/);

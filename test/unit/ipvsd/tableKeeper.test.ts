@@ -114,6 +114,22 @@ test('a successor with the record finishes what its predecessor left', async (co
   assert.deepEqual([...record.owned.keys()], ['tcp 10.8.0.2:80']);
 });
 
+test('a successor leaves what it finds until it is told the whole table: a crash costs no connection', async (context) => {
+  const kernel = new FakeIpvs();
+  const record = new MemoryRecord();
+  const [one, two] = [service('10.8.0.1', [destination('10.9.1.1'), destination('10.9.1.2')]), service('10.8.0.2')];
+  await keeper(context, kernel, record).apply(whole(one, two));
+  kernel.log.length = 0;
+  const successor = keeper(context, kernel, record);
+  await successor.begin({ flush: false });
+  await successor.controlsChanged();
+  assert.deepEqual(kernel.log, []);
+  await successor.apply({ services: [service('10.8.0.1', [destination('10.9.1.1')])], complete: false, removed: [] });
+  assert.deepEqual(kernel.log, ['remove 10.9.1.2:80 from tcp 10.8.0.1:80']);
+  await successor.apply(whole(service('10.8.0.1', [destination('10.9.1.1')])));
+  assert.deepEqual(kernel.log.slice(1), ['remove service tcp 10.8.0.2:80']);
+});
+
 test('ownership is recorded before the kernel is changed, and not again when nothing is new', async (context) => {
   const kernel = new FakeIpvs();
   const record = new MemoryRecord();

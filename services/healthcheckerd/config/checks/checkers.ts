@@ -4,7 +4,6 @@ import type { Block, Occurrence } from '../../../shared/config/readBlock.js';
 import type { Reporter } from '../../../shared/config/reporter.js';
 import type { Word } from '../../../shared/config/tree.js';
 import { CHECKERS } from '../keywords/checkers.js';
-import { unclosedIn } from './pattern.js';
 
 /** MD5 in hexadecimal. */
 export const DIGEST = /^[0-9a-fA-F]{32}$/;
@@ -84,21 +83,10 @@ function checkUrl(url: Contents, report: Reporter): void {
     if (first !== undefined && (last === undefined || Number(last) >= Number(first))) continue;
     report.tolerable(word, 'bad-value', `'status_code' is 100..599 or a range such as 200-299, not '${word.text}'`);
   }
-  checkPattern(url, report);
   const [noMatch] = url.all('regex_no_match');
   if (noMatch !== undefined && url.words('regex') === undefined) {
     report.warning(noMatch.place, 'ignored', "'regex_no_match' without 'regex' is ignored");
   }
-}
-
-/** keepalived takes a broken expression in silence, and the check never succeeds. */
-function checkPattern(url: Contents, report: Reporter): void {
-  const [regex] = url.words('regex') ?? [];
-  // Comments of the option extended may hold anything.
-  const extended = url.words('regex_options')?.some(({ text }) => text === 'extended') === true;
-  if (regex === undefined || extended || regex.text.includes('(?x')) return;
-  const problem = unclosedIn(regex.text);
-  if (problem !== undefined) report.tolerable(regex, 'bad-value', `'regex' has ${problem}: '${regex.text}'`);
 }
 
 function checkDns(checker: Contents, report: Reporter): void {

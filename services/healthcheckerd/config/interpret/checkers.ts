@@ -119,7 +119,13 @@ function readHttpCheck(
   tls: boolean,
   report: Reporter,
 ): CheckerConfig | undefined {
-  const http = readHttp(found.block, defaults.virtualhost, tls ? defaults.surroundings.tls : undefined, report);
+  const http = readHttp(
+    found.block,
+    defaults.virtualhost,
+    tls ? defaults.surroundings.tls : undefined,
+    defaults.surroundings.patternProblem,
+    report,
+  );
   if (http === undefined) return undefined;
   const retry = found.block.last(C.NB_GET_RETRY)?.values[0];
   const timing = retry === undefined ? defaults.timing : { ...defaults.timing, retry };

@@ -11,7 +11,7 @@ import {
   TRACK_FILE_DEFINITION,
 } from '../../../shared/config/trackFile.js';
 import type { ConfigTree } from '../../../shared/config/tree.js';
-import type { FileCheckConfig, TlsFiles } from '../checkerModel.js';
+import type { FileCheckConfig, RegexConfig, TlsFiles } from '../checkerModel.js';
 import * as K from '../keywords.js';
 import type { Endpoint } from './endpoint.js';
 import type { TimingSettings } from './timing.js';
@@ -62,7 +62,11 @@ export interface CheckerSurroundings {
   readonly scripts: ScriptDefaults;
   readonly tls: TlsFiles;
   readonly trackFiles: ReadonlyMap<string, TrackFile>;
+  readonly patternProblem?: PatternProblem;
 }
+
+/** Asks PCRE2 about an expression: its words, '' for a right one, undefined when it cannot be asked. */
+export type PatternProblem = (regex: RegexConfig) => string | undefined;
 
 /** What a checker takes from its real server and from above it. */
 export interface CheckerDefaults {

@@ -3,7 +3,9 @@ import type { Reporter } from '../../../../shared/config/reporter.js';
 import { closest } from '../../../../shared/config/suggest.js';
 import type { HttpCheckConfig, RegexConfig, StatusRange, TlsFiles, UrlConfig } from '../../checkerModel.js';
 import { DIGEST, STATUS } from '../../checks/checkers.js';
+import { unclosedIn } from '../../checks/pattern.js';
 import * as C from '../../keywords/checkers.js';
+import type { PatternProblem } from '../surroundings.js';
 
 const DEFAULT_STATUS: readonly StatusRange[] = [{ first: 200, last: 299 }];
 
@@ -42,10 +44,11 @@ export function readHttp(
   block: Block,
   virtualhost: string | undefined,
   files: TlsFiles | undefined,
+  patternProblem: PatternProblem | undefined,
   report: Reporter,
 ): HttpPart | undefined {
   const own = block.last(C.CHECKER_VIRTUALHOST)?.values[0] ?? virtualhost;
-  const urls = block.all(C.URL).flatMap((found) => readUrl(found.block, own, report));
+  const urls = block.all(C.URL).flatMap((found) => readUrl(found.block, own, patternProblem, report));
   if (urls.length === 0) return undefined;
   const version = block.last(C.HTTP_PROTOCOL)?.values[0] ?? '1.0';
   return {
@@ -58,13 +61,19 @@ export function readHttp(
   };
 }
 
-function readUrl(block: Block, virtualhost: string | undefined, report: Reporter): UrlConfig[] {
+function readUrl(
+  block: Block,
+  virtualhost: string | undefined,
+  patternProblem: PatternProblem | undefined,
+  report: Reporter,
+): UrlConfig[] {
   const path = block.last(C.URL_PATH)?.values[0];
   if (path === undefined) return [];
   const host = block.last(C.URL_VIRTUALHOST)?.values[0] ?? virtualhost;
   const digest = block.last(C.URL_DIGEST)?.values[0];
   const found = block.last(C.REGEX);
   const regex = found === undefined ? undefined : readRegex(found, block, report);
+  if (found !== undefined && regex !== undefined) checkPattern(found, regex, patternProblem, report);
   return [
     {
       path,
@@ -110,4 +119,26 @@ function readRegex(found: Occurrence<typeof C.REGEX.arguments>, block: Block, re
     ...(start === undefined || max === undefined ? {} : { stack: { start, max } }),
     position: report.position(found.keyword),
   };
+}
+
+/**
+ * keepalived takes a broken expression in silence, and the check never succeeds. Where PCRE2 cannot be asked, only what is
+ * unclosed is found.
+ */
+function checkPattern(
+  { statement }: Occurrence,
+  regex: RegexConfig,
+  patternProblem: PatternProblem | undefined,
+  report: Reporter,
+): void {
+  const [, word = statement.words[0]] = statement.words;
+  const refused = patternProblem?.(regex);
+  if (refused !== undefined) {
+    if (refused !== '') report.tolerable(word, 'bad-value', `'regex' cannot be used: ${refused}`);
+    return;
+  }
+  // Comments of the option extended may hold anything.
+  if (regex.options.includes('extended') || regex.pattern.includes('(?x')) return;
+  const unclosed = unclosedIn(regex.pattern);
+  if (unclosed !== undefined) report.tolerable(word, 'bad-value', `'regex' has ${unclosed}: '${regex.pattern}'`);
 }
