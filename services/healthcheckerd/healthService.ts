@@ -14,6 +14,7 @@ import type { ServiceContext, StartedService } from '../shared/rpc/runService.js
 import { rpcService } from '../shared/rpc/server.js';
 import type { ConfigureOutcome, PlanOutcome, ServiceBehaviour } from '../shared/rpc/service.js';
 import { elapsed, type Instant, toMillis } from '../shared/time/duration.js';
+import { untilTick } from './checkers/coarseTimers.js';
 import type { HealthConfig } from './config/model.js';
 import { HealthEngine } from './engine.js';
 import { planChanges } from './planChanges.js';
@@ -150,8 +151,9 @@ class HealthBehaviour implements ServiceBehaviour {
     clearImmediate(this.#immediate);
     this.#armedFor = deadline;
     if (deadline === undefined) return;
-    // Rounded up: a timer that fires before its deadline would find nothing to do.
-    const delay = Math.ceil(toMillis(elapsed(this.#context.clock.now(), deadline)));
+    const wait = toMillis(elapsed(this.#context.clock.now(), deadline));
+    // Rounded up: a timer that fires before its deadline would find nothing to do. One wake-up for all checks of a tick.
+    const delay = wait <= 0 ? 0 : Math.ceil(untilTick(wait));
     const run = (): void => {
       this.#armedFor = undefined;
       if (!this.#stopped) this.#engine.runDue();

@@ -143,16 +143,17 @@ class IpvsBehaviour implements ServiceBehaviour {
   }
 
   state(): ServiceState {
-    return { state: { $case: 'ipvs', value: this.#state() } };
+    return { state: { $case: 'ipvs', value: { ...this.#state(), desired: [...this.#desired.values()] } } };
   }
 
+  /** Without the table, which may have ten thousand destinations: whoever asked for it knows it. */
   #state(): IpvsState {
     const { available, unavailableReason, kernelVersion, converged, errors, operations } = this.#keeper.status;
     return {
       available,
       unavailableReason,
       kernelVersion,
-      desired: [...this.#desired.values()],
+      desired: [],
       converged,
       errors: [...errors, ...this.#markProblems()],
       operations: BigInt(operations),

@@ -66,7 +66,9 @@ export function withEvent(mirror: Mirror, { event }: ServiceEvent): Mirror {
     case 'health':
       return { ...mirror, health: healthAfter(mirror.health, event.value) };
     case 'ipvs':
-      return event.value.state === undefined ? mirror : { ...mirror, ipvs: event.value.state };
+      return event.value.state === undefined
+        ? mirror
+        : { ...mirror, ipvs: { ...event.value.state, desired: mirror.ipvs?.desired ?? [] } };
     case 'notify':
       return mirror.notify === undefined ? mirror : { ...mirror, notify: notifyAfter(mirror.notify, event.value) };
     case 'bfd':

@@ -51,6 +51,17 @@ function socketAddress(address: IpAddress, port: number, scope: number): Buffer 
   return bytes;
 }
 
+/** Addresses of sockets that were asked for, while their IP addresses live: a check connects to the same one all the time. */
+const known = new WeakMap<IpAddress, { readonly port: number; readonly scope: number; readonly bytes: Buffer }>();
+
+function knownSocketAddress(address: IpAddress, port: number, scope: number): Buffer {
+  const found = known.get(address);
+  if (found !== undefined && found.port === port && found.scope === scope) return found.bytes;
+  const bytes = socketAddress(address, port, scope);
+  known.set(address, { port, scope, bytes });
+  return bytes;
+}
+
 /** The index of an interface, for the scope of a link-local address; 0 when there is no such interface. */
 function scopeOf(options: ClientSocketOptions): number {
   const { bindInterface, address, bindAddress } = options;
@@ -82,7 +93,7 @@ export function openClientSocket(options: ClientSocketOptions): number {
       const source = socketAddress(bindAddress ?? any, bindPort ?? 0, scope);
       if (libc.bind(fd, source, source.length) < 0) throw kernelError('bind', lastErrno(), '');
     }
-    const target = socketAddress(address, port, scope);
+    const target = knownSocketAddress(address, port, scope);
     if (libc.connect(fd, target, target.length) < 0) {
       const errno = lastErrno();
       if (errno !== ERRNO.EINPROGRESS) throw kernelError('connect', errno, '');

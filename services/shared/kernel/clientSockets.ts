@@ -41,29 +41,50 @@ export class ClientSockets {
       closeFd(fd);
       throw error;
     }
-    return {
-      takeError: () => {
-        const errno = takeSocketError(fd);
-        return errno === 0 ? undefined : kernelError('connect', errno, '');
-      },
-      send: (bytes) => {
-        if (libc.send(fd, Buffer.from(bytes), bytes.length, 0) < 0) throw kernelError('send', lastErrno(), '');
-      },
-      receive: () => this.#receive(fd),
-      release: () => {
-        set.remove(fd);
-        return fd;
-      },
-      close: () => set.removeAndClose(fd),
-    };
+    return new OpenSocket(fd, set, this.#receiveBuffer);
   }
 
-  #receive(fd: number): Buffer | undefined {
+  readonly #receiveBuffer = (): Buffer => {
     this.#buffer ??= stableBuffer(RECEIVE_BYTES);
-    const count = libc.recv(fd, this.#buffer, RECEIVE_BYTES, 0);
-    if (count >= 0) return Buffer.from(this.#buffer.subarray(0, count));
+    return this.#buffer;
+  };
+}
+
+class OpenSocket implements ClientSocket {
+  readonly #fd: number;
+  readonly #set: EpollSet;
+  readonly #buffer: () => Buffer;
+
+  constructor(fd: number, set: EpollSet, buffer: () => Buffer) {
+    this.#fd = fd;
+    this.#set = set;
+    this.#buffer = buffer;
+  }
+
+  takeError(): KernelError | undefined {
+    const errno = takeSocketError(this.#fd);
+    return errno === 0 ? undefined : kernelError('connect', errno, '');
+  }
+
+  send(bytes: Uint8Array): void {
+    if (libc.send(this.#fd, Buffer.from(bytes), bytes.length, 0) < 0) throw kernelError('send', lastErrno(), '');
+  }
+
+  receive(): Buffer | undefined {
+    const buffer = this.#buffer();
+    const count = libc.recv(this.#fd, buffer, RECEIVE_BYTES, 0);
+    if (count >= 0) return Buffer.from(buffer.subarray(0, count));
     const errno = lastErrno();
     if (errno === ERRNO.EAGAIN || errno === ERRNO.EINTR) return undefined;
     throw kernelError('recv', errno, '');
+  }
+
+  release(): number {
+    this.#set.remove(this.#fd);
+    return this.#fd;
+  }
+
+  close(): void {
+    this.#set.removeAndClose(this.#fd);
   }
 }
