@@ -344,7 +344,7 @@ export interface IpvsState {
   unavailableReason: string;
   /** `1.2.1`. */
   kernelVersion: string;
-  /** What was last asked for. */
+  /** What was last asked for; left out in events, for it can be long and whoever asked knows it. */
   desired: IpvsVirtualService[];
   /** Kernel agrees with `desired` as far as known. */
   converged: boolean;
