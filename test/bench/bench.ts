@@ -12,7 +12,7 @@ import { type Row, renderTable } from './table.js';
 
 const HELP = `usage: npm run bench -- [--json] [--rounds N] [--adverts N] [--seconds N] [--upgrades N] [--only keepalived|keepwatch]
                           [--shield] [part …]
-parts: ${Object.keys(PARTS).join(' ')} (all when none is named)
+parts: ${Object.keys(PARTS).join(' ')} (all when none is named; ipvs names all of ipvs-…)
   --rounds N    crashes, hand-overs and starts of each program (5)
   --adverts N   gaps between advertisements (60)
   --seconds N   length of an observation that has no end of its own (60)
@@ -66,7 +66,10 @@ async function main(): Promise<number> {
     seconds: count('seconds', values.seconds),
     ...(values.upgrades === undefined ? {} : { upgrades: count('upgrades', values.upgrades) }),
   };
-  const unknown = positionals.filter((name) => !(name in PARTS));
+  const asked = (part: string): boolean => positionals.some((name) => part === name || part.startsWith(`${name}-`));
+  const unknown = positionals.filter(
+    (name) => !Object.keys(PARTS).some((part) => part === name || part.startsWith(`${name}-`)),
+  );
   if (unknown.length > 0) throw new Error(`unknown part: ${unknown.join(', ')}\n${HELP}`);
   const programs = choosePrograms(values.only);
   const obstacle = await whyNoLab('tcpdump');
@@ -78,7 +81,7 @@ async function main(): Promise<number> {
   const samples: Record<string, unknown> = {};
   const conditions: string[] = [];
   for (const [name, part] of Object.entries(PARTS)) {
-    if (positionals.length > 0 && !positionals.includes(name)) continue;
+    if (positionals.length > 0 && !asked(name)) continue;
     const from = performance.now();
     const surroundings = new Surroundings(values.shield);
     const result = await part(programs, effort);

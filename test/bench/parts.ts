@@ -1,6 +1,6 @@
 /** The parts of the bench. */
 import { configPart } from './config.js';
-import { ipvsPart } from './ipvs/part.js';
+import { IPVS_PARTS } from './ipvs/part.js';
 import { memoryPart } from './memory.js';
 import { notifyPart } from './notify.js';
 import { pacePart } from './pace.js';
@@ -26,7 +26,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   pace: pacePart,
   stall: stallPart,
   scale: scalePart,
-  ipvs: ipvsPart,
+  ...IPVS_PARTS,
   notify: notifyPart,
   upgrade: upgradePart,
 };

@@ -20,13 +20,18 @@ const CONSOLE_LINES = 20;
 const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
 /** Runs `command` in the current directory of the caller. Emulated throughout: a guest boots in some 15 s. */
-export async function runInGuest(image: Image, command: readonly string[], timeoutMs: number): Promise<GuestResult> {
+export async function runInGuest(
+  image: Image,
+  command: readonly string[],
+  timeoutMs: number,
+  memoryMb = MEMORY_MB,
+): Promise<GuestResult> {
   const control = mkdtempSync(join(tmpdir(), 'keepwatch-guest-'));
   try {
     copyFileSync(join(import.meta.dirname, 'stage2.sh'), join(control, 'stage2.sh'));
     writeFileSync(join(control, 'modules'), `${image.modules}\n`);
     writeFileSync(join(control, 'command'), `cd ${quote(process.cwd())} && exec ${command.map(quote).join(' ')}\n`);
-    await boot(image, control, timeoutMs);
+    await boot(image, control, timeoutMs, memoryMb);
     const read = (name: string): string => {
       const path = join(control, name);
       return existsSync(path) ? readFileSync(path, 'utf8') : '';
@@ -42,7 +47,7 @@ export async function runInGuest(image: Image, command: readonly string[], timeo
   }
 }
 
-function boot(image: Image, control: string, timeoutMs: number): Promise<void> {
+function boot(image: Image, control: string, timeoutMs: number, memoryMb: number): Promise<void> {
   const share = (tag: string, path: string, options: string): string[] => [
     '-fsdev',
     `local,id=${tag},path=${path},security_model=none,multidevs=remap${options}`,
@@ -52,7 +57,7 @@ function boot(image: Image, control: string, timeoutMs: number): Promise<void> {
   const append =
     'console=ttyS0 quiet loglevel=4 panic=-1 reboot=t nokaslr mitigations=off random.trust_cpu=on tsc=reliable ' +
     'nowatchdog audit=0 cryptomgr.notests';
-  const machine = ['-M', 'q35,hpet=off,usb=off,vmport=off,smbus=off', '-smp', '2', '-m', String(MEMORY_MB)];
+  const machine = ['-M', 'q35,hpet=off,usb=off,vmport=off,smbus=off', '-smp', '2', '-m', String(memoryMb)];
   // Hardware virtualization is not asked for: it is not there on every machine, and where nested it may hang.
   const emulation = ['-accel', 'tcg,thread=multi,tb-size=512', '-cpu', 'max,-avx,-avx2,-la57'];
   const quiet = ['-nodefaults', '-no-user-config', '-display', 'none', '-nic', 'none', '-no-reboot'];
