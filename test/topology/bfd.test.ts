@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import type { BfdSession } from '../../services/shared/rpc/generated/keepwatch/v1/bfd.js';
+import { isLost, isUp, PATIENT, session } from './lib/bfdSessions.js';
 import { bringUp } from './lib/bringUp.js';
 import { block, configuration, instance } from './lib/config.js';
 import { Control } from './lib/control.js';
@@ -14,42 +14,6 @@ import { addRouter, FIRST, SECOND, VIP, withPair } from './lib/pair.js';
 import type { Router } from './lib/router.js';
 import { keepalived } from './lib/software.js';
 import { keepwatchSkip, underTest } from './lib/underTest.js';
-
-const UP = 4;
-const PATIENT = { within: 15_000 };
-
-/** `bfd_instance` with intervals that a busy machine keeps. */
-const session = (name: string, neighbor: string, lines: readonly string[] = []): string =>
-  block(`bfd_instance ${name}`, [`neighbor_ip ${neighbor}`, 'min_rx 300', 'min_tx 300', 'multiplier 5', ...lines]);
-
-async function sessionOf(control: Control, name: string): Promise<BfdSession> {
-  const found = (await control.status()).bfd?.sessions.find((one) => one.name === name);
-  if (found === undefined) throw new Error(`bfdd has no session ${name}`);
-  return found;
-}
-
-const isUp = (control: Control, name: string): Promise<BfdSession> =>
-  eventually(
-    `${name} is Up`,
-    async () => {
-      const found = await sessionOf(control, name);
-      if (found.state !== UP) throw new Error(found.detail);
-      return found;
-    },
-    PATIENT,
-  );
-
-const isLost = (control: Control, name: string, why: RegExp): Promise<BfdSession> =>
-  eventually(
-    `${name} is lost: ${why}`,
-    async () => {
-      const found = await sessionOf(control, name);
-      if (found.state === UP) throw new Error('it is Up');
-      assert.match(found.detail, why);
-      return found;
-    },
-    PATIENT,
-  );
 
 const noFrr = existsSync(frrDaemon('bfdd')) ? false : "FRR's bfdd is not installed";
 

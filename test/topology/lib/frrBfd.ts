@@ -41,7 +41,7 @@ export class FrrBfd {
   }
 
   async sessions(): Promise<readonly FrrSession[]> {
-    return parsed(await vtysh(this.host, 'show bfd peers json'));
+    return parsed(await vtysh(this.host, 'show bfd peers json')) as readonly FrrSession[];
   }
 
   async session(peer: string): Promise<FrrSession> {
@@ -49,8 +49,26 @@ export class FrrBfd {
     if (found === undefined) throw new Error(`FRR has no session with ${peer}`);
     return found;
   }
+
+  /** How often a session went down since it was configured. */
+  async downs(peer: string): Promise<number> {
+    const counters = parsed(await vtysh(this.host, 'show bfd peers counters json')) as readonly FrrCounters[];
+    const found = counters.find((one) => one.peer === peer);
+    if (found === undefined) throw new Error(`FRR counts nothing of ${peer}`);
+    return found['session-down'];
+  }
+
+  /** Takes a session out of service, or lets it work again (RFC 5880 6.8.16). */
+  async shutdown(peer: string, isDown: boolean): Promise<void> {
+    await vtysh(this.host, 'configure', 'bfd', `peer ${peer}`, isDown ? 'shutdown' : 'no shutdown');
+  }
 }
 
-function parsed(text: string): readonly FrrSession[] {
-  return text.trimStart().startsWith('[') ? (JSON.parse(text) as readonly FrrSession[]) : [];
+interface FrrCounters {
+  readonly peer: string;
+  readonly 'session-down': number;
+}
+
+function parsed(text: string): readonly unknown[] {
+  return text.trimStart().startsWith('[') ? (JSON.parse(text) as readonly unknown[]) : [];
 }
