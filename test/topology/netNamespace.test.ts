@@ -39,14 +39,19 @@ const holdsInside = async (host: Host): Promise<boolean> =>
 const text = (head: readonly string[], priority: number, more: readonly string[] = []): string =>
   `${head.join('\n')}\n${configuration(instance({ priority, advertInt: 0.3, addresses: [`${VIP}/24`], more: ['version 3', ...more] }))}`;
 
-/** Every process of the suite but the supervisor is inside, the supervisor is not. */
+/** Every process of the suite is inside but the supervisor, and ipvsd, which has a namespace of its own. */
 function everyServiceInside(router: Router, red: string): void {
+  const seen = new Set<string>();
   for (const { pid, argv } of router.host.processes()) {
-    const command = argv.find((word) => word.includes('/cmd/'));
+    const command = /\/cmd\/(\w+)\//.exec(argv.find((word) => word.includes('/cmd/')) ?? '')?.[1];
     if (command === undefined) continue;
-    const outside = command.includes('/cmd/keepwatchd/');
-    assert.equal(namespaceOf(pid, 'net') === red, !outside, `${command} is ${outside ? 'inside' : 'outside'}`);
+    seen.add(command);
+    const inside = command !== 'keepwatchd' && command !== 'ipvsd';
+    assert.equal(namespaceOf(pid, 'net') === red, inside, `${command} is ${inside ? 'not ' : ''}inside`);
+    const apart = namespaceOf(pid, 'net') !== namespaceOf(router.host.pid, 'net');
+    if (command === 'ipvsd') assert.ok(apart, 'ipvsd is not where the supervisor is');
   }
+  for (const command of ['keepwatchd', 'vrrpd', 'healthcheckerd', 'notifierd', 'ipvsd']) assert.ok(seen.has(command));
 }
 
 describe('net_namespace', { skip: await keepwatchSkip('keepalived', 'ip') }, () => {
@@ -77,7 +82,9 @@ describe('net_namespace', { skip: await keepwatchSkip('keepalived', 'ip') }, () 
       writeFileSync(script, `#!/bin/sh\nreadlink /proc/self/ns/net > ${script}.\${1:-master}\n`);
       chmodSync(script, 0o755);
       const around = ['startup', 'shutdown'].map((when) => `  ${when}_script "${script} ${when}" root`);
-      const good = text(['net_namespace red', 'global_defs {', ...around, '}'], 150, [`notify_master ${script}`]);
+      const good = text(['net_namespace red', 'net_namespace_ipvs blue', 'global_defs {', ...around, '}'], 150, [
+        `notify_master ${script}`,
+      ]);
       await bringUp(lab, second, text([], 100));
       await capture.advertOf(SECOND);
       await bringUp(lab, first, good);
