@@ -129,7 +129,7 @@ async function holdersOf(stage: Stage, address: string): Promise<string[]> {
   return found.flat();
 }
 
-/** Compares every process with the first one of its kind that was weighed. */
+/** Compares every process that lived on with what it weighed first. */
 function heavier(
   stage: Stage,
   known: Map<string, { readonly descriptors: number; readonly dirtyKb: number }>,
@@ -139,9 +139,11 @@ function heavier(
       const pid = processOf(router, service);
       const now = pid === undefined ? undefined : weigh(pid);
       if (now === undefined) return [];
-      const before = known.get(service);
+      // With itself at an earlier calm: processes of a kind differ by what they went through.
+      const life = `${router.name} ${service} ${pid}`;
+      const before = known.get(life);
       if (before === undefined) {
-        known.set(service, now);
+        known.set(life, now);
         return [];
       }
       const text = `${service} on ${router.name} has ${now.descriptors} descriptors and ${now.dirtyKb} kB, at first ${before.descriptors} and ${before.dirtyKb}`;
