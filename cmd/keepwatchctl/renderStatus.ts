@@ -203,8 +203,12 @@ function pace({ vrrp }: SuiteStatus, colours: Colours): string[] {
 }
 
 function notices(status: SuiteStatus, colours: Colours): string[] {
-  if (status.refusedReload.length === 0) return [];
+  const unconfined = status.services.map(({ rights }) => rights?.unconfined ?? '').find((text) => text !== '');
+  const confinement =
+    unconfined === undefined ? [] : [colours.yellow(`Services have more rights than they need: ${unconfined}`)];
+  if (status.refusedReload.length === 0) return confinement;
   return [
+    ...confinement,
     colours.red('The last reload was refused:'),
     ...status.refusedReload.map((found) => `  ${formatWireDiagnostic(found)}`),
   ];

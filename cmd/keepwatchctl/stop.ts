@@ -70,7 +70,7 @@ function isOurs(pid: number, name: ProcessName, runDir: string): boolean {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
     const named = words.some((word) => word.includes(name));
     // keepwatchd runs with its default directory when none is on its command line.
-    return named && (name === 'keepwatchd' || words.includes(runDir));
+    return named && (name === 'keepwatchd' || words.includes(runDir) || words.includes(join(runDir, name)));
   } catch {
     return false;
   }

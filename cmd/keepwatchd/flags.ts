@@ -27,6 +27,8 @@ export interface Flags {
   readonly bfd: boolean;
   readonly attach: boolean;
   readonly spare: SparePolicy;
+  /** --control-group: whose members may use the control socket besides root. */
+  readonly controlGroup: string | undefined;
   /** --metrics; undefined: nothing is served. */
   readonly metrics: MetricsAddress | undefined;
   readonly log: LogFlags;
@@ -94,6 +96,7 @@ export function parseFlags(argv: readonly string[], environment: NodeJS.ProcessE
       attach: { type: 'boolean' },
       spare: { type: 'string', default: set('spare') ?? 'auto' },
       metrics: { type: 'string' },
+      'control-group': { type: 'string' },
       'warnings-as-errors': { type: 'boolean' },
       json: { type: 'boolean' },
       lenient: { type: 'boolean' },
@@ -120,6 +123,7 @@ export function parseFlags(argv: readonly string[], environment: NodeJS.ProcessE
     attach: values.attach ?? false,
     spare: sparePolicy(values.spare),
     metrics: metrics === undefined ? undefined : parseMetricsAddress(metrics),
+    controlGroup: values['control-group'],
     log: logFlags({ ...values, 'log-file': absolute(values['log-file']) }, environment),
     pidFile: absolute(values.pid),
     vrrpPidFile: absolute(values.vrrp_pid),
@@ -180,7 +184,7 @@ function takeOptional(argv: readonly string[]): { rest: string[]; found: Map<str
 const SWITCHES = 'PCBlDGndVIRmvh';
 /** A word after which the next one is a value, whatever it looks like. */
 const TAKES_VALUE = new RegExp(
-  `^(?:-[${SWITCHES}]*[fSgprcis]|--(?:use-file|log-[fsl]\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir|namespace|spare|metrics))$`,
+  `^(?:-[${SWITCHES}]*[fSgprcis]|--(?:use-file|log-[fsl]\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir|namespace|spare|metrics|control-group))$`,
 );
 
 const matches = (word: string, short: string, long: string): boolean =>
@@ -231,6 +235,8 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd, bfdd and notifierd with a co
       --spare WHEN           a second vrrpd that takes over within milliseconds: auto (default: where the
                              intervals are too short for a restart), always or never
       --metrics HOST:PORT    serve /metrics (Prometheus), /healthz and /readyz there over HTTP; off by default
+      --control-group GROUP  members of GROUP may use the control socket, as root may: look at everything and
+                             give every order (default: root alone)
       --signum NAME          print the number of the signal for STOP, RELOAD, DATA or STATS
   -v, --version              print the version
   -h, --help                 print this text

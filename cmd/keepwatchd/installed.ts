@@ -2,26 +2,15 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
-import type { Placement } from '../../services/shared/config/placement.js';
 import { replaceProcess } from '../../services/shared/kernel/process.js';
 import { logArguments } from '../../services/shared/log/flags.js';
 import type { ServiceName } from '../../services/shared/rpc/service.js';
-import { situationOf } from '../../services/supervisor/confinement.js';
+import type { Situation } from '../../services/supervisor/confinement.js';
 import { launchPlan } from '../../services/supervisor/launchPlan.js';
-import {
-  findNsenter,
-  missingNamespace,
-  namespaceFor,
-  namespacePath,
-  placedCommand,
-} from '../../services/supervisor/placement.js';
-import {
-  childEnvironment,
-  type ServiceCommand,
-  type ServiceProcess,
-  spawnService,
-  unstartable,
-} from '../../services/supervisor/serviceProcess.js';
+import { findNsenter, missingNamespace } from '../../services/supervisor/placement.js';
+import type { Rights } from '../../services/supervisor/rights.js';
+import type { ServiceUser } from '../../services/supervisor/serviceHome.js';
+import { childEnvironment, type ServiceCommand } from '../../services/supervisor/serviceProcess.js';
 import type { Flags } from './flags.js';
 import { configFileOf } from './loadFile.js';
 
@@ -30,11 +19,18 @@ const PROBE_LIMIT_MS = 30_000;
 
 /**
  * A service's own command beside ours, run as we are: bundled under plain node, or from sources under the same loader; with
- * the capabilities it needs where that can be.
+ * these rights alone where that can be.
  */
-function commandOf(name: ServiceName, { runDir, stateDir, log }: Flags, more: readonly string[] = []): ServiceCommand {
+export function commandOf(
+  name: ServiceName,
+  { runDir, stateDir, log }: Pick<Flags, 'runDir' | 'stateDir' | 'log'>,
+  rights: Rights,
+  situation: Situation,
+  more: readonly string[] = [],
+  user?: ServiceUser,
+): ServiceCommand {
   return launchPlan({
-    name,
+    rights,
     node: { file: process.execPath, flags: process.execArgv },
     main: mainOf(name),
     runDir,
@@ -42,24 +38,9 @@ function commandOf(name: ServiceName, { runDir, stateDir, log }: Flags, more: re
     log: logArguments(log),
     more,
     startedIn: process.cwd(),
-    situation: situationOf([runDir, stateDir, ...(log.file === undefined ? [] : [log.file])]),
+    situation,
+    ...(user === undefined ? {} : { user }),
   });
-}
-
-/** Starts a service where the configuration wants it. A namespace that is gone is said as such: nsenter only exits. */
-export function launch(
-  name: ServiceName,
-  flags: Flags,
-  placement: Placement,
-  more: readonly string[] = [],
-): ServiceProcess {
-  const command = commandOf(name, flags, more);
-  const namespace = namespaceFor(name, placement);
-  if (namespace === undefined) return spawnService(name, command);
-  const nsenter = findNsenter();
-  const problem = nsenter === undefined ? NO_NSENTER : missingNamespace(namespacePath(namespace.name));
-  if (nsenter === undefined || problem !== undefined) return unstartable(name, problem ?? NO_NSENTER);
-  return spawnService(name, placedCommand(name, command, placement, nsenter));
 }
 
 /** Tries to enter a namespace as a service would; the reason why it cannot be, in nsenter's words. */
@@ -73,10 +54,10 @@ export function tryNamespace(path: string): string | undefined {
   return error?.message ?? (stderr.trim() === '' ? `nsenter ended with ${status}` : stderr.trim());
 }
 
-const NO_NSENTER = 'nsenter is not installed (package util-linux)';
+export const NO_NSENTER = 'nsenter is not installed (package util-linux)';
 
 /** Looked up anew each time: what is installed may be another version than when we were started. */
-function mainOf(name: string): string {
+export function mainOf(name: string): string {
   const ours = realpathSync(process.argv[1] ?? '');
   return join(dirname(dirname(ours)), name, `main${extname(ours)}`);
 }

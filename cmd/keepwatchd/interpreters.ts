@@ -23,6 +23,9 @@ const environment = () => ({ hostname: hostname(), routingNames: systemRoutingNa
 export const checkCommon = (tree: ConfigTree): readonly Diagnostic[] =>
   interpretCommon(tree, environment()).diagnostics;
 
+/** What vrrpd makes of its part. */
+export const interpretVrrp = (tree: ConfigTree) => interpretVrrpConfig(tree, environment());
+
 /** The typed configuration of each service; absent where an error stands in the way. */
 export interface TypedConfig {
   readonly common?: CommonConfig;
@@ -40,7 +43,7 @@ export function interpretTyped(tree: ConfigTree): {
 } {
   const parts = splitTree(tree);
   const common = interpretCommon(tree, environment());
-  const vrrpd = interpretVrrpConfig(parts.vrrpd, environment());
+  const vrrpd = interpretVrrp(parts.vrrpd);
   const healthcheckerd = interpretHealthConfig(parts.healthcheckerd, { ...environment(), patternProblem });
   const ipvsd = interpretIpvsConfig(parts.ipvsd, environment());
   const notifierd = interpretNotifyConfig(parts.notifierd, environment());

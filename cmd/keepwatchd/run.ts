@@ -1,27 +1,35 @@
 /** The running supervisor: lock, configuration, services, and then the suite until it ends. */
-import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../../services/shared/config/diagnostic.js';
 import { type PlacedName, type Placement, placementOf, suiteName } from '../../services/shared/config/placement.js';
 import type { ConfigTree } from '../../services/shared/config/tree.js';
 import { acquireLock, type PidLock } from '../../services/shared/kernel/pidLock.js';
 import { setResourceLimit } from '../../services/shared/kernel/process.js';
-import { DEFAULT_RUN_DIR, DEFAULT_STATE_DIR, pidPath, socketPath } from '../../services/shared/rpc/paths.js';
+import {
+  DEFAULT_RUN_DIR,
+  DEFAULT_STATE_DIR,
+  pidPath,
+  socketPath,
+  sparePidPath,
+} from '../../services/shared/rpc/paths.js';
 import { readPidFile } from '../../services/shared/rpc/pidFile.js';
 import type { ServiceName } from '../../services/shared/rpc/service.js';
 import { isServed } from '../../services/shared/rpc/socketProbe.js';
+import { SystemAccounts } from '../../services/shared/script/accounts.js';
 import { readAccepted } from '../../services/supervisor/acceptedConfig.js';
 import type { LoadedParts } from '../../services/supervisor/configuration.js';
 import type { MetricsServer } from '../../services/supervisor/metricsServer.js';
 import { type ConfigParts, configParts, hasWork } from '../../services/supervisor/parts.js';
 import { placementProblems } from '../../services/supervisor/placement.js';
-import type { ServiceProcess } from '../../services/supervisor/serviceProcess.js';
+import { isServiceProcess, type ServiceProcess } from '../../services/supervisor/serviceProcess.js';
 import { backgroundReport } from './daemon.js';
 import { EXIT_CANNOT_START, EXIT_GOOD, exitCodeFor } from './exitCode.js';
 import { findingsWithSource } from './findings.js';
 import type { Flags } from './flags.js';
-import { launch, tryNamespace } from './installed.js';
+import { tryNamespace } from './installed.js';
 import { checkCommon } from './interpreters.js';
+import { Launcher } from './launcher.js';
 import { loadFile } from './loadFile.js';
 
 /** Ends the start: printed, reported to the command that waits in the foreground, and the exit code. */
@@ -53,6 +61,7 @@ async function runSuite(given: Flags, onReady: () => void): Promise<number> {
   const initial = load();
   const flags = ownDirectories(given, suiteName(initial.placement ?? {}));
   prepareDirectories(flags);
+  const controlGroup = await openToGroup(flags);
   const lock = lockRunDirectory(flags);
   let metrics: MetricsServer | undefined;
   try {
@@ -66,13 +75,14 @@ async function runSuite(given: Flags, onReady: () => void): Promise<number> {
     if (initial.parts !== undefined && isFresh(flags, running)) await runStartupScript(flags, initial.parts, placement);
 
     // Before the larger part of the program is loaded: the services start at the same time on the other processors.
-    const startProcess = (name: ServiceName): ServiceProcess => launch(name, flags, placement);
+    const launcher = new Launcher(flags, placement, initial.parts);
+    if (!flags.attach && process.getuid?.() === 0 && nothingRuns(flags, names, running)) launcher.chooseUsers();
     const started = new Map<ServiceName, ServiceProcess>();
     if (!flags.attach) {
       for (const [index, name] of names.entries()) {
         if (initial.parts !== undefined && !hasWork(initial.parts, name)) continue;
         if (running[index] !== true && readPidFile(pidPath(flags.runDir, name)) === undefined) {
-          started.set(name, startProcess(name));
+          started.set(name, launcher.start(name));
         }
       }
     }
@@ -84,8 +94,8 @@ async function runSuite(given: Flags, onReady: () => void): Promise<number> {
       judge: (tree) => judgeParts(tree, [], flags),
       initial,
       started,
-      startProcess,
-      startSpare: (name) => launch(name, flags, placement, ['--standby']),
+      launcher,
+      controlGroup,
       metrics,
       onReady,
     });
@@ -100,6 +110,16 @@ async function runSuite(given: Flags, onReady: () => void): Promise<number> {
 /** Nothing of an earlier start of the suite goes on. Attached services run already: then its records tell. */
 const isFresh = ({ attach, runDir }: Flags, running: readonly boolean[]): boolean =>
   attach ? readAccepted(runDir) === undefined : !running.includes(true);
+
+/** No process of a service is left, not even one that hangs. */
+const nothingRuns = ({ runDir }: Flags, names: readonly ServiceName[], running: readonly boolean[]): boolean =>
+  !running.includes(true) &&
+  names.every((name) =>
+    [pidPath(runDir, name), sparePidPath(runDir, name)].every((file) => {
+      const pid = readPidFile(file);
+      return pid === undefined || !isServiceProcess(pid, name, runDir);
+    }),
+  );
 
 /** `startup_script`, before any service is started. What it takes is loaded only for those who have one. */
 async function runStartupScript(flags: Flags, parts: ConfigParts, placement: Placement): Promise<void> {
@@ -154,6 +174,24 @@ function prepareDirectories({ runDir, stateDir }: Flags): void {
       throw new CannotStart(EXIT_CANNOT_START, `keepwatchd: ${flag} ${directory} cannot be used: ${reason}`);
     }
   }
+}
+
+/** Lets the members of --control-group reach the control socket; its own mode decides about each file. Returns the group's id. */
+async function openToGroup({ controlGroup, runDir }: Flags): Promise<number | undefined> {
+  if (controlGroup === undefined) return undefined;
+  const group = await new SystemAccounts().group(controlGroup);
+  if (group === undefined) {
+    const text = `keepwatchd: --control-group ${controlGroup}: no such group; create it (groupadd --system ${controlGroup})`;
+    throw new CannotStart(EXIT_CANNOT_START, text);
+  }
+  try {
+    chownSync(runDir, -1, group);
+    chmodSync(runDir, (statSync(runDir).mode & 0o777) | 0o010);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CannotStart(EXIT_CANNOT_START, `keepwatchd: ${runDir} cannot be opened to ${controlGroup}: ${reason}`);
+  }
+  return group;
 }
 
 function lockRunDirectory({ runDir, pidFile }: Flags): PidLock {

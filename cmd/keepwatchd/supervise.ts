@@ -29,8 +29,10 @@ import { Suite } from '../../services/supervisor/suite.js';
 import { suiteScript } from '../../services/supervisor/suiteScript.js';
 import type { Flags } from './flags.js';
 import { preflight, replaceSupervisor } from './installed.js';
+import type { Launcher } from './launcher.js';
 import { configFileOf } from './loadFile.js';
 import { supervisorLogger } from './startup.js';
+import { offerWatchers, permitWatchers } from './trackers.js';
 
 export interface SuperviseOptions {
   readonly flags: Flags;
@@ -40,8 +42,9 @@ export interface SuperviseOptions {
   readonly initial: LoadedParts;
   /** Services that were started already. */
   readonly started: ReadonlyMap<ServiceName, ServiceProcess>;
-  readonly startProcess: (name: ServiceName) => ServiceProcess;
-  readonly startSpare: (name: ServiceName) => ServiceProcess;
+  readonly launcher: Launcher;
+  /** Id of the group that may use the control socket. */
+  readonly controlGroup: number | undefined;
   /** Door for Prometheus and probes, open already. */
   readonly metrics: MetricsServer | undefined;
   /** The suite runs with its first configuration. */
@@ -52,7 +55,7 @@ export interface SuperviseOptions {
 export async function supervise(
   options: SuperviseOptions,
 ): Promise<{ readonly code: number } | { readonly refused: readonly PlainDiagnostic[] }> {
-  const { flags, names, load, judge, initial, started, startProcess, startSpare, metrics, onReady } = options;
+  const { flags, names, load, judge, initial, started, launcher, controlGroup, metrics, onReady } = options;
   const logger = supervisorLogger(flags);
   const pidFiles = new Map<ServiceName, string>();
   if (flags.vrrpPidFile !== undefined) pidFiles.set('vrrpd', flags.vrrpPidFile);
@@ -77,8 +80,14 @@ export async function supervise(
     logger,
     load: () => loadReported(reloadSettings(suite.parts), flags.runDir, logger, load),
     judge,
-    startProcess,
-    startSpare,
+    startProcess: (name) => launcher.start(name),
+    startSpare: (name) => launcher.start(name, ['--standby']),
+    allow: (configurations) => {
+      launcher.allow(configurations);
+      permitWatchers(flags.runDir, configurations, logger);
+    },
+    outgrown: (name, pid) => launcher.outgrown(name, pid),
+    unconfined: () => launcher.unconfinable,
     spare: flags.spare,
     preflight: () => preflight(names, flags),
     replaceSupervisor,
@@ -103,7 +112,12 @@ export async function supervise(
     socketPath(flags.runDir, 'keepwatchd'),
     [rpcService(ControlServiceDefinition, controlService(suite))],
     logger,
+    controlGroup,
   );
+  const { unconfinable } = launcher;
+  if (unconfinable !== undefined && !flags.attach) logger.warn(`services cannot be confined: ${unconfinable}`);
+  else if (launcher.asRoot !== undefined && !flags.attach) logger.info(launcher.asRoot);
+  const watchers = names.includes('vrrpd') ? await offerWatchers(flags, launcher, logger) : undefined;
   try {
     const first = await suite.start(initial, started);
     const findings = plainDiagnostics(first.diagnostics);
@@ -121,6 +135,7 @@ export async function supervise(
   } finally {
     manager.close();
     timer.close();
+    watchers?.close();
     await server.close();
   }
 }

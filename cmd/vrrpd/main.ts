@@ -1,5 +1,5 @@
 /** keepwatch-vrrpd: flags and wiring. */
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -10,7 +10,7 @@ import { ResumeFile, readResumeFile } from '../../services/shared/kernel/resumeF
 import { applyScheduling } from '../../services/shared/kernel/scheduling.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
 import { systemKernel } from '../../services/shared/kernel/systemKernel.js';
-import { pidPath } from '../../services/shared/rpc/paths.js';
+import { pidPath, watcherSocketPath } from '../../services/shared/rpc/paths.js';
 import { serviceMain } from '../../services/shared/rpc/serviceMain.js';
 import { programProblem } from '../../services/shared/script/program.js';
 import { interpretVrrpConfig } from '../../services/vrrpd/config/interpret.js';
@@ -20,7 +20,8 @@ import { VrrpService } from '../../services/vrrpd/service.js';
 import { SpeakerLock } from '../../services/vrrpd/speakerLock.js';
 import { TRACK_RECORD_BYTES, TrackRecord } from '../../services/vrrpd/track/trackRecord.js';
 import { TrackWatch } from '../../services/vrrpd/track/trackWatch.js';
-import { watcherProcess } from '../../services/vrrpd/track/watcherLink.js';
+import { watcherAt, watcherChild } from '../../services/vrrpd/track/watcherChannel.js';
+import { watcherLink } from '../../services/vrrpd/track/watcherLink.js';
 import { vrrpRpcService } from '../../services/vrrpd/vrrpService.js';
 
 // V8 forgets the code of functions that were not called for a while: for a backup that is the takeover.
@@ -63,7 +64,10 @@ void serviceMain({
           {
             clock,
             logger,
-            openLink: watcherProcess(watcherArguments()),
+            openLink: watcherLink(() => {
+              const offered = watcherSocketPath(runDir);
+              return existsSync(offered) ? watcherAt(offered) : watcherChild(watcherArguments());
+            }),
             openRecord: () =>
               new TrackRecord(new ResumeFile(join(runDir, 'vrrpd.trackers'), TRACK_RECORD_BYTES), (error) =>
                 logger.warn(

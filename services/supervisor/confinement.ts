@@ -1,20 +1,9 @@
-/** Takes from a service, before its first instruction, what it never needs. Loads fast: no native code in here. */
+/** Takes from a service, before its first instruction, what it does not need. Loads fast: no native code in here. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import type { ServiceName } from '../shared/rpc/service.js';
 import { findSetpriv } from '../shared/script/launch.js';
+import type { Rights } from './rights.js';
+import type { ServiceUser } from './serviceHome.js';
 import type { ServiceCommand } from './serviceProcess.js';
-
-/**
- * Capabilities (capabilities(7), in setpriv's spelling) of the services that start no script of anybody. The others hand
- * scripts the rights of the user they run as, which a process without capabilities cannot.
- */
-function capabilitiesOf(name: ServiceName, { ipvsLoaded }: Situation): readonly string[] | undefined {
-  // For real-time scheduling; its sockets need nothing.
-  if (name === 'bfdd') return ['sys_nice'];
-  if (name !== 'ipvsd') return undefined;
-  // It loads the module when there is something to balance; once that is there, nothing of it may load another.
-  return ipvsLoaded ? ['net_admin'] : ['net_admin', 'sys_module'];
-}
 
 /** Bit of CAP_SETPCAP in linux/capability.h: without it the bounding set cannot be made smaller. */
 const CAP_SETPCAP = 8n;
@@ -44,16 +33,32 @@ export function situationOf(paths: readonly string[]): Situation {
   };
 }
 
+/** Why services keep all rights of this process, in words that say what to do; undefined when they can be confined. Pure. */
+export function unconfinable({ uid, effective, setpriv, foreign }: Situation): string | undefined {
+  if (uid !== 0) return `keepwatchd runs as uid ${uid}: services have its rights`;
+  if (setpriv === undefined) return 'setpriv(1) is missing: install util-linux';
+  if ((effective & (1n << CAP_SETPCAP)) === 0n)
+    return 'keepwatchd lacks CAP_SETPCAP: allow it where keepwatchd is started';
+  const [first] = foreign;
+  return first === undefined ? undefined : `${first} belongs to another user: chown root ${first}`;
+}
+
 /**
- * The command that starts a service with its capabilities alone and no way to get more (no_new_privs): by setpriv(1),
- * which becomes the service, so that every thread of it is confined and the process is the one that was started. Pure.
+ * The command that starts a service with its rights alone and no way to get more (no_new_privs): by setpriv(1), which becomes
+ * the service, so that every thread of it is confined and the process is the one that was started; as `user` if it has one. Pure.
  */
-export function confinedCommand(name: ServiceName, command: ServiceCommand, situation: Situation): ServiceCommand {
-  const capabilities = capabilitiesOf(name, situation);
-  const { uid, effective, setpriv, foreign } = situation;
-  if (capabilities === undefined || setpriv === undefined || uid !== 0 || foreign.length > 0) return command;
-  if ((effective & (1n << CAP_SETPCAP)) === 0n) return command;
-  const set = ['-all', ...capabilities.map((capability) => `+${capability}`)].join(',');
+export function confinedCommand(
+  rights: Rights,
+  command: ServiceCommand,
+  situation: Situation,
+  user?: ServiceUser,
+): ServiceCommand {
+  const { setpriv } = situation;
+  if (rights === 'everything' || setpriv === undefined || unconfinable(situation) !== undefined) return command;
+  const set = ['-all', ...rights.map((capability) => `+${capability}`)].join(',');
   const flags = ['--no-new-privs', `--inh-caps=${set}`, `--bounding-set=${set}`];
-  return { ...command, file: setpriv, args: [...flags, '--', command.file, ...command.args] };
+  // Another user than root keeps capabilities over execve(2) as ambient ones only.
+  const identity =
+    user === undefined ? [] : [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', `--ambient-caps=${set}`];
+  return { ...command, file: setpriv, args: [...identity, ...flags, '--', command.file, ...command.args] };
 }

@@ -10,6 +10,7 @@ import { elapsed, type Instant, type Micros, millis, toMillis } from '../shared/
 import type { Command } from './command.js';
 import type { Configuration } from './configuration.js';
 import type { EventFeed } from './eventFeed.js';
+import { readProcessRights } from './processRights.js';
 import type { Relay } from './relay.js';
 import type { Roster } from './roster.js';
 import type { ServiceClients } from './serviceLink.js';
@@ -26,6 +27,8 @@ export const REFRESH_DEADLINE_MS = 400;
 export interface ObservationOptions {
   readonly version: string;
   readonly configFile: string;
+  /** As {@link SuiteOptions.unconfined}. */
+  readonly unconfined: () => string | undefined;
   readonly stateDir: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -50,7 +53,8 @@ export class Observation {
 
   /** The status as it is known now. */
   status(): SuiteStatus {
-    const { feed, version, configFile, roster, relay, configuration, succession, trial, command } = this.#options;
+    const { feed, version, configFile, unconfined, roster, relay, configuration, succession, trial, command } =
+      this.#options;
     const { accepted, refused, generation } = configuration;
     const { pending } = trial;
     return suiteStatus({
@@ -58,7 +62,7 @@ export class Observation {
       version,
       configFile,
       configuredAt: accepted?.configuredAt,
-      services: roster.awake().map(factsOf),
+      services: roster.awake().map((service) => factsOf(service, unconfined())),
       mirror: relay.mirror,
       orders: command.orders,
       refusedReload: refused.filter((diagnostic) => hasError([diagnostic])),
@@ -120,7 +124,7 @@ export class Observation {
   }
 }
 
-const factsOf = (service: SupervisedService): ServiceFacts => ({
+const factsOf = (service: SupervisedService, unconfined: string | undefined): ServiceFacts => ({
   name: service.name,
   phase: service.phase,
   pid: service.process?.pid ?? service.description?.pid,
@@ -134,4 +138,11 @@ const factsOf = (service: SupervisedService): ServiceFacts => ({
   detail: service.detail,
   looping: service.looping,
   origin: service.process?.origin ?? '',
+  rights: rightsOf(service, unconfined),
 });
+
+/** What its process may do; unknown for one of another runtime. */
+function rightsOf({ process }: SupervisedService, unconfined: string | undefined): ServiceFacts['rights'] {
+  const rights = process?.pid === undefined ? undefined : readProcessRights(process.pid);
+  return rights === undefined ? undefined : { ...rights, unconfined: unconfined ?? '' };
+}

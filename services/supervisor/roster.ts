@@ -16,6 +16,8 @@ export interface RosterOptions {
   /** Sockets another runtime keeps alive: nothing is started. */
   readonly attach: boolean;
   readonly stopping: () => boolean;
+  /** As {@link SuiteOptions.outgrown}. */
+  readonly outgrown: (name: ServiceName, pid: number) => boolean;
 }
 
 export class Roster {
@@ -82,6 +84,7 @@ export class Roster {
     }
     const services = this.awake();
     for (const service of services) service.restartNow();
+    await Promise.all(services.map((service) => this.#outfit(service)));
     const deadline = Date.now() + GATHER_LIMIT_MS;
     const missing = (): SupervisedService[] => services.filter(({ clients }) => clients === undefined);
     while (missing().length > 0 && !this.#options.stopping() && Date.now() < deadline) await pause(5);
@@ -99,5 +102,16 @@ export class Roster {
       if (generation > newestGeneration) newestGeneration = generation;
     }
     return { services: participants, newestGeneration };
+  }
+
+  /** A service that needs more rights than its process has gets another process: no process can be given any. */
+  async #outfit(service: SupervisedService): Promise<void> {
+    const pid = service.process?.origin === 'attached' ? undefined : service.process?.pid;
+    if (pid === undefined || service.clients === undefined || !this.#options.outgrown(service.name, pid)) return;
+    this.#options.logger.info(
+      { about: service.name },
+      'the configuration needs more rights: another process takes over',
+    );
+    await service.replace(async () => undefined, 'afterwards');
   }
 }

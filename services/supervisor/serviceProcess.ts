@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
+import { join } from 'node:path';
 import { collectChild, watchProcess } from '../shared/kernel/process.js';
 import { processExists } from '../shared/rpc/pidFile.js';
 import type { ServiceName } from '../shared/rpc/service.js';
@@ -151,7 +152,7 @@ export function isStopped(pid: number): boolean {
 export function isServiceProcess(pid: number, name: ServiceName, runDir: string): boolean {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return words.some((word) => word.includes(name)) && words.includes(runDir);
+    return words.some((word) => word.includes(name)) && (words.includes(runDir) || words.includes(join(runDir, name)));
   } catch {
     return false;
   }

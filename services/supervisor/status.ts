@@ -2,6 +2,7 @@
 import type { Diagnostic, Origin } from '../shared/rpc/generated/keepwatch/v1/common.js';
 import {
   ServiceHealth,
+  type ServiceRights,
   type ServiceStatus,
   type SuiteStatus,
   type Trial,
@@ -12,6 +13,7 @@ import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
 import type { Micros } from '../shared/time/duration.js';
 import { seconds, toMillis } from '../shared/time/duration.js';
 import { type Mirror, withUnknownSessions, withUnknownStates } from './mirror.js';
+import { type ProcessRights, rightsText } from './processRights.js';
 import type { Phase } from './supervisedListener.js';
 import type { UpgradeState } from './upgrade.js';
 
@@ -33,6 +35,8 @@ export interface ServiceFacts {
   readonly detail: string;
   readonly looping: boolean;
   readonly origin: string;
+  /** Absent: not known. */
+  readonly rights?: (ProcessRights & { readonly unconfined: string }) | undefined;
 }
 
 export interface SuiteFacts {
@@ -103,8 +107,16 @@ function serviceStatus(facts: ServiceFacts): ServiceStatus {
     impairments: [...facts.impairments],
     detail: detailOf(facts),
     origin: facts.origin,
+    rights: facts.rights === undefined ? undefined : rightsStatus(facts.rights),
   };
 }
+
+const rightsStatus = (rights: NonNullable<ServiceFacts['rights']>): ServiceRights => ({
+  uid: rights.uid,
+  capabilities: rightsText(rights),
+  noNewPrivileges: rights.noNewPrivileges,
+  unconfined: rights.unconfined,
+});
 
 function healthOf(facts: ServiceFacts): ServiceHealth {
   switch (facts.phase) {

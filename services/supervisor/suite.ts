@@ -36,7 +36,7 @@ const LAST_WORDS_MS = 3_000;
 /** Time for the answer to a request that ends this program. */
 const UPGRADE_DELAY_MS = 50;
 /** What a supervisor keeps for its successor; a suite that ended has none. */
-const RECORDS = ['keepwatchd.accepted', 'keepwatchd.trial', 'keepwatchd.upgrade'];
+const RECORDS = ['keepwatchd.accepted', 'keepwatchd.trial', 'keepwatchd.upgrade', 'trackd.permits'];
 
 export class Suite implements SupervisedListener<SupervisedService> {
   readonly feed: EventFeed;
@@ -74,15 +74,23 @@ export class Suite implements SupervisedListener<SupervisedService> {
         if (event.event?.$case === 'supervisor') options.told?.(event.event.value);
       },
     });
-    const roster = new Roster({ logger, attach, stopping });
+    const roster = new Roster({ logger, attach, stopping, outgrown: options.outgrown });
     this.#roster = roster;
     const configuration = new Configuration({
       load: options.load,
-      gather: (parts) => roster.gather(parts),
+      gather: (parts) => {
+        const { accepted } = configuration;
+        options.allow(accepted === undefined ? [parts] : [accepted.parts, parts]);
+        return roster.gather(parts);
+      },
       present: (parts) => roster.present(parts),
       wall: () => clock.wall(),
       onCommitted: async () => {
-        if (configuration.accepted !== undefined) writeAccepted(runDir, configuration.accepted);
+        const { accepted } = configuration;
+        if (accepted !== undefined) {
+          writeAccepted(runDir, accepted);
+          options.allow([accepted.parts]);
+        }
         await Promise.all(roster.all().map((service) => this.#deployment.nowConfigured(service)));
       },
     });
@@ -133,6 +141,7 @@ export class Suite implements SupervisedListener<SupervisedService> {
       stateDir,
       clock,
       logger,
+      unconfined: options.unconfined,
       feed: this.feed,
       roster,
       relay: this.#relay,
@@ -182,6 +191,7 @@ export class Suite implements SupervisedListener<SupervisedService> {
   async start(initial: LoadedParts, started: ReadonlyMap<ServiceName, ServiceProcess>): Promise<ReloadOutcome> {
     const { runDir, logger, attach, names } = this.#options;
     const record = readAccepted(runDir);
+    if (record !== undefined) this.#options.allow([record.parts]);
     const wanted = initial.parts ?? record?.parts ?? new Map();
     let newest = 0n;
     await Promise.all(

@@ -7,6 +7,7 @@ import type { AcceptedConfig } from './acceptedConfig.js';
 import type { LoadedParts } from './configuration.js';
 import type { History } from './history.js';
 import type { OrderBook } from './orderBook.js';
+import type { ConfigParts } from './parts.js';
 import type { ServiceProcess } from './serviceProcess.js';
 import type { SparePolicy } from './sparePolicy.js';
 
@@ -34,6 +35,12 @@ export interface SuiteOptions {
   readonly orders: OrderBook;
   readonly spare: SparePolicy;
   readonly startSpare: (name: ServiceName) => ServiceProcess;
+  /** From now on services may do what any of these configurations needs, and no more. */
+  readonly allow: (configurations: readonly ConfigParts[]) => void;
+  /** A running process was started with fewer rights than its service needs now. */
+  readonly outgrown: (name: ServiceName, pid: number) => boolean;
+  /** Why services have more rights than they need; undefined when they do not. */
+  readonly unconfined: () => string | undefined;
   /** Why the installed version should not be started; undefined when it looks good. */
   readonly preflight: () => Promise<string | undefined>;
   /** Puts the installed version of the supervisor in place of this process. Throws when that fails. */

@@ -32,7 +32,7 @@ export class SpeakerLock implements SpeakerRight {
 
   take(): ReturnType<SpeakerRight['take']> {
     if (this.#lock !== undefined) return { ok: true };
-    const result = acquireLock(this.#path);
+    const result = acquireLock(this.#path, 0o600);
     if (!result.ok) return result;
     this.#lock = result.lock;
     return { ok: true };

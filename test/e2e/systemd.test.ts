@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isJournal, journalDestination } from '../../services/shared/log/destination.js';
+import { CONFINED_SERVICES, userNameOf } from '../../services/supervisor/serviceHome.js';
 import { bundleWithDoubles, exitOf, TestSuite, until } from './support/suite.js';
 
 const UNITS = 'cmd/keepwatchd/systemd';
@@ -116,7 +117,7 @@ describe('the journal', () => {
 });
 
 describe('the unit files', { skip: has('systemd-analyze') ? false : 'systemd-analyze is not installed' }, () => {
-  const units = readdirSync(UNITS);
+  const units = readdirSync(UNITS).filter((name) => !name.endsWith('.conf'));
   /** The units with commands that exist on this machine, in a folder of their own. */
   function installed(folder: string, change: (text: string) => string = (text) => text): string[] {
     const place = mkdtempSync(join(scratch, folder));
@@ -155,5 +156,14 @@ describe('the unit files', { skip: has('systemd-analyze') ? false : 'systemd-ana
         for (const [flag] of flags.matchAll(/--[\w-]+/g)) assert.ok(help.includes(flag), `${unit}: ${name} ${flag}`);
       }
     }
+  });
+
+  const sysusers = has('systemd-sysusers') ? false : 'systemd-sysusers is not installed';
+  it('have users that systemd-sysusers can make, of the names that keepwatchd looks for', { skip: sysusers }, () => {
+    const file = join(process.cwd(), UNITS, 'keepwatch.sysusers.conf');
+    const { status, stderr } = spawnSync('systemd-sysusers', ['--dry-run', file], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    const names = [...readFileSync(file, 'utf8').matchAll(/^u (\S+)/gm)].map(([, name]) => name);
+    assert.deepEqual(names, CONFINED_SERVICES.map(userNameOf));
   });
 });

@@ -28,14 +28,14 @@ export type PidLockResult =
   | { readonly ok: false; readonly heldBy: number | undefined };
 
 /**
- * Takes the lock on a pid file and writes our pid into it (mode 0644, so that monitoring may read it).
+ * Takes the lock on a pid file and writes our pid into it; a new file gets `mode` (0644: monitoring may read it).
  *
  * The lock (flock(2)) is what counts, not the file: a file left by a crash is taken over, one held by a living process is
  * not, whatever pid it contains. Throws the file system's error (EACCES, ENOENT of the directory, …) or KernelError.
  */
-export function acquireLock(path: string): PidLockResult {
+export function acquireLock(path: string, mode = 0o644): PidLockResult {
   for (;;) {
-    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
+    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, mode);
     let keep = false;
     try {
       if (libc.flock(fd, LOCK_EX | LOCK_NB) < 0) {

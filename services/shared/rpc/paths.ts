@@ -29,3 +29,8 @@ export const pidPath = (runDir: string, name: ProcessName): string => join(runDi
 /** Where a process that stands by for the service `name` listens, and writes its process id, until it takes over. */
 export const spareSocketPath = (runDir: string, name: ProcessName): string => join(runDir, `${name}.spare.sock`);
 export const sparePidPath = (runDir: string, name: ProcessName): string => join(runDir, `${name}.spare.pid`);
+
+/** Where vrrpd gets the process that watches its trackers, when the supervisor offers that. */
+export const watcherSocketPath = (runDir: string): string => join(runDir, 'trackd.sock');
+/** What those processes may be asked for, as the supervisor wrote it down. */
+export const watcherPermitsPath = (runDir: string): string => join(runDir, 'trackd.permits');

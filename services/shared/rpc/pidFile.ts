@@ -1,5 +1,5 @@
 /** Process id files: written whole or not at all, removed only by the process they name. */
-import { readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 
 /** Writes the id of this process (or `pid`) to `path`. Throws when the directory cannot be written. */
 export function writePidFile(path: string, pid: number = process.pid, mode = 0o600): void {
@@ -10,12 +10,17 @@ export function writePidFile(path: string, pid: number = process.pid, mode = 0o6
 
 /** The process id in a file; undefined when there is no such file or no number in it. */
 export function readPidFile(path: string): number | undefined {
+  let fd: number | undefined;
   try {
-    const pid = Number(readFileSync(path, 'utf8').trim());
+    // Services write theirs as users of their own: a FIFO in its place must not stop whoever reads.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const pid = Number(readFileSync(fd, 'utf8').trim());
     return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined;
   } catch {
     // No file, or one that is not ours to read: either way there is no process to learn about.
     return undefined;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
 }
 

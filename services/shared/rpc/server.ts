@@ -1,5 +1,5 @@
-/** A gRPC server on a Unix socket: mode 0600, with health and reflection, replacing what a dead process left. */
-import { chmodSync, existsSync, renameSync, statSync } from 'node:fs';
+/** A gRPC server on a Unix socket: mode 0600 (0660 for a group), with health and reflection, replacing what a dead process left. */
+import { chmodSync, chownSync, existsSync, renameSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type CompatServiceDefinition, createServer, type ServiceImplementation } from 'nice-grpc';
 import { HealthDefinition, HealthServiceImpl } from 'nice-grpc-server-health';
@@ -51,8 +51,16 @@ export interface RpcServer {
   close(): Promise<void>;
 }
 
-/** Serves `services` on the Unix socket `path`. Throws SocketError. */
-export async function serveUnix(path: string, services: readonly RpcService[], logger: Logger): Promise<RpcServer> {
+/**
+ * Serves `services` on the Unix socket `path`, for the user of this process and root, and for the members of a group when its
+ * id is given. Throws SocketError.
+ */
+export async function serveUnix(
+  path: string,
+  services: readonly RpcService[],
+  logger: Logger,
+  group?: number,
+): Promise<RpcServer> {
   let final = resolve(path);
   // Bound under a name of its own and then renamed: nobody finds a socket that does not answer yet.
   const temporary = `${final}.${process.pid}`;
@@ -88,7 +96,8 @@ export async function serveUnix(path: string, services: readonly RpcService[], l
   } finally {
     process.umask(umask);
   }
-  chmodSync(temporary, 0o600);
+  if (group !== undefined) chownSync(temporary, -1, group);
+  chmodSync(temporary, group === undefined ? 0o600 : 0o660);
   renameSync(temporary, final);
   const inode = statSync(final).ino;
 

@@ -15,7 +15,12 @@ export type ProgramCheck =
       /** Why somebody other than root could replace it; absent when nobody can. */
       readonly insecurity?: string;
     }
-  | { readonly ok: false; readonly reason: string };
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      /** We may not look at it: whoever runs it may be allowed to. */
+      readonly unseen?: true;
+    };
 
 const errorCode = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
@@ -38,7 +43,10 @@ export async function checkProgram(name: string): Promise<ProgramCheck> {
   return { ok: false, reason: `${name}: no such program in ${SCRIPT_PATH}; give its whole path` };
 }
 
-/** Why a program cannot be run; undefined: it can. A file system that does not answer is given so many milliseconds. */
+/**
+ * Why a program cannot be run; undefined: it can, or we are not allowed to know. A file system that does not answer is given so
+ * many milliseconds.
+ */
 export async function programProblem(
   name: string,
   withinMs: number,
@@ -51,7 +59,7 @@ export async function programProblem(
   });
   const program = await Promise.race([check(name), silence]);
   clearTimeout(timer);
-  return program.ok ? undefined : program.reason;
+  return program.ok || program.unseen ? undefined : program.reason;
 }
 
 async function checkPath(path: string): Promise<ProgramCheck> {
@@ -80,7 +88,8 @@ async function inspect(path: string, subject: string): Promise<ProgramCheck> {
     if (code === 'ENOENT' || code === 'ENOTDIR') {
       return { ok: false, reason: `${subject} does not exist: create it, or correct the configuration` };
     }
-    return { ok: false, reason: `${subject} cannot be looked at: ${code}` };
+    const unseen = code === 'EACCES' ? ({ unseen: true } as const) : {};
+    return { ok: false, reason: `${subject} cannot be looked at: ${code}`, ...unseen };
   }
 }
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { OpenWatcherChannel, WatcherChannel } from './watcherChannel.js';
 import type { WatchMessage, WatchRequest } from './wire.js';
 
 /** Longest and shortest pause before a watcher that ended is started again. */
@@ -24,77 +24,54 @@ export interface WatcherLinkEvents {
 
 export type OpenWatcherLink = (events: WatcherLinkEvents) => WatcherLink;
 
-/** Runs this Node.js with these arguments as the watcher process. */
-export const watcherProcess =
-  (args: readonly string[]): OpenWatcherLink =>
+/** Keeps a watcher process there; `choose` is asked each time one is begun. */
+export const watcherLink =
+  (choose: () => OpenWatcherChannel): OpenWatcherLink =>
   (events) =>
-    new ChildWatcher(args, events);
+    new KeptWatcher(choose, events);
 
-class ChildWatcher implements WatcherLink {
-  readonly #args: readonly string[];
+class KeptWatcher implements WatcherLink {
+  readonly #choose: () => OpenWatcherChannel;
   readonly #events: WatcherLinkEvents;
-  #child: ChildProcess | undefined;
+  #channel: WatcherChannel | undefined;
   #request: WatchRequest | undefined;
   #pause = FIRST_PAUSE_MS;
   #restart: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(args: readonly string[], events: WatcherLinkEvents) {
-    this.#args = args;
+  constructor(choose: () => OpenWatcherChannel, events: WatcherLinkEvents) {
+    this.#choose = choose;
     this.#events = events;
   }
 
   request(request: WatchRequest): void {
     this.#request = request;
-    if (this.#child !== undefined) this.#send(this.#child, request);
+    if (this.#channel !== undefined) this.#channel.send(request);
     else if (this.#restart === undefined) this.#start();
   }
 
   close(): void {
     this.#closed = true;
     clearTimeout(this.#restart);
-    // Its channel closes: it ends its scripts and then itself.
-    if (this.#child?.connected === true) this.#child.disconnect();
-    this.#child = undefined;
+    this.#channel?.close();
+    this.#channel = undefined;
   }
 
   #start(): void {
     this.#restart = undefined;
     const startedAt = process.hrtime.bigint();
-    const child = spawn(process.execPath, [...this.#args], {
-      // A session of its own: a signal for the whole group of vrrpd is not for it.
-      detached: true,
-      // A loader named on the command line is found from where we were started; else no directory is kept busy.
-      cwd: process.execArgv.length > 0 ? process.cwd() : '/',
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      env: environment(),
+    const channel = this.#choose()({
+      onMessage: this.#events.onMessage,
+      onEnd: (how) => {
+        this.#channel = undefined;
+        if (this.#closed) return;
+        if (process.hrtime.bigint() - startedAt > BigInt(WELL_MS) * 1_000_000n) this.#pause = FIRST_PAUSE_MS;
+        this.#restart = setTimeout(() => this.#start(), this.#pause);
+        this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
+        this.#events.onLost(how);
+      },
     });
-    this.#child = child;
-    let over = false;
-    const ended = (how: string): void => {
-      if (over) return;
-      over = true;
-      if (this.#child === child) this.#child = undefined;
-      if (this.#closed) return;
-      if (process.hrtime.bigint() - startedAt > BigInt(WELL_MS) * 1_000_000n) this.#pause = FIRST_PAUSE_MS;
-      this.#restart = setTimeout(() => this.#start(), this.#pause);
-      this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
-      this.#events.onLost(how);
-    };
-    child.once('error', (error) => ended(error.message));
-    child.once('exit', (code, signal) => ended(signal === null ? `exit code ${code}` : `killed by ${signal}`));
-    child.on('message', (message) => {
-      if (!this.#closed) this.#events.onMessage(message as WatchMessage);
-    });
-    if (this.#request !== undefined) this.#send(child, this.#request);
-  }
-
-  #send(child: ChildProcess, request: WatchRequest): void {
-    // A process that is gone is told by `exit`; its successor gets the request again.
-    if (child.connected) child.send(request, () => {});
+    this.#channel = channel;
+    if (this.#request !== undefined) channel.send(this.#request);
   }
 }
-
-/** Scripts get an environment of their own; what steers Node is not for the watcher either. */
-const environment = (): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:NODE_|npm_|KEEPWATCH_)/.test(name)));

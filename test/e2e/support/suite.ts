@@ -75,6 +75,8 @@ export class TestSuite {
   readonly configFile: string;
   readonly bundle: string;
   supervisor: ChildProcess | undefined;
+  /** Words before the command of the supervisor: a program that becomes it. */
+  wrap: readonly string[] = [];
   /** Everything the processes wrote to stderr. */
   log = '';
   readonly #channels: Channel[] = [];
@@ -95,7 +97,15 @@ export class TestSuite {
 
   /** Starts the supervisor in the foreground; does not wait. */
   start(...flags: string[]): ChildProcess {
-    const child = spawn(process.execPath, [this.main('keepwatchd'), '-n', ...this.#place(), ...flags], {
+    const [file = '', ...args] = [
+      ...this.wrap,
+      process.execPath,
+      this.main('keepwatchd'),
+      '-n',
+      ...this.#place(),
+      ...flags,
+    ];
+    const child = spawn(file, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child.stderr?.on('data', (chunk: Buffer) => {

@@ -16,6 +16,7 @@ const service = (name: string, version: string): ServiceStatus => ({
   impairments: [],
   detail: '',
   origin: 'spawned',
+  rights: undefined,
 });
 
 describe('keepwatchctl upgrade --if-changed', () => {

@@ -6,7 +6,7 @@ import { type LaunchRequest, launchPlan } from '../../../services/supervisor/lau
 const ordinary: Situation = { uid: 1000, effective: 0n, setpriv: undefined, ipvsLoaded: true, foreign: [] };
 const root: Situation = { ...ordinary, uid: 0, effective: 0x1ffn, setpriv: '/usr/bin/setpriv' };
 const request: LaunchRequest = {
-  name: 'ipvsd',
+  rights: ['net_admin'],
   node: { file: '/usr/bin/node', flags: [] },
   main: '/opt/keepwatch/ipvsd/main.js',
   runDir: '/run/kw',

@@ -110,6 +110,18 @@ export interface ServiceStatus {
   detail: string;
   /** `spawned`, `adopted` or `attached`. */
   origin: string;
+  /** What its process may do, as the kernel tells; unset for attached ones. */
+  rights: ServiceRights | undefined;
+}
+
+export interface ServiceRights {
+  /** Effective user id. */
+  uid: number;
+  /** Permitted capabilities: `net_admin net_raw`, `none`, or `all` for many. */
+  capabilities: string;
+  noNewPrivileges: boolean;
+  /** Why services have more rights here than they need; empty when they do not. */
+  unconfined: string;
 }
 
 export interface SuiteStatus {
@@ -373,6 +385,7 @@ function createBaseServiceStatus(): ServiceStatus {
     impairments: [],
     detail: "",
     origin: "",
+    rights: undefined,
   };
 }
 
@@ -419,6 +432,9 @@ export const ServiceStatus: MessageFns<ServiceStatus> = {
     }
     if (message.origin !== "") {
       writer.uint32(98).string(message.origin);
+    }
+    if (message.rights !== undefined) {
+      ServiceRights.encode(message.rights, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -532,6 +548,14 @@ export const ServiceStatus: MessageFns<ServiceStatus> = {
             message.origin = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.rights = ServiceRights.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -568,6 +592,7 @@ export const ServiceStatus: MessageFns<ServiceStatus> = {
         : [],
       detail: isSet(object.detail) ? globalThis.String(object.detail) : "",
       origin: isSet(object.origin) ? globalThis.String(object.origin) : "",
+      rights: isSet(object.rights) ? ServiceRights.fromJSON(object.rights) : undefined,
     };
   },
 
@@ -609,6 +634,9 @@ export const ServiceStatus: MessageFns<ServiceStatus> = {
     if (message.origin !== "") {
       obj.origin = message.origin;
     }
+    if (message.rights !== undefined) {
+      obj.rights = ServiceRights.toJSON(message.rights);
+    }
     return obj;
   },
 
@@ -633,6 +661,130 @@ export const ServiceStatus: MessageFns<ServiceStatus> = {
     message.impairments = object.impairments?.map((e) => e) || [];
     message.detail = object.detail ?? "";
     message.origin = object.origin ?? "";
+    message.rights = (object.rights !== undefined && object.rights !== null)
+      ? ServiceRights.fromPartial(object.rights)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseServiceRights(): ServiceRights {
+  return { uid: 0, capabilities: "", noNewPrivileges: false, unconfined: "" };
+}
+
+export const ServiceRights: MessageFns<ServiceRights> = {
+  encode(message: ServiceRights, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.uid !== 0) {
+      writer.uint32(8).uint32(message.uid);
+    }
+    if (message.capabilities !== "") {
+      writer.uint32(18).string(message.capabilities);
+    }
+    if (message.noNewPrivileges !== false) {
+      writer.uint32(24).bool(message.noNewPrivileges);
+    }
+    if (message.unconfined !== "") {
+      writer.uint32(34).string(message.unconfined);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ServiceRights {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseServiceRights();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.uid = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.capabilities = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.noNewPrivileges = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.unconfined = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ServiceRights {
+    return {
+      uid: isSet(object.uid) ? globalThis.Number(object.uid) : 0,
+      capabilities: isSet(object.capabilities) ? globalThis.String(object.capabilities) : "",
+      noNewPrivileges: isSet(object.noNewPrivileges)
+        ? globalThis.Boolean(object.noNewPrivileges)
+        : isSet(object.no_new_privileges)
+        ? globalThis.Boolean(object.no_new_privileges)
+        : false,
+      unconfined: isSet(object.unconfined) ? globalThis.String(object.unconfined) : "",
+    };
+  },
+
+  toJSON(message: ServiceRights): unknown {
+    const obj: any = {};
+    if (message.uid !== 0) {
+      obj.uid = Math.round(message.uid);
+    }
+    if (message.capabilities !== "") {
+      obj.capabilities = message.capabilities;
+    }
+    if (message.noNewPrivileges !== false) {
+      obj.noNewPrivileges = message.noNewPrivileges;
+    }
+    if (message.unconfined !== "") {
+      obj.unconfined = message.unconfined;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ServiceRights>): ServiceRights {
+    return ServiceRights.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ServiceRights>): ServiceRights {
+    const message = createBaseServiceRights();
+    message.uid = object.uid ?? 0;
+    message.capabilities = object.capabilities ?? "";
+    message.noNewPrivileges = object.noNewPrivileges ?? false;
+    message.unconfined = object.unconfined ?? "";
     return message;
   },
 };
