@@ -20,10 +20,12 @@ const ORDER: readonly { readonly name: ProcessName; readonly spare?: true }[] = 
   { name: 'vrrpd', spare: true },
   { name: 'vrrpd' },
   { name: 'healthcheckerd' },
+  // After those who follow its sessions: the end of one is no news for them now.
+  { name: 'bfdd' },
   { name: 'ipvsd' },
   { name: 'notifierd' },
 ];
-const RECORDS = ['keepwatchd.accepted', 'keepwatchd.trial', 'keepwatchd.upgrade'];
+const RECORDS = ['keepwatchd.accepted', 'keepwatchd.trial', 'keepwatchd.upgrade', 'trackd.permits'];
 
 /** Stops the suite and returns when all its processes are gone. */
 export async function stop(target: Target): Promise<number> {
@@ -37,7 +39,8 @@ export async function stop(target: Target): Promise<number> {
     for (const { name, pid } of before) await end(name, pid);
     await untilGone(before);
     // What the dead supervisor left; nobody needs it now.
-    for (const file of ['keepwatchd.pid', 'keepwatchd.sock', ...RECORDS]) removeIfThere(join(runDir, file));
+    for (const file of ['keepwatchd.pid', 'keepwatchd.sock', 'trackd.sock', ...RECORDS])
+      removeIfThere(join(runDir, file));
   }
   await untilGone(before);
   return EXIT_GOOD;

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { SuiteStatus, WatchEventsResponse } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
+import { SERVICE_NAMES } from '../../services/shared/rpc/service.js';
 import { bundleWithDoubles, exitOf, STANDING_SERVICES, TestSuite, until } from './support/suite.js';
 
 let bundle: string;
@@ -221,8 +222,10 @@ test('support-bundle: status, history and configuration in a file of its own, wi
 test('stop: returns when all is gone, with a supervisor and without one', async () => {
   for (const supervised of [true, false]) {
     fresh();
+    // With work for every service.
+    suite.writeConfig(`${CONFIG}bfd_instance B {\n  neighbor_ip 192.0.2.9\n}\n`);
     await suite.startReady();
-    const pids = STANDING_SERVICES.map((name) => suite.pid(name));
+    const pids = SERVICE_NAMES.map((name) => suite.pid(name));
     if (!supervised) {
       suite.supervisor?.kill('SIGKILL');
       await exitOf(suite.supervisor as never);
