@@ -152,7 +152,13 @@ describe('the unit files', { skip: has('systemd-analyze') ? false : 'systemd-ana
       )) {
         assert.ok(name in commands, `${unit}: ${name}`);
         const main = `cmd/${name.replace(/^keepwatch-/, '')}/main.ts`;
-        const help = execFileSync(process.execPath, ['--import', 'tsx', main, '--help'], { encoding: 'utf8' });
+        const ask = (...words: string[]): string =>
+          execFileSync(process.execPath, ['--import', 'tsx', main, ...words, '--help'], { encoding: 'utf8' });
+        const general = ask();
+        const known = flags
+          .split(' ')
+          .filter((word) => /^[a-z]/.test(word) && new RegExp(`^  ${word}\\b`, 'm').test(general));
+        const help = [general, ...known.map((command) => ask(command))].join('\n');
         for (const [flag] of flags.matchAll(/--[\w-]+/g)) assert.ok(help.includes(flag), `${unit}: ${name} ${flag}`);
       }
     }

@@ -88,6 +88,8 @@ function start(): ChildProcess | undefined {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });
+    // A process that could not be made says so later, and nobody else may be listening.
+    child.on('error', () => undefined);
     child.stdin?.on('error', () => undefined);
     // The pipe alone must not keep a daemon alive that wants to end.
     (child.stdin as { unref?: () => void } | null)?.unref?.();

@@ -42,6 +42,8 @@ function layOut(): void {
       ip('-n', host, 'link', 'set', device, 'up');
     }
   }
+  // Without any address the kernel takes every destination for a broadcast, and refuses it.
+  ip('-n', 'table', 'link', 'set', 'lo', 'up');
   ip('-n', 'left', 'link', 'add', 'blue', 'type', 'vrf', 'table', '10');
   ip('-n', 'left', 'link', 'set', 'blue', 'up');
   ip('-n', 'left', 'link', 'set', 'eth0', 'master', 'blue');
