@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LOG_OPTIONS, type LogFlags, logFlags } from '../../services/shared/log/flags.js';
 import { DEFAULT_RUN_DIR, DEFAULT_STATE_DIR } from '../../services/shared/rpc/paths.js';
-import { type MetricsAddress, parseMetricsAddress } from '../../services/supervisor/metricsAddress.js';
+import { type ListenAddress, parseListenAddress } from '../../services/supervisor/listenAddress.js';
 import { SPARE_POLICIES, type SparePolicy } from '../../services/supervisor/sparePolicy.js';
 
 /** Places of the configuration when -f names none, in order. */
@@ -30,7 +30,7 @@ export interface Flags {
   /** --control-group: whose members may use the control socket besides root. */
   readonly controlGroup: string | undefined;
   /** --metrics; undefined: nothing is served. */
-  readonly metrics: MetricsAddress | undefined;
+  readonly metrics: ListenAddress | undefined;
   readonly log: LogFlags;
   readonly pidFile: string | undefined;
   readonly vrrpPidFile: string | undefined;
@@ -122,7 +122,7 @@ export function parseFlags(argv: readonly string[], environment: NodeJS.ProcessE
     bfd: !(values.no_bfd ?? false),
     attach: values.attach ?? false,
     spare: sparePolicy(values.spare),
-    metrics: metrics === undefined ? undefined : parseMetricsAddress(metrics),
+    metrics: metrics === undefined ? undefined : parseListenAddress('--metrics', metrics),
     controlGroup: values['control-group'],
     log: logFlags({ ...values, 'log-file': absolute(values['log-file']) }, environment),
     pidFile: absolute(values.pid),

@@ -1,8 +1,8 @@
-/** Where metrics are served: the HOST:PORT of --metrics. Pure. */
+/** Where a door of the supervisor is: the HOST:PORT of --metrics, --dashboard and others. Pure. */
 import { parseIpAddress } from '../shared/net/address.js';
 
 /** A place to listen at. */
-export interface MetricsAddress {
+export interface ListenAddress {
   /** IPv4 or IPv6 address without brackets, or a name. */
   readonly host: string;
   /** 0: the kernel chooses. */
@@ -13,10 +13,10 @@ export interface MetricsAddress {
 const HOST_NAME =
   /^(?=.{1,253}$)(?![0-9.]+$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
 
-/** Reads `127.0.0.1:9650`, `[::1]:9650` or `localhost:9650`. Throws RangeError with a message for the user. */
-export function parseMetricsAddress(text: string): MetricsAddress {
+/** Reads `127.0.0.1:9650`, `[::1]:9650` or `localhost:9650`. Throws RangeError with a message for the user of `option`. */
+export function parseListenAddress(option: string, text: string): ListenAddress {
   const refuse = (why: string): never => {
-    throw new RangeError(`--metrics ${text}: ${why}; wanted is HOST:PORT, for example 127.0.0.1:9650 or [::1]:9650`);
+    throw new RangeError(`${option} ${text}: ${why}; wanted is HOST:PORT, for example 127.0.0.1:9650 or [::1]:9650`);
   };
   const parts = /^(?:\[([^[\]]*)\]|([^[\]:]*)):([^:]*)$/.exec(text);
   if (parts === null) {
@@ -40,5 +40,8 @@ export function parseMetricsAddress(text: string): MetricsAddress {
 }
 
 /** Writes an address as in a URL: `127.0.0.1:9650`, `[::1]:9650`. */
-export const formatMetricsAddress = ({ host, port }: MetricsAddress): string =>
+export const formatListenAddress = ({ host, port }: ListenAddress): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
+/** Whether only programs of this machine reach an address. */
+export const isLoopback = (address: string): boolean => /^127\.|^::1$|^::ffff:127\./.test(address);

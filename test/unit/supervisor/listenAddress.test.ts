@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseFlags } from '../../../cmd/keepwatchd/flags.js';
-import { formatMetricsAddress, parseMetricsAddress } from '../../../services/supervisor/metricsAddress.js';
+import { formatListenAddress, isLoopback, parseListenAddress } from '../../../services/supervisor/listenAddress.js';
 
 for (const [text, host, port] of [
   ['127.0.0.1:9650', '127.0.0.1', 9650],
@@ -12,8 +12,8 @@ for (const [text, host, port] of [
   ['lb-1.example.net:80', 'lb-1.example.net', 80],
 ] as const) {
   test(`--metrics ${text}`, () => {
-    assert.deepEqual(parseMetricsAddress(text), { host, port });
-    assert.equal(formatMetricsAddress({ host, port }), text);
+    assert.deepEqual(parseListenAddress('--metrics', text), { host, port });
+    assert.equal(formatListenAddress({ host, port }), text);
     assert.deepEqual(parseFlags(['--metrics', text]).metrics, { host, port });
     assert.deepEqual(parseFlags([`--metrics=${text}`]).metrics, { host, port });
   });
@@ -42,7 +42,7 @@ for (const [text, why] of [
   ['http://localhost:80', /no HOST:PORT/],
 ] as const) {
   test(`--metrics '${text}' is refused`, () => {
-    for (const parse of [() => parseMetricsAddress(text), () => parseFlags([`--metrics=${text}`])]) {
+    for (const parse of [() => parseListenAddress('--metrics', text), () => parseFlags([`--metrics=${text}`])]) {
       assert.throws(
         parse,
         (error: Error) => error.message.startsWith(`--metrics ${text}: `) && why.test(error.message),
@@ -55,4 +55,11 @@ test('off without the flag; its value is no other flag', () => {
   assert.equal(parseFlags([]).metrics, undefined);
   assert.throws(() => parseFlags(['--metrics']), /metrics/);
   assert.throws(() => parseFlags(['--metrics', '-t']), /metrics/);
+});
+
+test('what only this machine reaches', () => {
+  for (const address of ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1']) assert.ok(isLoopback(address), address);
+  for (const address of ['0.0.0.0', '::', '10.127.0.1', '::11', 'fe80::1', '128.0.0.1']) {
+    assert.ok(!isLoopback(address), address);
+  }
 });
