@@ -2,7 +2,7 @@
 import type { HistoryEntry } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
 
 /** `2026-03-01 12:03:55.123`, in local time. */
-function timeText(at: Date | undefined): string {
+export function timeText(at: Date | undefined): string {
   if (at === undefined) return 'at an unknown time';
   const pad = (value: number, width = 2): string => String(value).padStart(width, '0');
   const day = `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;

@@ -7,18 +7,18 @@ import type { ConfigPlace } from '../keepwatchd/loadFile.js';
 import { countOf, durationOf } from './arguments.js';
 import { EXIT_GOOD, EXIT_USAGE } from './exitCode.js';
 import { orderCommands } from './orderCommands.js';
-import { Failure, type Target, targetOf } from './target.js';
+import { Failure, type Target, type TargetFlags, targetOf } from './target.js';
 
 const EXIT_CODES = `
 Exit codes: 0 good; 1 status, health: something needs attention, fmt --check: not formatted; 2 wrong usage; 3 no suite answers
 there; 4 the suite answered with an error or not in time, or the configuration cannot be read; 5 refused, or errors in the
 configuration; 6 script security, or a file that an include check demands is missing.
 
-The suite is found by --address, else by --run-dir, else by KEEPWATCH_RUN_DIR, else in ${DEFAULT_RUN_DIR}.`;
+The suite is found by --address, else by --run-dir, else by KEEPWATCH_ADDRESS, else by KEEPWATCH_RUN_DIR, else in ${DEFAULT_RUN_DIR}.
+An address host:port is reached by TLS with --cert, --key and --ca, else with what KEEPWATCH_CERT, KEEPWATCH_KEY and KEEPWATCH_CA
+name.`;
 
-interface GlobalOptions {
-  readonly runDir?: string;
-  readonly address?: string;
+interface GlobalOptions extends TargetFlags {
   readonly json?: boolean;
 }
 
@@ -35,6 +35,9 @@ const program = new Command('keepwatchctl')
   .version(`keepwatchctl ${VERSION}`, '-v, --version')
   .option('--run-dir <dir>', 'run directory of the suite')
   .option('--address <address>', 'unix:/path/to/socket or host:port')
+  .option('--cert <file>', 'certificate to show at host:port, PEM')
+  .option('--key <file>', 'key of that certificate, PEM')
+  .option('--ca <file>', 'authority that signed the certificate of the server, PEM')
   .option('--json', 'print JSON')
   .addHelpText('after', EXIT_CODES)
   .exitOverride();
@@ -79,6 +82,21 @@ program
     withSuite(command, async (target, options: GlobalOptions & { readonly since?: string; readonly limit: string }) =>
       (await import('./history.js')).showHistory(target, {
         subject: subject ?? '',
+        limit: countOf(options.limit, '--limit'),
+        sinceMs: options.since === undefined ? undefined : durationOf(options.since, '--since'),
+        json: options.json === true,
+      }),
+    ),
+  );
+program
+  .command('audit')
+  .description('who changed what through the API, and who was refused, oldest first')
+  .option('--since <duration>', 'only the last 30s, 15m, 12h, 2d')
+  .option('--limit <number>', 'at most that many, the newest (0: all)', '100')
+  .option('--json', 'print protobuf JSON')
+  .action((_options, command: Command) =>
+    withSuite(command, async (target, options: GlobalOptions & { readonly since?: string; readonly limit: string }) =>
+      (await import('./audit.js')).showAudit(target, {
         limit: countOf(options.limit, '--limit'),
         sinceMs: options.since === undefined ? undefined : durationOf(options.since, '--since'),
         json: options.json === true,

@@ -8,12 +8,42 @@ export interface Target {
   readonly runDir: string;
   /** --address: another way than the socket in the run directory. */
   readonly address: string | undefined;
+  /** --cert, --key and --ca: files for an address that is reached by TLS. */
+  readonly tls: TlsFiles;
 }
 
-/** The target the flags name; without them KEEPWATCH_RUN_DIR, else the default, or the only suite below it. */
-export function targetOf(options: { readonly runDir?: string; readonly address?: string }): Target {
-  const named = options.runDir ?? (process.env.KEEPWATCH_RUN_DIR || undefined);
-  return { runDir: resolve(named ?? onlySuite(DEFAULT_RUN_DIR)), address: options.address };
+export interface TlsFiles {
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  readonly ca: string | undefined;
+}
+
+/** The flags that say where the suite is. */
+export interface TargetFlags {
+  readonly runDir?: string;
+  readonly address?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly ca?: string;
+}
+
+/**
+ * The target the flags name; without them that of KEEPWATCH_ADDRESS or KEEPWATCH_RUN_DIR, else the default, or the only suite
+ * below it.
+ */
+export function targetOf(flags: TargetFlags, environment: NodeJS.ProcessEnv = process.env): Target {
+  const runDir = flags.runDir ?? (environment.KEEPWATCH_RUN_DIR || undefined);
+  // A run directory on the command line means the suite there, whatever the environment says.
+  const fallback = flags.runDir === undefined ? environment.KEEPWATCH_ADDRESS || undefined : undefined;
+  return {
+    runDir: resolve(runDir ?? onlySuite(DEFAULT_RUN_DIR)),
+    address: flags.address ?? fallback,
+    tls: {
+      cert: flags.cert ?? (environment.KEEPWATCH_CERT || undefined),
+      key: flags.key ?? (environment.KEEPWATCH_KEY || undefined),
+      ca: flags.ca ?? (environment.KEEPWATCH_CA || undefined),
+    },
+  };
 }
 
 /** A suite with a name (`instance`, `net_namespace`) has a directory below the default one. */

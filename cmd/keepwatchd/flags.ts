@@ -9,6 +9,9 @@ import { SPARE_POLICIES, type SparePolicy } from '../../services/supervisor/spar
 /** Places of the configuration when -f names none, in order. */
 export const DEFAULT_CONFIG_FILES = ['/etc/keepwatch/keepwatch.conf', '/etc/keepalived/keepalived.conf'] as const;
 
+/** Where --api finds its certificates. */
+const DEFAULT_API_TLS_DIR = '/etc/keepwatch/api';
+
 /** What the command line asks for. */
 export interface Flags {
   /** -f; undefined: the default. */
@@ -31,6 +34,8 @@ export interface Flags {
   readonly controlGroup: string | undefined;
   /** --metrics; undefined: nothing is served. */
   readonly metrics: ListenAddress | undefined;
+  /** --api and --api-tls-dir; undefined: only the Unix socket is served. */
+  readonly api: { readonly address: ListenAddress; readonly directory: string } | undefined;
   readonly log: LogFlags;
   readonly pidFile: string | undefined;
   readonly vrrpPidFile: string | undefined;
@@ -63,6 +68,8 @@ const VARIABLES = {
   'use-file': 'KEEPWATCH_CONFIG',
   'config-id': 'KEEPWATCH_CONFIG_ID',
   metrics: 'KEEPWATCH_METRICS',
+  api: 'KEEPWATCH_API',
+  'api-tls-dir': 'KEEPWATCH_API_TLS_DIR',
   spare: 'KEEPWATCH_SPARE',
   'run-dir': 'KEEPWATCH_RUN_DIR',
   'state-dir': 'KEEPWATCH_STATE_DIR',
@@ -96,6 +103,8 @@ export function parseFlags(argv: readonly string[], environment: NodeJS.ProcessE
       attach: { type: 'boolean' },
       spare: { type: 'string', default: set('spare') ?? 'auto' },
       metrics: { type: 'string' },
+      api: { type: 'string' },
+      'api-tls-dir': { type: 'string' },
       'control-group': { type: 'string' },
       'warnings-as-errors': { type: 'boolean' },
       json: { type: 'boolean' },
@@ -123,6 +132,7 @@ export function parseFlags(argv: readonly string[], environment: NodeJS.ProcessE
     attach: values.attach ?? false,
     spare: sparePolicy(values.spare),
     metrics: metrics === undefined ? undefined : parseListenAddress('--metrics', metrics),
+    api: apiPlace(values.api ?? set('api'), values['api-tls-dir'], set('api-tls-dir')),
     controlGroup: values['control-group'],
     log: logFlags({ ...values, 'log-file': absolute(values['log-file']) }, environment),
     pidFile: absolute(values.pid),
@@ -147,6 +157,17 @@ function sparePolicy(word: string): SparePolicy {
   const policy = SPARE_POLICIES.find((known) => known === word);
   if (policy === undefined) throw new Error(`--spare ${word}: one of ${SPARE_POLICIES.join(', ')}`);
   return policy;
+}
+
+function apiPlace(address: string | undefined, given: string | undefined, fallback: string | undefined): Flags['api'] {
+  if (address === undefined) {
+    if (given !== undefined) throw new Error('--api-tls-dir has no effect without --api HOST:PORT');
+    return undefined;
+  }
+  return {
+    address: parseListenAddress('--api', address),
+    directory: resolve(given ?? fallback ?? DEFAULT_API_TLS_DIR),
+  };
 }
 
 /** The name of a namespace, as a name of a file below /run/netns. */
@@ -235,6 +256,10 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd, bfdd and notifierd with a co
       --spare WHEN           a second vrrpd that takes over within milliseconds: auto (default: where the
                              intervals are too short for a restart), always or never
       --metrics HOST:PORT    serve /metrics (Prometheus), /healthz and /readyz there over HTTP; off by default
+      --api HOST:PORT        serve the control API there too, only with mutual TLS and roles by certificate; off
+                             by default
+      --api-tls-dir DIR      cert.pem, key.pem, client-ca.pem and, where wanted, roles and client-crl.pem for
+                             --api (default ${DEFAULT_API_TLS_DIR}); read again at every reload
       --control-group GROUP  members of GROUP may use the control socket, as root may: look at everything and
                              give every order (default: root alone)
       --signum NAME          print the number of the signal for STOP, RELOAD, DATA or STATS
@@ -242,7 +267,7 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd, bfdd and notifierd with a co
   -h, --help                 print this text
 
 Environment, for flags that are not given: KEEPWATCH_CONFIG (-f), KEEPWATCH_CONFIG_ID (-i), KEEPWATCH_RUN_DIR,
-KEEPWATCH_STATE_DIR, KEEPWATCH_LOG_LEVEL, KEEPWATCH_METRICS, KEEPWATCH_SPARE.
+KEEPWATCH_STATE_DIR, KEEPWATCH_LOG_LEVEL, KEEPWATCH_METRICS, KEEPWATCH_API, KEEPWATCH_API_TLS_DIR, KEEPWATCH_SPARE.
 
 Signals: HUP reload, TERM and INT stop, USR1 data dump, USR2 statistics (under the state directory).
 Exit codes: 0 good; 1 ended by an error; 2 wrong flags or cannot start; 4 the configuration cannot be read;

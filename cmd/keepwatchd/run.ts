@@ -70,6 +70,7 @@ async function runSuite(given: Flags, onReady: () => void): Promise<number> {
     const running = await Promise.all(names.map((name) => isServed(socketPath(flags.runDir, name))));
     if (initial.parts === undefined && !running.includes(true) && !flags.attach) throw refusal(initial.diagnostics);
     metrics = await openMetrics(flags);
+    await lookAtApi(flags);
 
     const placement = placementFor(flags, initial, running.includes(true), names);
     if (initial.parts !== undefined && isFresh(flags, running)) await runStartupScript(flags, initial.parts, placement);
@@ -134,6 +135,13 @@ async function openMetrics({ metrics }: Flags): Promise<MetricsServer | undefine
   if (metrics === undefined) return undefined;
   const { listenForMetrics } = await import('../../services/supervisor/metricsServer.js');
   return await listenForMetrics(metrics);
+}
+
+/** For the same reason. The door itself needs the suite that stands behind it. */
+async function lookAtApi({ api }: Flags): Promise<void> {
+  if (api === undefined) return;
+  const { checkApi } = await import('../../services/supervisor/api/apiDoor.js');
+  await checkApi(api, new Date());
 }
 
 /** A suite with a name has directories of its own, unless the command line names them. */

@@ -8,18 +8,27 @@ import { notifyServiceManager } from '../../services/shared/kernel/unixDatagram.
 import type { Logger } from '../../services/shared/log/logger.js';
 import { type PlainDiagnostic, plainDiagnostics } from '../../services/shared/rpc/diagnostics.js';
 import type { ConfigTree } from '../../services/shared/rpc/generated/keepwatch/v1/common.js';
-import { ControlServiceDefinition } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
+import {
+  AuditEntry,
+  ControlServiceDefinition,
+  HistoryEntry,
+} from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
 import { socketPath } from '../../services/shared/rpc/paths.js';
 import { rpcService, serveUnix } from '../../services/shared/rpc/server.js';
 import type { ServiceName } from '../../services/shared/rpc/service.js';
 import { VERSION } from '../../services/shared/rpc/version.js';
+import type { Clock } from '../../services/shared/time/clock.js';
+import { type ApiDoor, openApiDoor } from '../../services/supervisor/api/apiDoor.js';
+import { AuditLog } from '../../services/supervisor/api/auditLog.js';
+import { localGuard } from '../../services/supervisor/api/localGuard.js';
+import { limitMessages } from '../../services/supervisor/api/messageLimits.js';
 import type { LoadedParts } from '../../services/supervisor/configuration.js';
 import { controlService } from '../../services/supervisor/control.js';
 import { History } from '../../services/supervisor/history.js';
-import { HistoryFile } from '../../services/supervisor/historyFile.js';
 import type { MetricsServer } from '../../services/supervisor/metricsServer.js';
 import { OrderBook } from '../../services/supervisor/orderBook.js';
 import type { ConfigParts } from '../../services/supervisor/parts.js';
+import { RecordFile } from '../../services/supervisor/recordFile.js';
 import { loadReported } from '../../services/supervisor/reloadReport.js';
 import { ReloadTimer } from '../../services/supervisor/reloadTimer.js';
 import { ServiceManager, watchdogMs } from '../../services/supervisor/serviceManager.js';
@@ -63,11 +72,15 @@ export async function supervise(
 
   const manager = serviceManager(logger);
   const clock = new SystemClock();
+  const audit = openAudit(flags.stateDir, logger, clock);
+  let api: ApiDoor | undefined;
   const timer = new ReloadTimer({ clock, logger, reload: () => void suite.reloads.reload() });
   const suite: Suite = new Suite({
     told: (event) => {
       follow(manager, event);
-      if (RELOADED.has(event.code)) timer.follow(reloadSettings(suite.parts));
+      if (!RELOADED.has(event.code)) return;
+      timer.follow(reloadSettings(suite.parts));
+      api?.renew();
     },
     history: openHistory(flags.stateDir, logger),
     orders: new OrderBook(flags.stateDir, clock, logger),
@@ -105,20 +118,20 @@ export async function supervise(
   };
   process.on('uncaughtException', die);
   process.on('unhandledRejection', die);
-  listenToSignals(suite, logger, flags.attach);
+  listenToSignals(suite, audit, logger, flags.attach);
   metrics?.show(suite, logger);
 
-  const server = await serveUnix(
-    socketPath(flags.runDir, 'keepwatchd'),
-    [rpcService(ControlServiceDefinition, controlService(suite))],
-    logger,
-    controlGroup,
-  );
+  const control = rpcService(limitMessages(ControlServiceDefinition), controlService(suite, audit));
+  const server = await serveUnix(socketPath(flags.runDir, 'keepwatchd'), [control], logger, {
+    group: controlGroup,
+    interceptors: [localGuard(audit, clock, logger)],
+  });
   const { unconfinable } = launcher;
   if (unconfinable !== undefined && !flags.attach) logger.warn(`services cannot be confined: ${unconfinable}`);
   else if (launcher.asRoot !== undefined && !flags.attach) logger.info(launcher.asRoot);
   const watchers = names.includes('vrrpd') ? await offerWatchers(flags, launcher, logger) : undefined;
   try {
+    if (flags.api !== undefined) api = await openApiDoor({ ...flags.api, services: [control], audit, clock, logger });
     const first = await suite.start(initial, started);
     const findings = plainDiagnostics(first.diagnostics);
     if (!first.accepted) {
@@ -136,7 +149,8 @@ export async function supervise(
     manager.close();
     timer.close();
     watchers?.close();
-    await server.close();
+    await Promise.all([server.close(), api?.close()]);
+    await audit.flushed();
   }
 }
 
@@ -150,14 +164,25 @@ function reloadSettings(parts: ConfigParts | undefined): ReloadSettings {
   return tree === undefined ? { repeat: false } : readReloadSettings(readGlobals(tree));
 }
 
-/** The history as an earlier supervisor left it; one that cannot be read begins anew. */
+/** The history as an earlier supervisor left it. */
 function openHistory(stateDir: string, logger: Logger): History {
-  const file = new HistoryFile(stateDir);
+  const file = new RecordFile(stateDir, 'history', HistoryEntry);
+  return new History(file, logger, kept(file, logger, 'history'));
+}
+
+/** The same for the audit log. */
+function openAudit(stateDir: string, logger: Logger, clock: Clock): AuditLog {
+  const file = new RecordFile(stateDir, 'audit', AuditEntry);
+  return new AuditLog(file, logger, clock, kept(file, logger, 'audit log'));
+}
+
+/** What is kept; records that cannot be read begin anew. */
+function kept<T>(file: RecordFile<T>, logger: Logger, what: string): T[] {
   try {
-    return new History(file, logger, file.read());
+    return file.read();
   } catch (error) {
-    logger.warn({ err: error }, 'the history of earlier runs cannot be read');
-    return new History(file, logger);
+    logger.warn({ err: error }, `the ${what} of earlier runs cannot be read`);
+    return [];
   }
 }
 
@@ -181,16 +206,21 @@ function follow(manager: ServiceManager, { code, text }: { readonly code: string
   if (code === 'stopping') manager.stopping(text);
 }
 
-function listenToSignals(suite: Suite, logger: Logger, attach: boolean): void {
+function listenToSignals(suite: Suite, audit: AuditLog, logger: Logger, attach: boolean): void {
+  const note = (signal: NodeJS.Signals, call: string, detail: string): void =>
+    audit.changed({ who: `signal ${signal}`, from: 'this machine', role: 'admin', call, detail }, 'OK');
   const stop = (signal: NodeJS.Signals): void => {
+    note(signal, 'StopSuite', attach ? 'the supervisor alone' : '');
     // Attached services belong to another runtime, which tells them itself when to stop.
     void suite.stop(`signal ${signal}`, { detach: attach });
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  process.on('SIGHUP', () => {
+  process.on('SIGHUP', (signal) => {
     logger.info('reloading');
-    void suite.reloads.reload();
+    void suite.reloads.reload().then(({ accepted, generation }) => {
+      note(signal, 'Reload', accepted ? `generation ${generation} is in force` : 'refused: the log says why');
+    });
   });
   process.on('SIGUSR1', () => suite.dump('SIGUSR1'));
   process.on('SIGUSR2', () => suite.dump('SIGUSR2'));

@@ -4,10 +4,12 @@ import { errorWithoutPlace } from '../shared/rpc/diagnostics.js';
 import { invalidArgument } from '../shared/rpc/errors.js';
 import type {
   ControlServiceImplementation,
+  SuiteStatus,
   WatchEventsResponse,
   WatchStatusResponse,
 } from '../shared/rpc/generated/keepwatch/v1/control.js';
 import { millis } from '../shared/time/duration.js';
+import type { AuditLog } from './api/auditLog.js';
 import { pause } from './serviceLink.js';
 import type { Suite } from './suite.js';
 
@@ -17,7 +19,7 @@ const STATUS_INTERVAL_MS = 1_000;
 const STATUS_PAUSE_MS = 100;
 const MAX_WATCHERS = 64;
 
-export function controlService(suite: Suite): ControlServiceImplementation {
+export function controlService(suite: Suite, audit: AuditLog): ControlServiceImplementation {
   let watchers = 0;
 
   async function* watchStatus(context: CallContext): AsyncGenerator<WatchStatusResponse, void> {
@@ -26,7 +28,7 @@ export function controlService(suite: Suite): ControlServiceImplementation {
     try {
       while (!context.signal.aborted) {
         await suite.refresh();
-        yield { status: suite.status() };
+        yield new NewestStatus(suite);
         await pause(STATUS_PAUSE_MS, context.signal);
         await suite.feed.nextChange(STATUS_INTERVAL_MS - STATUS_PAUSE_MS, context.signal);
       }
@@ -70,6 +72,9 @@ export function controlService(suite: Suite): ControlServiceImplementation {
     async getHistory({ limit, subject, since }) {
       return { origin: suite.feed.origin(), entries: suite.history.find({ limit, subject, since }) };
     },
+    async getAudit({ limit, since }) {
+      return { origin: suite.feed.origin(), entries: audit.find({ limit, since }) };
+    },
     async applyConfig({ tree, source, confirmWithinMs }) {
       if (tree === undefined) throw invalidArgument('the request carries no tree');
       const outcome = await suite.reloads.apply(tree, source, millis(Number(confirmWithinMs)));
@@ -102,6 +107,24 @@ export function controlService(suite: Suite): ControlServiceImplementation {
       return {};
     },
   };
+}
+
+/**
+ * The status as it is when it leaves, not when it was asked for: what waits for a watcher who reads slowly takes no memory, and
+ * he goes on with the newest.
+ */
+class NewestStatus implements WatchStatusResponse {
+  readonly #suite: Suite;
+  #status: SuiteStatus | undefined;
+
+  constructor(suite: Suite) {
+    this.#suite = suite;
+  }
+
+  get status(): SuiteStatus {
+    this.#status ??= this.#suite.status();
+    return this.#status;
+  }
 }
 
 const tooMany = (): ServerError =>

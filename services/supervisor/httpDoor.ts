@@ -154,7 +154,8 @@ const STATUS_OF_ERROR: ReadonlyMap<string, string> = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
 ]);
 
-function whyNot(error: unknown): string {
+/** Why nothing can listen somewhere, for whoever chose the place. */
+export function whyNot(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   switch (code) {
     case undefined:

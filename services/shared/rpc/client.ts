@@ -1,5 +1,7 @@
 /** gRPC clients over Unix sockets: every unary call has a deadline, every channel starts afresh. */
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import {
   type Channel,
   ChannelCredentials,
@@ -22,24 +24,39 @@ export interface DeadlineOption {
   readonly deadlineMs?: number;
 }
 
+const CHANNEL_OPTIONS = {
+  'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
+  'grpc.max_send_message_length': -1,
+  'grpc.enable_retries': 0,
+  'grpc.service_config_disable_resolution': 1,
+  // A new channel must not inherit the back-off of an earlier one to the same path.
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1_000,
+} as const;
+
 /** A channel to the Unix socket at `path`. Connecting happens with the first call; close it when done. */
-export function unixChannel(path: string): Channel {
-  return createChannel(`unix://${resolve(path)}`, ChannelCredentials.createInsecure(), {
-    'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
-    'grpc.max_send_message_length': -1,
-    'grpc.enable_retries': 0,
-    'grpc.service_config_disable_resolution': 1,
-    // A new channel must not inherit the back-off of an earlier one to the same path.
-    'grpc.use_local_subchannel_pool': 1,
-    'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 1_000,
-  });
+export const unixChannel = (path: string): Channel =>
+  createChannel(`unix://${resolve(path)}`, ChannelCredentials.createInsecure(), CHANNEL_OPTIONS);
+
+/** The path of `unix:path` or `unix:///path`; undefined for an address of another kind. */
+export const unixPath = (address: string): string | undefined => /^unix:(?:\/\/)?(.+)$/.exec(address)?.[1];
+
+/** What a client shows and whom it trusts, PEM. */
+export interface ClientTls {
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+  readonly authorities: Buffer;
 }
 
-/** A channel to `unix:path`, `unix:///path` or `host:port`. */
-export function addressChannel(address: string): Channel {
-  const unix = /^unix:(?:\/\/)?(.+)$/.exec(address);
-  return unix?.[1] === undefined ? createChannel(address, ChannelCredentials.createInsecure()) : unixChannel(unix[1]);
+/** A channel to `host:port` or `[address]:port` with mutual TLS. Throws what the files have wrong. */
+export function tlsChannel(address: string, { certificate, key, authorities }: ClientTls): Channel {
+  const host = address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  const check = { checkServerIdentity: (_name: string, peer: PeerCertificate) => checkServerIdentity(host, peer) };
+  const credentials = ChannelCredentials.createSsl(authorities, key, certificate, isIP(host) === 0 ? {} : check);
+  // RFC 6066 3: an IP address is no server name, and Node warns of it. The certificate is compared with the address.
+  const name = isIP(host) === 0 ? {} : { 'grpc.ssl_target_name_override': 'keepwatch' };
+  return createChannel(address, credentials, { ...CHANNEL_OPTIONS, ...name });
 }
 
 /** A client for one service on a channel. */

@@ -9,7 +9,7 @@ import { HistoryEntry, WatchEventsResponse } from '../../../services/shared/rpc/
 import { VrrpState, VrrpStateName } from '../../../services/shared/rpc/generated/keepwatch/v1/vrrp.js';
 import { History } from '../../../services/supervisor/history.js';
 import { historyEntries } from '../../../services/supervisor/historyEntries.js';
-import { HISTORY_FILE_LIMIT_BYTES, HistoryFile } from '../../../services/supervisor/historyFile.js';
+import { RECORD_FILE_LIMIT_BYTES, RecordFile } from '../../../services/supervisor/recordFile.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'keepwatch-history-'));
 const path = join(directory, 'history.jsonl');
@@ -102,7 +102,7 @@ test('notes, servers, the suite and what could not be told are entries; counters
 });
 
 test('events that are sent again are one entry, also after a restart of the supervisor', async () => {
-  const file = new HistoryFile(directory);
+  const file = new RecordFile(directory, 'history', HistoryEntry);
   const first = new History(file, silent);
   first.add([entry(1), entry(1)]);
   first.add([entry(2)]);
@@ -121,10 +121,10 @@ test('events that are sent again are one entry, also after a restart of the supe
 });
 
 test('a line cut short costs that line only', async () => {
-  const file = new HistoryFile(directory);
+  const file = new RecordFile(directory, 'history', HistoryEntry);
   await file.append([entry(1)]);
   appendFileSync(path, '{"service":"vrr');
-  const next = new HistoryFile(directory);
+  const next = new RecordFile(directory, 'history', HistoryEntry);
   await next.append([entry(2)]);
   await next.append([entry(3)]);
   assert.deepEqual(
@@ -134,10 +134,10 @@ test('a line cut short costs that line only', async () => {
 });
 
 test('two files of a bounded size are kept', async () => {
-  const file = new HistoryFile(directory);
+  const file = new RecordFile(directory, 'history', HistoryEntry);
   const cause = 'x'.repeat(100_000);
   for (let sequence = 1; sequence <= 40; sequence++) await file.append([entry(sequence, { cause })]);
-  assert.ok(statSync(path).size <= HISTORY_FILE_LIMIT_BYTES + 101_000);
+  assert.ok(statSync(path).size <= RECORD_FILE_LIMIT_BYTES + 101_000);
   const kept = file.read().map(({ sequence }) => Number(sequence));
   assert.ok(existsSync(join(directory, 'history.1.jsonl')));
   assert.ok(kept.length >= 11 && kept.length <= 22, `${kept.length}`);

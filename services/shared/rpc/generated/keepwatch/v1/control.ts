@@ -371,6 +371,46 @@ export interface SetServiceLogLevelResponse {
   changes: string[];
 }
 
+/** One call that changed something, or was refused. */
+export interface AuditEntry {
+  /** When the call came. */
+  at:
+    | Date
+    | undefined;
+  /** By certificate: `CN=alice OU=ops serial 0A1B`; on the Unix socket: `uid 1000`. `signal SIGHUP` for what no call asked for. */
+  who: string;
+  /** `192.0.2.7:40112`, `unix socket, pid 4711`. */
+  from: string;
+  /** `viewer`, `operator`, `admin`, `none`. */
+  role: string;
+  /** `GiveOrder`, `Reload`, … */
+  call: string;
+  /** The request as protobuf JSON, without the text of configurations; cut where it is long. */
+  arguments: string;
+  /** gRPC status: `OK`, `PERMISSION_DENIED`, … */
+  result: string;
+  /** What came of it, in words; may be empty. */
+  detail: string;
+  durationMs: bigint;
+  /** Refusals of the same caller since the entry before this one that have no entry of their own. */
+  unlisted: number;
+}
+
+export interface GetAuditRequest {
+  /** At most that many, the newest; 0: as many as are kept. */
+  limit: number;
+  /** Only entries at or after that time. */
+  since: Date | undefined;
+}
+
+export interface GetAuditResponse {
+  origin:
+    | Origin
+    | undefined;
+  /** Oldest first. */
+  entries: AuditEntry[];
+}
+
 function createBaseServiceStatus(): ServiceStatus {
   return {
     name: "",
@@ -4006,6 +4046,411 @@ export const SetServiceLogLevelResponse: MessageFns<SetServiceLogLevelResponse> 
   },
 };
 
+function createBaseAuditEntry(): AuditEntry {
+  return {
+    at: undefined,
+    who: "",
+    from: "",
+    role: "",
+    call: "",
+    arguments: "",
+    result: "",
+    detail: "",
+    durationMs: 0n,
+    unlisted: 0,
+  };
+}
+
+export const AuditEntry: MessageFns<AuditEntry> = {
+  encode(message: AuditEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.at !== undefined) {
+      Timestamp.encode(toTimestamp(message.at), writer.uint32(10).fork()).join();
+    }
+    if (message.who !== "") {
+      writer.uint32(18).string(message.who);
+    }
+    if (message.from !== "") {
+      writer.uint32(26).string(message.from);
+    }
+    if (message.role !== "") {
+      writer.uint32(34).string(message.role);
+    }
+    if (message.call !== "") {
+      writer.uint32(42).string(message.call);
+    }
+    if (message.arguments !== "") {
+      writer.uint32(50).string(message.arguments);
+    }
+    if (message.result !== "") {
+      writer.uint32(58).string(message.result);
+    }
+    if (message.detail !== "") {
+      writer.uint32(66).string(message.detail);
+    }
+    if (message.durationMs !== 0n) {
+      if (BigInt.asUintN(64, message.durationMs) !== message.durationMs) {
+        throw new globalThis.Error("value provided for field message.durationMs of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.durationMs);
+    }
+    if (message.unlisted !== 0) {
+      writer.uint32(80).uint32(message.unlisted);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuditEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuditEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.at = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.who = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.role = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.call = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.arguments = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.result = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.detail = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.durationMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.unlisted = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AuditEntry {
+    return {
+      at: isSet(object.at) ? fromJsonTimestamp(object.at) : undefined,
+      who: isSet(object.who) ? globalThis.String(object.who) : "",
+      from: isSet(object.from) ? globalThis.String(object.from) : "",
+      role: isSet(object.role) ? globalThis.String(object.role) : "",
+      call: isSet(object.call) ? globalThis.String(object.call) : "",
+      arguments: isSet(object.arguments) ? globalThis.String(object.arguments) : "",
+      result: isSet(object.result) ? globalThis.String(object.result) : "",
+      detail: isSet(object.detail) ? globalThis.String(object.detail) : "",
+      durationMs: isSet(object.durationMs)
+        ? BigInt(object.durationMs)
+        : isSet(object.duration_ms)
+        ? BigInt(object.duration_ms)
+        : 0n,
+      unlisted: isSet(object.unlisted) ? globalThis.Number(object.unlisted) : 0,
+    };
+  },
+
+  toJSON(message: AuditEntry): unknown {
+    const obj: any = {};
+    if (message.at !== undefined) {
+      obj.at = message.at.toISOString();
+    }
+    if (message.who !== "") {
+      obj.who = message.who;
+    }
+    if (message.from !== "") {
+      obj.from = message.from;
+    }
+    if (message.role !== "") {
+      obj.role = message.role;
+    }
+    if (message.call !== "") {
+      obj.call = message.call;
+    }
+    if (message.arguments !== "") {
+      obj.arguments = message.arguments;
+    }
+    if (message.result !== "") {
+      obj.result = message.result;
+    }
+    if (message.detail !== "") {
+      obj.detail = message.detail;
+    }
+    if (message.durationMs !== 0n) {
+      obj.durationMs = message.durationMs.toString();
+    }
+    if (message.unlisted !== 0) {
+      obj.unlisted = Math.round(message.unlisted);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AuditEntry>): AuditEntry {
+    return AuditEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AuditEntry>): AuditEntry {
+    const message = createBaseAuditEntry();
+    message.at = object.at ?? undefined;
+    message.who = object.who ?? "";
+    message.from = object.from ?? "";
+    message.role = object.role ?? "";
+    message.call = object.call ?? "";
+    message.arguments = object.arguments ?? "";
+    message.result = object.result ?? "";
+    message.detail = object.detail ?? "";
+    message.durationMs = (object.durationMs !== undefined && object.durationMs !== null)
+      ? BigInt(object.durationMs)
+      : 0n;
+    message.unlisted = object.unlisted ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetAuditRequest(): GetAuditRequest {
+  return { limit: 0, since: undefined };
+}
+
+export const GetAuditRequest: MessageFns<GetAuditRequest> = {
+  encode(message: GetAuditRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.limit !== 0) {
+      writer.uint32(8).uint32(message.limit);
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetAuditRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetAuditRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetAuditRequest {
+    return {
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+      since: isSet(object.since) ? fromJsonTimestamp(object.since) : undefined,
+    };
+  },
+
+  toJSON(message: GetAuditRequest): unknown {
+    const obj: any = {};
+    if (message.limit !== 0) {
+      obj.limit = Math.round(message.limit);
+    }
+    if (message.since !== undefined) {
+      obj.since = message.since.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetAuditRequest>): GetAuditRequest {
+    return GetAuditRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetAuditRequest>): GetAuditRequest {
+    const message = createBaseGetAuditRequest();
+    message.limit = object.limit ?? 0;
+    message.since = object.since ?? undefined;
+    return message;
+  },
+};
+
+function createBaseGetAuditResponse(): GetAuditResponse {
+  return { origin: undefined, entries: [] };
+}
+
+export const GetAuditResponse: MessageFns<GetAuditResponse> = {
+  encode(message: GetAuditResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.origin !== undefined) {
+      Origin.encode(message.origin, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.entries) {
+      AuditEntry.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetAuditResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetAuditResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.origin = Origin.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.entries.push(AuditEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetAuditResponse {
+    return {
+      origin: isSet(object.origin) ? Origin.fromJSON(object.origin) : undefined,
+      entries: globalThis.Array.isArray(object?.entries) ? object.entries.map((e: any) => AuditEntry.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: GetAuditResponse): unknown {
+    const obj: any = {};
+    if (message.origin !== undefined) {
+      obj.origin = Origin.toJSON(message.origin);
+    }
+    if (message.entries?.length) {
+      obj.entries = message.entries.map((e) => AuditEntry.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetAuditResponse>): GetAuditResponse {
+    return GetAuditResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetAuditResponse>): GetAuditResponse {
+    const message = createBaseGetAuditResponse();
+    message.origin = (object.origin !== undefined && object.origin !== null)
+      ? Origin.fromPartial(object.origin)
+      : undefined;
+    message.entries = object.entries?.map((e) => AuditEntry.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 /** The supervisor's own door, for keepwatchctl and any other client. */
 export type ControlServiceDefinition = typeof ControlServiceDefinition;
 export const ControlServiceDefinition = {
@@ -4141,6 +4586,15 @@ export const ControlServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /** Who changed what through this API, and whose calls were refused; kept over restarts. */
+    getAudit: {
+      name: "GetAudit",
+      requestType: GetAuditRequest as typeof GetAuditRequest,
+      requestStream: false,
+      responseType: GetAuditResponse as typeof GetAuditResponse,
+      responseStream: false,
+      options: {},
+    },
   },
 } as const;
 
@@ -4197,6 +4651,8 @@ export interface ControlServiceImplementation<CallContextExt = {}> {
     request: SetServiceLogLevelRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<SetServiceLogLevelResponse>>;
+  /** Who changed what through this API, and whose calls were refused; kept over restarts. */
+  getAudit(request: GetAuditRequest, context: CallContext & CallContextExt): Promise<DeepPartial<GetAuditResponse>>;
 }
 
 export interface ControlServiceClient<CallOptionsExt = {}> {
@@ -4252,6 +4708,8 @@ export interface ControlServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<SetServiceLogLevelRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<SetServiceLogLevelResponse>;
+  /** Who changed what through this API, and whose calls were refused; kept over restarts. */
+  getAudit(request: DeepPartial<GetAuditRequest>, options?: CallOptions & CallOptionsExt): Promise<GetAuditResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
