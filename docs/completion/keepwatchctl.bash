@@ -3,7 +3,7 @@ _keepwatchctl() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} path='' word
   COMPREPLY=()
   case $previous in
-    --run-dir|--against) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --run-dir|--cert|--key|--ca|--against) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --address|--since|--limit|--ttl|--reason|--of|--port|--weight|--format|-i|--config-id|--confirm) return ;;
     *) ;;
   esac
@@ -12,6 +12,7 @@ _keepwatchctl() {
       ' status') path='status' ;;
       ' watch') path='watch' ;;
       ' history') path='history' ;;
+      ' audit') path='audit' ;;
       ' notifications') path='notifications' ;;
       ' explain') path='explain' ;;
       ' maintenance') path='maintenance' ;;
@@ -46,10 +47,11 @@ _keepwatchctl() {
     esac
   done
   case $path in
-    '') COMPREPLY=($(compgen -W '-v --version --run-dir --address --json -h --help status watch history notifications explain maintenance failover priority drain weight enable real-server dump support-bundle log-level reload apply confirm rollback health upgrade stop plan check config fmt keywords' -- "$current")) ;;
+    '') COMPREPLY=($(compgen -W '-v --version --run-dir --address --cert --key --ca --json -h --help status watch history audit notifications explain maintenance failover priority drain weight enable real-server dump support-bundle log-level reload apply confirm rollback health upgrade stop plan check config fmt keywords' -- "$current")) ;;
     'status') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
     'watch') COMPREPLY=($(compgen -W '--json --events -h --help' -- "$current")) ;;
     'history') COMPREPLY=($(compgen -W '--since --limit --json -h --help' -- "$current")) ;;
+    'audit') COMPREPLY=($(compgen -W '--since --limit --json -h --help' -- "$current")) ;;
     'notifications') COMPREPLY=($(compgen -W '--failed --json -h --help' -- "$current")) ;;
     'explain') COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
     'maintenance') COMPREPLY=($(compgen -W '-h --help on off' -- "$current")) ;;
