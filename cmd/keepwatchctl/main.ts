@@ -10,7 +10,7 @@ import { orderCommands } from './orderCommands.js';
 import { Failure, type Target, type TargetFlags, targetOf } from './target.js';
 
 const EXIT_CODES = `
-Exit codes: 0 good; 1 status, health: something needs attention, fmt --check: not formatted; 2 wrong usage; 3 no suite answers
+Exit codes: 0 good; 1 status, dump, health: something needs attention, fmt --check: not formatted; 2 wrong usage; 3 no suite answers
 there; 4 the suite answered with an error or not in time, or the configuration cannot be read; 5 refused, or errors in the
 configuration; 6 script security, or a file that an include check demands is missing.
 

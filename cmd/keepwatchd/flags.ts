@@ -236,6 +236,7 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd, bfdd and notifierd with a co
   -l, --log-console          log to stderr, as text
   -D, --log-detail           log details
   -d, --dump-conf            log everything
+      --log-level LEVEL      fatal, error, warn, info, debug or trace, of every service; above what -D and -d say
   -S, --log-facility NAME    syslog facility: 0 to 7 (LOG_LOCALn), user or daemon (default)
   -g, --log-file FILE        log to a file
   -G, --no-syslog            never log to syslog

@@ -13,6 +13,7 @@ complete -c keepwatchd -s i -l config-id -x -d 'take lines that begin with @ID (
 complete -c keepwatchd -s l -l log-console -d 'log to stderr, as text'
 complete -c keepwatchd -s D -l log-detail -d 'log details'
 complete -c keepwatchd -s d -l dump-conf -d 'log everything'
+complete -c keepwatchd -l log-level -x -d 'fatal, error, warn, info, debug or trace, of every service; above what -D and -d say'
 complete -c keepwatchd -s S -l log-facility -x -d 'syslog facility: 0 to 7 (LOG_LOCALn), user or daemon (default)'
 complete -c keepwatchd -s g -l log-file -r -d 'log to a file'
 complete -c keepwatchd -s G -l no-syslog -d 'never log to syslog'
