@@ -1,5 +1,6 @@
 // Runs the tests in stages, cheapest first, then says what failed, what this machine could not run and why, and the count.
-// usage: node .ci/test.mjs [stage|file …]      stages: unit golden conformance simulation corpus e2e topology ipvs packaging
+// usage: node .ci/test.mjs [stage|file …]      stages: unit golden conformance simulation corpus e2e docs topology ipvs packaging
+//        containers
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,9 +14,11 @@ const STAGES = [
   { name: 'simulation', concurrency: 2 },
   { name: 'corpus', concurrency: 1 },
   { name: 'e2e', concurrency: 1 },
+  { name: 'docs', concurrency: 1 },
   { name: 'topology', concurrency: 1 },
   { name: 'ipvs', concurrency: 1 },
   { name: 'packaging', concurrency: 1 },
+  { name: 'containers', concurrency: 1 },
 ];
 
 const asked = process.argv.slice(2);
