@@ -1,9 +1,9 @@
 /** `keepwatchctl dump`: everything known about a suite, for programs. */
 import { SuiteStatus } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
+import { problemsOf } from '../../services/shared/rpc/problems.js';
 import { connectTo } from './connection.js';
 import { EXIT_DEGRADED, EXIT_FAILED, EXIT_GOOD } from './exitCode.js';
 import { keepalivedJson } from './keepalivedJson.js';
-import { problemsOf } from './renderStatus.js';
 import { Failure, type Target } from './target.js';
 
 type DumpFormat = 'json' | 'keepalived-json';

@@ -1,8 +1,8 @@
 /** One event as one line. Pure. */
+import { sessionStateText } from '../../services/shared/rpc/bfdText.js';
 import type { WatchEventsResponse } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
 import type { ServiceEvent } from '../../services/shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import { vrrpStateText } from '../../services/shared/rpc/vrrpText.js';
-import { sessionStateText } from './renderSessions.js';
 
 /** `12:03:55.123 vrrpd        VI_1 BACKUP -> MASTER: …`; undefined for events that say nothing to a person. */
 export function renderEvent({ origin, event }: WatchEventsResponse): string | undefined {

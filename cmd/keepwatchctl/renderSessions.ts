@@ -1,18 +1,9 @@
 /** BFD sessions as text. Pure. */
+import { sessionStateText } from '../../services/shared/rpc/bfdText.js';
 import { type BfdSession, type BfdState, BfdStateName } from '../../services/shared/rpc/generated/keepwatch/v1/bfd.js';
 import type { Colours } from './colours.js';
 import { table } from './table.js';
 import { formatMoment } from './time.js';
-
-const STATES: ReadonlyMap<BfdStateName, string> = new Map([
-  [BfdStateName.BFD_STATE_NAME_ADMIN_DOWN, 'AdminDown'],
-  [BfdStateName.BFD_STATE_NAME_DOWN, 'Down'],
-  [BfdStateName.BFD_STATE_NAME_INIT, 'Init'],
-  [BfdStateName.BFD_STATE_NAME_UP, 'Up'],
-]);
-
-/** Name of a state as RFC 5880 writes it; that of a silent service is unknown. */
-export const sessionStateText = (state: BfdStateName): string => STATES.get(state) ?? 'UNKNOWN';
 
 /** One line for each session. */
 export function sessionLines(bfd: BfdState | undefined, now: Date, colours: Colours): string[] {

@@ -1,5 +1,4 @@
 /** The status as text. Pure. */
-import { BfdStateName } from '../../services/shared/rpc/generated/keepwatch/v1/bfd.js';
 import type { SuiteStatus } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
 import { ServiceHealth } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
 import type { RealServer, VirtualServer } from '../../services/shared/rpc/generated/keepwatch/v1/health.js';
@@ -8,6 +7,7 @@ import {
   VrrpStateName,
   type VrrpTracker,
 } from '../../services/shared/rpc/generated/keepwatch/v1/vrrp.js';
+import { serviceHealthText } from '../../services/shared/rpc/serviceHealthText.js';
 import { priorityText, vrrpStateText } from '../../services/shared/rpc/vrrpText.js';
 import type { Colours } from './colours.js';
 import { formatWireDiagnostic } from './diagnosticText.js';
@@ -15,42 +15,6 @@ import { orderLine } from './orderText.js';
 import { sessionLines } from './renderSessions.js';
 import { table } from './table.js';
 import { formatAge, formatMoment } from './time.js';
-
-const healthText = (health: ServiceHealth): string =>
-  Object.entries(ServiceHealth)
-    .find(([name, value]) => value === health && value > 0 && name.startsWith('SERVICE_HEALTH_'))?.[0]
-    .replace('SERVICE_HEALTH_', '') ?? 'UNKNOWN';
-
-/** What needs attention, one line each; nothing when all is well. `status` exits 1 when there is something. */
-export function problemsOf(status: SuiteStatus): string[] {
-  const problems = status.services
-    .filter(({ health }) => health !== ServiceHealth.SERVICE_HEALTH_READY)
-    .map(({ name, health, detail, impairments }) => {
-      const why = [detail, ...impairments].filter((text) => text !== '').join('; ');
-      return `${name} is ${healthText(health).toLowerCase()}${why === '' ? '' : `: ${why}`}`;
-    });
-  for (const { name, state, faults } of status.vrrp?.instances ?? []) {
-    if (state === VrrpStateName.VRRP_STATE_NAME_FAULT) problems.push(`${name} is in FAULT: ${faults.join('; ')}`);
-    if (state === VrrpStateName.VRRP_STATE_NAME_UNSPECIFIED)
-      problems.push(`the state of ${name} is not known: vrrpd is silent`);
-  }
-  for (const { name, state, settled, detail } of status.bfd?.sessions ?? []) {
-    if (state === BfdStateName.BFD_STATE_NAME_UNSPECIFIED)
-      problems.push(`the state of BFD session ${name} is not known: bfdd is silent`);
-    else if (state !== BfdStateName.BFD_STATE_NAME_UP && settled) problems.push(`BFD ${name}: ${detail}`);
-  }
-  for (const { name, quorumUp } of status.health?.virtualServers ?? []) {
-    if (!quorumUp) problems.push(`${name} has lost its quorum`);
-  }
-  if (status.refusedReload.length > 0)
-    problems.push('the last reload was refused; the configuration before it runs on');
-  if (status.trial !== undefined) {
-    const left = Math.ceil(Number(status.trial.remainingMs) / 1000);
-    problems.push(`${status.trial.source} is on trial: it goes in ${left} s unless keepwatchctl confirm keeps it`);
-  }
-  if (status.upgrade !== undefined && status.upgrade.error !== '') problems.push(status.upgrade.error);
-  return problems;
-}
 
 /** The whole status as lines. */
 export function renderStatus(status: SuiteStatus, now: Date, colours: Colours): string {
@@ -226,6 +190,6 @@ function colouredState(state: VrrpStateName, colours: Colours): string {
 }
 
 function colouredHealth(health: ServiceHealth, colours: Colours): string {
-  const text = healthText(health);
+  const text = serviceHealthText(health);
   return health === ServiceHealth.SERVICE_HEALTH_READY ? colours.green(text) : colours.yellow(text);
 }

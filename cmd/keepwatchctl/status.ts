@@ -1,9 +1,10 @@
 /** `keepwatchctl status`. */
 import { SuiteStatus } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
+import { problemsOf } from '../../services/shared/rpc/problems.js';
 import { coloursFor } from './colours.js';
 import { connectTo } from './connection.js';
 import { EXIT_DEGRADED, EXIT_FAILED, EXIT_GOOD } from './exitCode.js';
-import { problemsOf, renderStatus } from './renderStatus.js';
+import { renderStatus } from './renderStatus.js';
 import { Failure, type Target } from './target.js';
 
 /** Prints the status once; the exit code tells whether something needs attention. */

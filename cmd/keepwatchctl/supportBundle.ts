@@ -4,11 +4,11 @@ import { cpus, release, totalmem, uptime } from 'node:os';
 import { printTree } from '../../services/shared/config/printTree.js';
 import { hideSecrets } from '../../services/shared/config/secrets.js';
 import { GetHistoryResponse, SuiteStatus } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
+import { problemsOf } from '../../services/shared/rpc/problems.js';
 import { VERSION } from '../../services/shared/rpc/version.js';
 import { loadFile } from '../keepwatchd/loadFile.js';
 import { connectTo } from './connection.js';
 import { EXIT_FAILED, EXIT_GOOD } from './exitCode.js';
-import { problemsOf } from './renderStatus.js';
 import { Failure, type Target } from './target.js';
 
 /** Writes the bundle to a file that must not exist yet, mode 0600; with an unreachable suite it fails as every command does. */

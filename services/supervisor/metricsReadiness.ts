@@ -1,10 +1,11 @@
 /** Whether the suite does its whole duty now, and if not, why. Pure. */
-import { ServiceHealth, type ServiceStatus, type SuiteStatus } from '../shared/rpc/generated/keepwatch/v1/control.js';
+import type { ServiceStatus, SuiteStatus } from '../shared/rpc/generated/keepwatch/v1/control.js';
 import {
   type VrrpInstance,
   VrrpStateName,
   type VrrpVirtualAddress,
 } from '../shared/rpc/generated/keepwatch/v1/vrrp.js';
+import { serviceHealthText } from '../shared/rpc/serviceHealthText.js';
 import { vrrpStateText } from '../shared/rpc/vrrpText.js';
 import { isHeard } from './metricsHeard.js';
 
@@ -35,7 +36,7 @@ export function unreadyReasons(status: SuiteStatus): string[] {
 function serviceReason(service: ServiceStatus): string | undefined {
   if (isHeard(service)) return undefined;
   const why = [service.detail, ...service.impairments].filter((text) => text !== '').join('; ');
-  return `${service.name} is ${healthText(service.health)}${why === '' ? '' : `: ${why}`}`;
+  return `${service.name} is ${serviceHealthText(service.health).toLowerCase()}${why === '' ? '' : `: ${why}`}`;
 }
 
 function instanceReason(instance: VrrpInstance, ofMasters: ReadonlySet<string>): string | undefined {
@@ -55,9 +56,3 @@ function instanceReason(instance: VrrpInstance, ofMasters: ReadonlySet<string>):
 const isMaster = ({ state }: VrrpInstance): boolean => state === VrrpStateName.VRRP_STATE_NAME_MASTER;
 
 const addressText = ({ address, interface: on }: VrrpVirtualAddress): string => `${address} on ${on}`;
-
-const healthText = (health: ServiceHealth): string =>
-  nameIn(ServiceHealth, health).replace('SERVICE_HEALTH_', '').toLowerCase();
-
-const nameIn = (names: Readonly<Record<string, number>>, wanted: number): string =>
-  Object.entries(names).find(([, value]) => value === wanted)?.[0] ?? String(wanted);
