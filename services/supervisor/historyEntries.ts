@@ -1,4 +1,6 @@
 /** What an event has to say to the history: the changes an operator asks about, not counters and ages. Pure. */
+import { sessionStateText } from '../shared/rpc/bfdText.js';
+import type { BfdEvent } from '../shared/rpc/generated/keepwatch/v1/bfd.js';
 import type { Origin } from '../shared/rpc/generated/keepwatch/v1/common.js';
 import type { HistoryEntry, WatchEventsResponse } from '../shared/rpc/generated/keepwatch/v1/control.js';
 import type { HealthEvent } from '../shared/rpc/generated/keepwatch/v1/health.js';
@@ -28,6 +30,8 @@ export function historyEntries({ origin, event }: WatchEventsResponse, before: M
       return found.value.note === ''
         ? []
         : [entry(origin, { subject: 'ipvs table', change: found.value.note, cause: '', code: 'ipvs' })];
+    case 'bfd':
+      return bfdChanges(found.value).map((change) => entry(origin, change));
     case 'notify':
       return notifyChanges(found.value).map((change) => entry(origin, change));
     default:
@@ -90,6 +94,13 @@ function healthChanges({ transition }: HealthEvent): Change[] {
   return realServer === ''
     ? [{ subject: `virtual_server ${virtualServer}`, change: `quorum ${state}`, cause, code: 'quorum' }]
     : [{ subject: `real_server ${realServer} of ${virtualServer}`, change: state, cause, code: 'real-server' }];
+}
+
+function bfdChanges({ transition }: BfdEvent): Change[] {
+  if (transition === undefined) return [];
+  const { name, from, to, text, code } = transition;
+  const change = `${sessionStateText(from)} -> ${sessionStateText(to)}`;
+  return [{ subject: `bfd_instance ${name}`, change, cause: text, code }];
 }
 
 /** Only what was not told: that a script ran is in the status of notifications. */
