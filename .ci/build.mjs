@@ -1,14 +1,16 @@
 // Bundles every command into dist/lib/<name>.cjs, with dist/cmd/<name>/main.js to start it and V8's code cache beside it.
-// koffi stays outside: its native part cannot be bundled.
+// koffi stays outside: its native part cannot be bundled. The dashboard's page goes to dist/dashboard.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { fillCodeCaches } from './codeCache.mjs';
+import { licenseNotices } from './notices.mjs';
+import { buildPage } from './page.mjs';
 
 const commands = readdirSync('cmd').filter((name) => existsSync(`cmd/${name}/main.ts`));
 rmSync('dist', { recursive: true, force: true });
 
-await build({
+const { metafile } = await build({
   entryPoints: Object.fromEntries(commands.map((name) => [name, `cmd/${name}/main.ts`])),
   outdir: 'dist/lib',
   outExtension: { '.js': '.cjs' },
@@ -20,6 +22,7 @@ await build({
   legalComments: 'none',
   external: ['koffi'],
   define: { 'import.meta.url': '__moduleUrl' },
+  metafile: true,
   banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
   logLevel: 'warning',
 });
@@ -39,6 +42,8 @@ for (const name of commands) {
 // Served by gRPC reflection on every socket.
 mkdirSync('dist/proto', { recursive: true });
 execFileSync('node_modules/.bin/buf', ['build', '-o', 'dist/proto/keepwatch.binpb'], { stdio: 'inherit' });
+
+writeFileSync('dist/THIRD-PARTY', licenseNotices(metafile, await buildPage('dist/dashboard')));
 
 await fillCodeCaches(commands);
 writeFileSync('dist/.built', '');

@@ -81,6 +81,7 @@ function keepwatch(tree) {
   put(tree, 'etc/keepwatch/keepwatch.conf', readFileSync(join(DEBIAN, 'keepwatch.conf')));
   put(tree, 'etc/default/keepwatch', readFileSync(join(DEBIAN, 'default')));
   put(tree, 'usr/share/doc/keepwatch/copyright', readFileSync(join(ROOT, 'LICENSE')));
+  put(tree, 'usr/share/doc/keepwatch/THIRD-PARTY', readFileSync(join(ROOT, 'dist/THIRD-PARTY')));
   put(tree, 'usr/share/doc/keepwatch/sbom.cdx.json', billOfMaterials(version));
   put(tree, 'DEBIAN/conffiles', '/etc/keepwatch/keepwatch.conf\n/etc/default/keepwatch\n');
   for (const script of ['postinst', 'prerm', 'postrm']) {

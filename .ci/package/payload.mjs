@@ -17,7 +17,7 @@ export function layOut(destination) {
   if (!existsSync(join(ROOT, 'dist/.built'))) throw new Error('nothing is built here: npm run build');
   rmSync(library, { recursive: true, force: true });
   mkdirSync(library, { recursive: true });
-  for (const part of ['cmd', 'lib', 'proto', 'package.json']) {
+  for (const part of ['cmd', 'dashboard', 'lib', 'proto', 'package.json', 'THIRD-PARTY']) {
     // Source maps are as large as all the rest and only for debuggers.
     const wanted = (path) => !path.endsWith('.map');
     cpSync(join(ROOT, 'dist', part), join(library, part), { recursive: true, filter: wanted });

@@ -36,6 +36,8 @@ export interface Flags {
   readonly metrics: ListenAddress | undefined;
   /** --api and --api-tls-dir; undefined: only the Unix socket is served. */
   readonly api: { readonly address: ListenAddress; readonly directory: string } | undefined;
+  /** --dashboard and --dashboard-tls-dir; undefined: nothing is served. */
+  readonly dashboard: { readonly address: ListenAddress; readonly tlsDirectory: string | undefined } | undefined;
   readonly log: LogFlags;
   readonly pidFile: string | undefined;
   readonly vrrpPidFile: string | undefined;
@@ -70,6 +72,8 @@ const VARIABLES = {
   metrics: 'KEEPWATCH_METRICS',
   api: 'KEEPWATCH_API',
   'api-tls-dir': 'KEEPWATCH_API_TLS_DIR',
+  dashboard: 'KEEPWATCH_DASHBOARD',
+  'dashboard-tls-dir': 'KEEPWATCH_DASHBOARD_TLS_DIR',
   spare: 'KEEPWATCH_SPARE',
   'run-dir': 'KEEPWATCH_RUN_DIR',
   'state-dir': 'KEEPWATCH_STATE_DIR',
@@ -105,6 +109,8 @@ export function parseFlags(argv: readonly string[], environment: NodeJS.ProcessE
       metrics: { type: 'string' },
       api: { type: 'string' },
       'api-tls-dir': { type: 'string' },
+      dashboard: { type: 'string' },
+      'dashboard-tls-dir': { type: 'string' },
       'control-group': { type: 'string' },
       'warnings-as-errors': { type: 'boolean' },
       json: { type: 'boolean' },
@@ -133,6 +139,11 @@ export function parseFlags(argv: readonly string[], environment: NodeJS.ProcessE
     spare: sparePolicy(values.spare),
     metrics: metrics === undefined ? undefined : parseListenAddress('--metrics', metrics),
     api: apiPlace(values.api ?? set('api'), values['api-tls-dir'], set('api-tls-dir')),
+    dashboard: dashboardPlace(
+      values.dashboard ?? set('dashboard'),
+      values['dashboard-tls-dir'],
+      set('dashboard-tls-dir'),
+    ),
     controlGroup: values['control-group'],
     log: logFlags({ ...values, 'log-file': absolute(values['log-file']) }, environment),
     pidFile: absolute(values.pid),
@@ -170,6 +181,18 @@ function apiPlace(address: string | undefined, given: string | undefined, fallba
   };
 }
 
+function dashboardPlace(
+  address: string | undefined,
+  given: string | undefined,
+  fallback: string | undefined,
+): Flags['dashboard'] {
+  if (address === undefined) {
+    if (given !== undefined) throw new Error('--dashboard-tls-dir has no effect without --dashboard HOST:PORT');
+    return undefined;
+  }
+  return { address: parseListenAddress('--dashboard', address), tlsDirectory: absolute(given ?? fallback) };
+}
+
 /** The name of a namespace, as a name of a file below /run/netns. */
 function namespaceName(name: string | undefined): string | undefined {
   if (name !== undefined && (name === '' || name === '.' || name === '..' || name.includes('/')))
@@ -205,7 +228,7 @@ function takeOptional(argv: readonly string[]): { rest: string[]; found: Map<str
 const SWITCHES = 'PCBlDGndVIRmvh';
 /** A word after which the next one is a value, whatever it looks like. */
 const TAKES_VALUE = new RegExp(
-  `^(?:-[${SWITCHES}]*[fSgprcis]|--(?:use-file|log-[fsl]\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir|namespace|spare|metrics|control-group))$`,
+  `^(?:-[${SWITCHES}]*[fSgprcis]|--(?:use-file|log-[fsl]\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir|namespace|spare|metrics|dashboard|dashboard-tls-dir|control-group))$`,
 );
 
 const matches = (word: string, short: string, long: string): boolean =>
@@ -261,6 +284,11 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd, bfdd and notifierd with a co
                              by default
       --api-tls-dir DIR      cert.pem, key.pem, client-ca.pem and, where wanted, roles and client-crl.pem for
                              --api (default ${DEFAULT_API_TLS_DIR}); read again at every reload
+      --dashboard HOST:PORT  serve a live page there that shows everything and changes nothing: over HTTP on an
+                             address of this machine alone (127.0.0.1, [::1]), else with --dashboard-tls-dir;
+                             off by default
+      --dashboard-tls-dir DIR  cert.pem, key.pem and client-ca.pem: serve it over TLS, to clients with a
+                             certificate; read again at every reload
       --control-group GROUP  members of GROUP may use the control socket, as root may: look at everything and
                              give every order (default: root alone)
       --signum NAME          print the number of the signal for STOP, RELOAD, DATA or STATS
@@ -268,7 +296,8 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd, bfdd and notifierd with a co
   -h, --help                 print this text
 
 Environment, for flags that are not given: KEEPWATCH_CONFIG (-f), KEEPWATCH_CONFIG_ID (-i), KEEPWATCH_RUN_DIR,
-KEEPWATCH_STATE_DIR, KEEPWATCH_LOG_LEVEL, KEEPWATCH_METRICS, KEEPWATCH_API, KEEPWATCH_API_TLS_DIR, KEEPWATCH_SPARE.
+KEEPWATCH_STATE_DIR, KEEPWATCH_LOG_LEVEL, KEEPWATCH_METRICS, KEEPWATCH_API, KEEPWATCH_API_TLS_DIR,
+KEEPWATCH_DASHBOARD, KEEPWATCH_DASHBOARD_TLS_DIR, KEEPWATCH_SPARE.
 
 Signals: HUP reload, TERM and INT stop, USR1 data dump, USR2 statistics (under the state directory).
 Exit codes: 0 good; 1 ended by an error; 2 wrong flags or cannot start; 4 the configuration cannot be read;

@@ -19,6 +19,7 @@ import { isServed } from '../../services/shared/rpc/socketProbe.js';
 import { SystemAccounts } from '../../services/shared/script/accounts.js';
 import { readAccepted } from '../../services/supervisor/acceptedConfig.js';
 import type { LoadedParts } from '../../services/supervisor/configuration.js';
+import type { DashboardServer } from '../../services/supervisor/dashboard/dashboardServer.js';
 import type { MetricsServer } from '../../services/supervisor/metricsServer.js';
 import { type ConfigParts, configParts, hasWork } from '../../services/supervisor/parts.js';
 import { placementProblems } from '../../services/supervisor/placement.js';
@@ -64,6 +65,7 @@ async function runSuite(given: Flags, onReady: () => void): Promise<number> {
   const controlGroup = await openToGroup(flags);
   const lock = lockRunDirectory(flags);
   let metrics: MetricsServer | undefined;
+  let dashboard: DashboardServer | undefined;
   try {
     allowCoreDumps(flags);
     const names = servicesFor(flags);
@@ -71,6 +73,7 @@ async function runSuite(given: Flags, onReady: () => void): Promise<number> {
     if (initial.parts === undefined && !running.includes(true) && !flags.attach) throw refusal(initial.diagnostics);
     metrics = await openMetrics(flags);
     await lookAtApi(flags);
+    dashboard = await openDashboard(flags);
 
     const placement = placementFor(flags, initial, running.includes(true), names);
     if (initial.parts !== undefined && isFresh(flags, running)) await runStartupScript(flags, initial.parts, placement);
@@ -98,12 +101,14 @@ async function runSuite(given: Flags, onReady: () => void): Promise<number> {
       launcher,
       controlGroup,
       metrics,
+      dashboard,
       onReady,
     });
     if ('refused' in outcome) throw refusal(outcome.refused);
     return outcome.code;
   } finally {
     metrics?.close();
+    dashboard?.close();
     lock.release();
   }
 }
@@ -142,6 +147,13 @@ async function lookAtApi({ api }: Flags): Promise<void> {
   if (api === undefined) return;
   const { checkApi } = await import('../../services/supervisor/api/apiDoor.js');
   await checkApi(api, new Date());
+}
+
+/** For the same reason. */
+async function openDashboard({ dashboard }: Flags): Promise<DashboardServer | undefined> {
+  if (dashboard === undefined) return undefined;
+  const { listenForDashboard } = await import('../../services/supervisor/dashboard/dashboardServer.js');
+  return await listenForDashboard(dashboard);
 }
 
 /** A suite with a name has directories of its own, unless the command line names them. */

@@ -24,6 +24,7 @@ import { localGuard } from '../../services/supervisor/api/localGuard.js';
 import { limitMessages } from '../../services/supervisor/api/messageLimits.js';
 import type { LoadedParts } from '../../services/supervisor/configuration.js';
 import { controlService } from '../../services/supervisor/control.js';
+import type { DashboardServer } from '../../services/supervisor/dashboard/dashboardServer.js';
 import { History } from '../../services/supervisor/history.js';
 import type { MetricsServer } from '../../services/supervisor/metricsServer.js';
 import { OrderBook } from '../../services/supervisor/orderBook.js';
@@ -56,6 +57,8 @@ export interface SuperviseOptions {
   readonly controlGroup: number | undefined;
   /** Door for Prometheus and probes, open already. */
   readonly metrics: MetricsServer | undefined;
+  /** Door for browsers, likewise. */
+  readonly dashboard: DashboardServer | undefined;
   /** The suite runs with its first configuration. */
   readonly onReady: () => void;
 }
@@ -64,7 +67,7 @@ export interface SuperviseOptions {
 export async function supervise(
   options: SuperviseOptions,
 ): Promise<{ readonly code: number } | { readonly refused: readonly PlainDiagnostic[] }> {
-  const { flags, names, load, judge, initial, started, launcher, controlGroup, metrics, onReady } = options;
+  const { flags, names, load, judge, initial, started, launcher, controlGroup, metrics, dashboard, onReady } = options;
   const logger = supervisorLogger(flags);
   const pidFiles = new Map<ServiceName, string>();
   if (flags.vrrpPidFile !== undefined) pidFiles.set('vrrpd', flags.vrrpPidFile);
@@ -81,6 +84,7 @@ export async function supervise(
       if (!RELOADED.has(event.code)) return;
       timer.follow(reloadSettings(suite.parts));
       api?.renew();
+      dashboard?.renew();
     },
     history: openHistory(flags.stateDir, logger),
     orders: new OrderBook(flags.stateDir, clock, logger),
@@ -120,6 +124,7 @@ export async function supervise(
   process.on('unhandledRejection', die);
   listenToSignals(suite, audit, logger, flags.attach);
   metrics?.show(suite, logger);
+  dashboard?.show(suite, logger);
 
   const control = rpcService(limitMessages(ControlServiceDefinition), controlService(suite, audit));
   const server = await serveUnix(socketPath(flags.runDir, 'keepwatchd'), [control], logger, {

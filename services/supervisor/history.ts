@@ -20,10 +20,12 @@ export class History {
   /** Last event of each incarnation: services send again what was not acknowledged. */
   readonly #heard = new Map<string, bigint>();
   #entries: HistoryEntry[];
+  #count: number;
 
   constructor(file: Pick<RecordFile<HistoryEntry>, 'append'>, logger: Logger, kept: readonly HistoryEntry[] = []) {
     this.#writer = new RecordWriter(file, logger, 'the history');
     this.#entries = kept.slice(-CAPACITY);
+    this.#count = kept.length;
     for (const { incarnation, sequence } of this.#entries) this.#hear(incarnation, sequence);
   }
 
@@ -33,8 +35,14 @@ export class History {
     if (first === undefined || first.sequence <= (this.#heard.get(first.incarnation) ?? -1n)) return;
     this.#hear(first.incarnation, first.sequence);
     this.#entries.push(...entries);
+    this.#count += entries.length;
     if (this.#entries.length > CAPACITY * 1.1) this.#entries = this.#entries.slice(-CAPACITY);
     this.#writer.add(entries);
+  }
+
+  /** How many there were ever, those that were forgotten too: the newest entry has this number. */
+  get count(): number {
+    return this.#count;
   }
 
   /** The newest entries that match, oldest first. */
