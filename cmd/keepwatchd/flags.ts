@@ -228,7 +228,7 @@ function takeOptional(argv: readonly string[]): { rest: string[]; found: Map<str
 const SWITCHES = 'PCBlDGndVIRmvh';
 /** A word after which the next one is a value, whatever it looks like. */
 const TAKES_VALUE = new RegExp(
-  `^(?:-[${SWITCHES}]*[fSgprcis]|--(?:use-file|log-[fsl]\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir|namespace|spare|metrics|dashboard|dashboard-tls-dir|control-group))$`,
+  `^(?:-[${SWITCHES}]*[fSgprcis]|--(?:use-file|log-[fsl]\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir|namespace|spare|metrics|api|api-tls-dir|dashboard|dashboard-tls-dir|control-group))$`,
 );
 
 const matches = (word: string, short: string, long: string): boolean =>
