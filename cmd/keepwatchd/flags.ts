@@ -5,6 +5,7 @@ import { LOG_OPTIONS, type LogFlags, logFlags } from '../../services/shared/log/
 import { DEFAULT_RUN_DIR, DEFAULT_STATE_DIR } from '../../services/shared/rpc/paths.js';
 import { type ListenAddress, parseListenAddress } from '../../services/supervisor/listenAddress.js';
 import { SPARE_POLICIES, type SparePolicy } from '../../services/supervisor/sparePolicy.js';
+import { parseOtlpEndpoint } from '../../services/supervisor/tracing/otlpEndpoint.js';
 
 /** Places of the configuration when -f names none, in order. */
 export const DEFAULT_CONFIG_FILES = ['/etc/keepwatch/keepwatch.conf', '/etc/keepalived/keepalived.conf'] as const;
@@ -38,6 +39,8 @@ export interface Flags {
   readonly api: { readonly address: ListenAddress; readonly directory: string } | undefined;
   /** --dashboard and --dashboard-tls-dir; undefined: nothing is served. */
   readonly dashboard: { readonly address: ListenAddress; readonly tlsDirectory: string | undefined } | undefined;
+  /** --otlp-endpoint; undefined: no traces. */
+  readonly traces: URL | undefined;
   readonly log: LogFlags;
   readonly pidFile: string | undefined;
   readonly vrrpPidFile: string | undefined;
@@ -74,6 +77,7 @@ const VARIABLES = {
   'api-tls-dir': 'KEEPWATCH_API_TLS_DIR',
   dashboard: 'KEEPWATCH_DASHBOARD',
   'dashboard-tls-dir': 'KEEPWATCH_DASHBOARD_TLS_DIR',
+  'otlp-endpoint': 'KEEPWATCH_OTLP_ENDPOINT',
   spare: 'KEEPWATCH_SPARE',
   'run-dir': 'KEEPWATCH_RUN_DIR',
   'state-dir': 'KEEPWATCH_STATE_DIR',
@@ -111,6 +115,7 @@ export function parseFlags(argv: readonly string[], environment: NodeJS.ProcessE
       'api-tls-dir': { type: 'string' },
       dashboard: { type: 'string' },
       'dashboard-tls-dir': { type: 'string' },
+      'otlp-endpoint': { type: 'string' },
       'control-group': { type: 'string' },
       'warnings-as-errors': { type: 'boolean' },
       json: { type: 'boolean' },
@@ -122,6 +127,7 @@ export function parseFlags(argv: readonly string[], environment: NodeJS.ProcessE
   const test = found.get('config-test');
   const pattern = found.get('core-dump-pattern');
   const metrics = values.metrics ?? set('metrics');
+  const otlp = values['otlp-endpoint'] ?? set('otlp-endpoint');
   const runDir = values['run-dir'] ?? set('run-dir');
   const stateDir = values['state-dir'] ?? set('state-dir');
   return {
@@ -144,6 +150,7 @@ export function parseFlags(argv: readonly string[], environment: NodeJS.ProcessE
       values['dashboard-tls-dir'],
       set('dashboard-tls-dir'),
     ),
+    traces: otlp === undefined ? undefined : parseOtlpEndpoint(otlp),
     controlGroup: values['control-group'],
     log: logFlags({ ...values, 'log-file': absolute(values['log-file']) }, environment),
     pidFile: absolute(values.pid),
@@ -228,7 +235,7 @@ function takeOptional(argv: readonly string[]): { rest: string[]; found: Map<str
 const SWITCHES = 'PCBlDGndVIRmvh';
 /** A word after which the next one is a value, whatever it looks like. */
 const TAKES_VALUE = new RegExp(
-  `^(?:-[${SWITCHES}]*[fSgprcis]|--(?:use-file|log-[fsl]\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir|namespace|spare|metrics|api|api-tls-dir|dashboard|dashboard-tls-dir|control-group))$`,
+  `^(?:-[${SWITCHES}]*[fSgprcis]|--(?:use-file|log-[fsl]\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir|namespace|spare|metrics|api|api-tls-dir|otlp-endpoint|dashboard|dashboard-tls-dir|control-group))$`,
 );
 
 const matches = (word: string, short: string, long: string): boolean =>
@@ -289,6 +296,8 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd, bfdd and notifierd with a co
                              off by default
       --dashboard-tls-dir DIR  cert.pem, key.pem and client-ca.pem: serve it over TLS, to clients with a
                              certificate; read again at every reload
+      --otlp-endpoint URL    send traces there (OpenTelemetry, OTLP over HTTP), from a check's failure to the
+                             kernel's table and the script's end; off by default
       --control-group GROUP  members of GROUP may use the control socket, as root may: look at everything and
                              give every order (default: root alone)
       --signum NAME          print the number of the signal for STOP, RELOAD, DATA or STATS
@@ -297,7 +306,7 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd, bfdd and notifierd with a co
 
 Environment, for flags that are not given: KEEPWATCH_CONFIG (-f), KEEPWATCH_CONFIG_ID (-i), KEEPWATCH_RUN_DIR,
 KEEPWATCH_STATE_DIR, KEEPWATCH_LOG_LEVEL, KEEPWATCH_METRICS, KEEPWATCH_API, KEEPWATCH_API_TLS_DIR,
-KEEPWATCH_DASHBOARD, KEEPWATCH_DASHBOARD_TLS_DIR, KEEPWATCH_SPARE.
+KEEPWATCH_DASHBOARD, KEEPWATCH_DASHBOARD_TLS_DIR, KEEPWATCH_OTLP_ENDPOINT, KEEPWATCH_SPARE.
 
 Signals: HUP reload, TERM and INT stop, USR1 data dump, USR2 statistics (under the state directory).
 Exit codes: 0 good; 1 ended by an error; 2 wrong flags or cannot start; 4 the configuration cannot be read;

@@ -37,6 +37,7 @@ import { ServiceManager, watchdogMs } from '../../services/supervisor/serviceMan
 import type { ServiceProcess } from '../../services/supervisor/serviceProcess.js';
 import { Suite } from '../../services/supervisor/suite.js';
 import { suiteScript } from '../../services/supervisor/suiteScript.js';
+import type { Tracer } from '../../services/supervisor/tracing/tracer.js';
 import type { Flags } from './flags.js';
 import { preflight, replaceSupervisor } from './installed.js';
 import type { Launcher } from './launcher.js';
@@ -78,7 +79,9 @@ export async function supervise(
   const audit = openAudit(flags.stateDir, logger, clock);
   let api: ApiDoor | undefined;
   const timer = new ReloadTimer({ clock, logger, reload: () => void suite.reloads.reload() });
+  const tracer = await openTracer(flags, clock, logger);
   const suite: Suite = new Suite({
+    tracer,
     told: (event) => {
       follow(manager, event);
       if (!RELOADED.has(event.code)) return;
@@ -167,6 +170,13 @@ function reloadSettings(parts: ConfigParts | undefined): ReloadSettings {
   // Every part holds `global_defs`.
   const tree = parts?.get('notifierd');
   return tree === undefined ? { repeat: false } : readReloadSettings(readGlobals(tree));
+}
+
+/** What takes traces is loaded only for those who want them. */
+async function openTracer({ traces }: Flags, clock: Clock, logger: Logger): Promise<Tracer | undefined> {
+  if (traces === undefined) return undefined;
+  const { Tracer } = await import('../../services/supervisor/tracing/tracer.js');
+  return new Tracer({ url: traces, version: VERSION, clock, logger });
 }
 
 /** The history as an earlier supervisor left it. */

@@ -5,6 +5,7 @@ import { familyLines } from './metricsFamily.js';
 import { notifyFamilies } from './metricsNotify.js';
 import { ipvsFamilies, serverFamilies } from './metricsServers.js';
 import { suiteFamilies } from './metricsServices.js';
+import { tracingFamilies } from './metricsTracing.js';
 import { trackerFamilies } from './metricsTrackers.js';
 import { trafficFamilies } from './metricsTraffic.js';
 import { vrrpFamilies } from './metricsVrrp.js';
@@ -20,6 +21,7 @@ export function* metricsPage(status: SuiteStatus): Generator<string, void> {
     ipvsFamilies,
     trafficFamilies,
     notifyFamilies,
+    tracingFamilies,
   ]) {
     for (const family of families(status)) yield* familyLines(family);
   }

@@ -17,6 +17,7 @@ import type { ServiceClients } from './serviceLink.js';
 import { type ServiceFacts, suiteStatus } from './status.js';
 import type { Succession } from './succession.js';
 import type { SupervisedService } from './supervisedService.js';
+import type { Tracer } from './tracing/tracer.js';
 import type { TrialKeeper } from './trial.js';
 
 /** Youngest refresh that still serves a request for the status. */
@@ -39,6 +40,7 @@ export interface ObservationOptions {
   readonly succession: Succession;
   readonly trial: TrialKeeper;
   readonly command: Command;
+  readonly tracer: Tracer | undefined;
 }
 
 export class Observation {
@@ -53,7 +55,7 @@ export class Observation {
 
   /** The status as it is known now. */
   status(): SuiteStatus {
-    const { feed, version, configFile, unconfined, roster, relay, configuration, succession, trial, command } =
+    const { feed, version, configFile, unconfined, roster, relay, configuration, succession, trial, command, tracer } =
       this.#options;
     const { accepted, refused, generation } = configuration;
     const { pending } = trial;
@@ -74,6 +76,7 @@ export class Observation {
           : { source: pending.source, generation, remainingMs: BigInt(Math.ceil(toMillis(pending.remaining))) },
       appliedFrom: accepted?.appliedFrom ?? '',
       ipvsStatistics: this.#ipvsStatistics,
+      tracing: tracer?.counts,
     });
   }
 

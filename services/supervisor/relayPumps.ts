@@ -1,6 +1,8 @@
 /** Carries out what the relay decided: loops that wait for nobody but their own peer. */
 import type { Logger } from '../shared/log/logger.js';
 import { describeRpcError } from '../shared/rpc/errors.js';
+import type { ApplyResponse } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
+import type { Notification } from '../shared/rpc/generated/keepwatch/v1/notify.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import type { Relay } from './relay.js';
 import { pause, type ServiceClients } from './serviceLink.js';
@@ -8,6 +10,14 @@ import { pause, type ServiceClients } from './serviceLink.js';
 const DEADLINE = { deadlineMs: 10_000 };
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 10_000;
+
+/** Hears what is told to whom, and how it ended. */
+export interface RelayObserver {
+  /** ipvsd is told what changed since the last call. */
+  applying(): (outcome: ApplyResponse | Error) => void;
+  /** notifierd is told these; the function is called when it has them. */
+  delivering(notifications: readonly Notification[]): () => void;
+}
 
 export interface RelayPumpOptions {
   readonly relay: Relay;
@@ -18,6 +28,7 @@ export interface RelayPumpOptions {
   readonly connected: (name: ServiceName) => ServiceClients | undefined;
   /** A source whose events were turned away shall send them again. */
   readonly watchAgain: (service: string) => void;
+  readonly observer?: RelayObserver | undefined;
 }
 
 export class RelayPumps {
@@ -26,7 +37,7 @@ export class RelayPumps {
   readonly #ready: RelayPumpOptions['ready'];
   #kicking: NodeJS.Immediate | undefined;
 
-  constructor({ relay, logger, ready, connected, watchAgain }: RelayPumpOptions) {
+  constructor({ relay, logger, ready, connected, watchAgain, observer }: RelayPumpOptions) {
     this.#ready = ready;
     /** Tells a service what `take` has for it; what could not be told is due again (`failed`). */
     const told = <Message>(
@@ -51,7 +62,9 @@ export class RelayPumps {
       const notifier = ready('notifierd');
       const batch = relay.notifications.peek();
       if (notifier === undefined || batch === undefined) return false;
+      const delivered = observer?.delivering(batch.notifications);
       await notifier.notify.deliver({ notifications: [...batch.notifications] }, DEADLINE);
+      delivered?.();
       relay.notifications.delivered(batch);
       for (const { service, ...acknowledgement } of batch.acknowledgements) {
         const source = connected(service as ServiceName);
@@ -66,7 +79,7 @@ export class RelayPumps {
       told(
         'ipvsd',
         () => relay.ipvs.take(),
-        ({ ipvs }, request) => ipvs.apply(request, DEADLINE),
+        ({ ipvs }, request) => observed(ipvs.apply(request, DEADLINE), observer?.applying()),
         () => relay.applyFailed(),
       ),
       told(
@@ -124,6 +137,20 @@ export class RelayPumps {
   close(): void {
     clearImmediate(this.#kicking);
     for (const pump of this.#pumps) pump.close();
+  }
+}
+
+/** A call whose outcome is told. */
+async function observed(
+  call: Promise<ApplyResponse>,
+  told: ((outcome: ApplyResponse | Error) => void) | undefined,
+): Promise<void> {
+  try {
+    const response = await call;
+    told?.(response);
+  } catch (error) {
+    told?.(new Error(describeRpcError(error)));
+    throw error;
   }
 }
 

@@ -53,6 +53,7 @@ export interface SuiteFacts {
   readonly trial: Trial | undefined;
   readonly appliedFrom: string;
   readonly ipvsStatistics: readonly IpvsServiceStatistics[];
+  readonly tracing?: { readonly exported: number; readonly dropped: number } | undefined;
 }
 
 /** The status of the suite. */
@@ -79,6 +80,10 @@ export function suiteStatus(facts: SuiteFacts): SuiteStatus {
     trial: facts.trial,
     appliedFrom: facts.appliedFrom,
     ipvsStatistics: [...facts.ipvsStatistics],
+    tracing:
+      facts.tracing === undefined
+        ? undefined
+        : { exported: BigInt(facts.tracing.exported), dropped: BigInt(facts.tracing.dropped) },
   };
 }
 

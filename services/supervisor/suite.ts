@@ -149,6 +149,7 @@ export class Suite implements SupervisedListener<SupervisedService> {
       succession: this.#succession,
       trial: this.reloads.trial,
       command: this.command,
+      tracer: options.tracer,
     });
     this.#watchdog = new SuiteWatchdog(
       clock,
@@ -180,6 +181,7 @@ export class Suite implements SupervisedListener<SupervisedService> {
       },
       connected: (name) => roster.get(name)?.clients,
       watchAgain: (name) => roster.get(name as ServiceName)?.watchAgain(),
+      observer: options.tracer,
     });
   }
 
@@ -280,6 +282,7 @@ export class Suite implements SupervisedListener<SupervisedService> {
       this.#relay.state(origin, body.value);
       this.feed.changed();
     } else {
+      this.#options.tracer?.event(origin, body.value);
       this.#relay.notify(origin, body.value);
       this.#pumps.kickNotifications();
       // The history tells changes: it has to see the event beside what was known before.
@@ -356,6 +359,7 @@ export class Suite implements SupervisedListener<SupervisedService> {
     this.#pumps.close();
     this.feed.close();
     await this.#options.history.flushed();
+    await this.#options.tracer?.close();
     this.#finish(code);
   }
 }

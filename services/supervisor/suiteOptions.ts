@@ -10,6 +10,7 @@ import type { OrderBook } from './orderBook.js';
 import type { ConfigParts } from './parts.js';
 import type { ServiceProcess } from './serviceProcess.js';
 import type { SparePolicy } from './sparePolicy.js';
+import type { Tracer } from './tracing/tracer.js';
 
 export interface SuiteOptions {
   readonly names: readonly ServiceName[];
@@ -49,6 +50,8 @@ export interface SuiteOptions {
   readonly atEnd: (accepted: AcceptedConfig) => Promise<void>;
   /** Further pid files to keep (-r, -c). */
   readonly pidFiles: ReadonlyMap<ServiceName, string>;
+  /** Makes traces of what happens; absent: nobody wants them. */
+  readonly tracer?: Tracer | undefined;
   /** Hears what the supervisor says of itself, and that a reload begins. */
   readonly told?: (event: { readonly code: string; readonly text: string }) => void;
 }

@@ -21,14 +21,20 @@ import {
 } from '../../../services/shared/rpc/generated/keepwatch/v1/control.js';
 import { SERVICE_NAMES, type ServiceName } from '../../../services/shared/rpc/service.js';
 
-/** Bundles keepwatchd, keepwatchctl and the doubles as the build does. Returns the directory, to be removed afterwards. */
-export async function bundleWithDoubles(): Promise<string> {
+/**
+ * Bundles keepwatchd, keepwatchctl and the doubles as the build does; the services in `real` are no doubles. Returns the
+ * directory, to be removed afterwards.
+ */
+export async function bundleWithDoubles(real: readonly ServiceName[] = []): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'keepwatch-e2e-'));
   await build({
     entryPoints: Object.fromEntries([
       ['cmd/keepwatchd/main', 'cmd/keepwatchd/main.ts'],
       ['cmd/keepwatchctl/main', 'cmd/keepwatchctl/main.ts'],
-      ...SERVICE_NAMES.map((name) => [`cmd/${name}/main`, 'test/e2e/support/fakeService.ts']),
+      ...SERVICE_NAMES.map((name) => [
+        `cmd/${name}/main`,
+        real.includes(name) ? `cmd/${name}/main.ts` : 'test/e2e/support/fakeService.ts',
+      ]),
     ]),
     outdir: directory,
     bundle: true,

@@ -161,6 +161,15 @@ export interface SuiteStatus {
   ipvsStatistics: IpvsServiceStatistics[];
   /** Orders in force, oldest first. */
   orders: Order[];
+  /** Absent: no traces are sent. */
+  tracing: TracingStatus | undefined;
+}
+
+/** What became of the steps of traces since the supervisor started. */
+export interface TracingStatus {
+  exported: bigint;
+  /** For want of room, or because the collector refused them. */
+  dropped: bigint;
 }
 
 /** How far an upgrade is. */
@@ -848,6 +857,7 @@ function createBaseSuiteStatus(): SuiteStatus {
     appliedFrom: "",
     ipvsStatistics: [],
     orders: [],
+    tracing: undefined,
   };
 }
 
@@ -903,6 +913,9 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
     }
     for (const v of message.orders) {
       Order.encode(v!, writer.uint32(90).fork()).join();
+    }
+    if (message.tracing !== undefined) {
+      TracingStatus.encode(message.tracing, writer.uint32(250).fork()).join();
     }
     return writer;
   },
@@ -1056,6 +1069,14 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
             message.orders.push(Order.decode(reader, reader.uint32()));
             continue;
           }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.tracing = TracingStatus.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1111,6 +1132,7 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
       orders: globalThis.Array.isArray(object?.orders)
         ? object.orders.map((e: any) => Order.fromJSON(e))
         : [],
+      tracing: isSet(object.tracing) ? TracingStatus.fromJSON(object.tracing) : undefined,
     };
   },
 
@@ -1167,6 +1189,9 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
     if (message.orders?.length) {
       obj.orders = message.orders.map((e) => Order.toJSON(e));
     }
+    if (message.tracing !== undefined) {
+      obj.tracing = TracingStatus.toJSON(message.tracing);
+    }
     return obj;
   },
 
@@ -1202,6 +1227,100 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
     message.appliedFrom = object.appliedFrom ?? "";
     message.ipvsStatistics = object.ipvsStatistics?.map((e) => IpvsServiceStatistics.fromPartial(e)) || [];
     message.orders = object.orders?.map((e) => Order.fromPartial(e)) || [];
+    message.tracing = (object.tracing !== undefined && object.tracing !== null)
+      ? TracingStatus.fromPartial(object.tracing)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseTracingStatus(): TracingStatus {
+  return { exported: 0n, dropped: 0n };
+}
+
+export const TracingStatus: MessageFns<TracingStatus> = {
+  encode(message: TracingStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.exported !== 0n) {
+      if (BigInt.asUintN(64, message.exported) !== message.exported) {
+        throw new globalThis.Error("value provided for field message.exported of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.exported);
+    }
+    if (message.dropped !== 0n) {
+      if (BigInt.asUintN(64, message.dropped) !== message.dropped) {
+        throw new globalThis.Error("value provided for field message.dropped of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.dropped);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TracingStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTracingStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.exported = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.dropped = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TracingStatus {
+    return {
+      exported: isSet(object.exported) ? BigInt(object.exported) : 0n,
+      dropped: isSet(object.dropped) ? BigInt(object.dropped) : 0n,
+    };
+  },
+
+  toJSON(message: TracingStatus): unknown {
+    const obj: any = {};
+    if (message.exported !== 0n) {
+      obj.exported = message.exported.toString();
+    }
+    if (message.dropped !== 0n) {
+      obj.dropped = message.dropped.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TracingStatus>): TracingStatus {
+    return TracingStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TracingStatus>): TracingStatus {
+    const message = createBaseTracingStatus();
+    message.exported = (object.exported !== undefined && object.exported !== null) ? BigInt(object.exported) : 0n;
+    message.dropped = (object.dropped !== undefined && object.dropped !== null) ? BigInt(object.dropped) : 0n;
     return message;
   },
 };
