@@ -32,6 +32,7 @@ complete -c keepwatchd -l state-dir -r -d 'journals, records and dumps (default 
 complete -c keepwatchd -l attach -d 'use services that another runtime keeps alive; start none'
 complete -c keepwatchd -l spare -x -d 'a second vrrpd that takes over within milliseconds: auto (default: where the intervals are too short for a restart), always or never'
 complete -c keepwatchd -l api-tls-dir -r -d 'cert.pem, key.pem, client-ca.pem and, where wanted, roles and client-crl.pem for --api (default /etc/keepwatch/api); read again at every reload'
+complete -c keepwatchd -l dashboard-tls-dir -r -d 'cert.pem, key.pem and client-ca.pem: serve it over TLS, to clients with a certificate; read again at every reload'
 complete -c keepwatchd -l otlp-endpoint -x -d 'send traces there (OpenTelemetry, OTLP over HTTP), from a check\'s failure to the kernel\'s table and the script\'s end; off by default'
 complete -c keepwatchd -l control-group -x -d 'members of GROUP may use the control socket, as root may: look at everything and give every order (default: root alone)'
 complete -c keepwatchd -l signum -x -d 'print the number of the signal for STOP, RELOAD, DATA or STATS'

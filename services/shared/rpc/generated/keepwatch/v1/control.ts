@@ -307,7 +307,7 @@ export interface HistoryEntry {
   generation: bigint;
   /**
    * `vrrp_instance VI_1`, `vrrp_sync_group VG_1`, `track_script chk`, `virtual_server [10.0.0.1]:tcp:80`,
-   * `real_server [10.0.0.2]:tcp:80 of [10.0.0.1]:tcp:80`, `service vrrpd`, `suite`.
+   * `real_server [10.0.0.2]:tcp:80 of [10.0.0.1]:tcp:80`, `bfd_instance B`, `service vrrpd`, `suite`.
    */
   subject: string;
   /** `BACKUP -> MASTER`, `priority 150 -> 90`, `good -> bad`, `DOWN`, … */
