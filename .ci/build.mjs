@@ -1,5 +1,6 @@
 // Bundles every command into dist/lib/<name>.cjs, with dist/cmd/<name>/main.js to start it and V8's code cache beside it.
-// koffi stays outside: its native part cannot be bundled. The dashboard's page goes to dist/dashboard.
+// koffi stays outside: its native part cannot be bundled; x11 is not there: dbus-next looks for it only without an address.
+// The dashboard's page goes to dist/dashboard.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
@@ -20,7 +21,7 @@ const { metafile } = await build({
   target: 'node20',
   sourcemap: 'linked',
   legalComments: 'none',
-  external: ['koffi'],
+  external: ['koffi', 'x11'],
   define: { 'import.meta.url': '__moduleUrl' },
   metafile: true,
   banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },

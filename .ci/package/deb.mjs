@@ -80,6 +80,9 @@ function keepwatch(tree) {
   }
   put(tree, 'etc/keepwatch/keepwatch.conf', readFileSync(join(DEBIAN, 'keepwatch.conf')));
   put(tree, 'etc/default/keepwatch', readFileSync(join(DEBIAN, 'default')));
+  // Under another name than keepalived's: both may be installed.
+  const policy = 'org.keepalived.Vrrp1.conf';
+  put(tree, 'usr/share/dbus-1/system.d/org.keepalived.Vrrp1.keepwatch.conf', readFileSync(join(DEBIAN, policy)));
   put(tree, 'usr/share/doc/keepwatch/copyright', readFileSync(join(ROOT, 'LICENSE')));
   put(tree, 'usr/share/doc/keepwatch/THIRD-PARTY', readFileSync(join(ROOT, 'dist/THIRD-PARTY')));
   put(tree, 'usr/share/doc/keepwatch/sbom.cdx.json', billOfMaterials(version));
@@ -92,7 +95,7 @@ function keepwatch(tree) {
     Version: version,
     Depends: 'nodejs (>= 20) | keepwatch-nodejs, libc6 (>= 2.28), libpcre2-8-0, util-linux',
     Recommends: 'kmod, libnftables1',
-    Suggests: 'ipvsadm',
+    Suggests: 'dbus, ipvsadm, snmpd',
     Section: 'admin',
     Description: [
       'VRRP failover and IPVS load balancing driven by health checks',

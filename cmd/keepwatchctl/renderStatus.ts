@@ -135,7 +135,8 @@ function realServerRow(real: RealServer, colours: Colours): string[] {
 
 function services(status: SuiteStatus, now: Date, colours: Colours): string[] {
   const spares = status.spare === undefined ? [] : [{ ...status.spare, name: `${status.spare.name} (spare)` }];
-  const rows = [...status.services, ...spares].map((service) => [
+  const modules = status.modules.map((module) => ({ ...module, name: `${module.name} (module)` }));
+  const rows = [...status.services, ...spares, ...modules].map((service) => [
     service.name,
     colouredHealth(service.health, colours),
     service.pid === 0 ? '' : String(service.pid),

@@ -41,6 +41,9 @@ export interface Flags {
   readonly dashboard: { readonly address: ListenAddress; readonly tlsDirectory: string | undefined } | undefined;
   /** --otlp-endpoint; undefined: no traces. */
   readonly traces: URL | undefined;
+  /** -x: everything is shown by SNMP; -A: instead of snmp_socket. */
+  readonly snmp: boolean;
+  readonly snmpSocket: string | undefined;
   readonly log: LogFlags;
   readonly pidFile: string | undefined;
   readonly vrrpPidFile: string | undefined;
@@ -108,6 +111,8 @@ export function parseFlags(argv: readonly string[], environment: NodeJS.ProcessE
       'run-dir': { type: 'string' },
       'state-dir': { type: 'string' },
       namespace: { type: 'string', short: 's' },
+      snmp: { type: 'boolean', short: 'x' },
+      'snmp-agent-socket': { type: 'string', short: 'A' },
       attach: { type: 'boolean' },
       spare: { type: 'string', default: set('spare') ?? 'auto' },
       metrics: { type: 'string' },
@@ -152,6 +157,8 @@ export function parseFlags(argv: readonly string[], environment: NodeJS.ProcessE
     ),
     traces: otlp === undefined ? undefined : parseOtlpEndpoint(otlp),
     controlGroup: values['control-group'],
+    snmp: values.snmp ?? false,
+    snmpSocket: values['snmp-agent-socket'],
     log: logFlags({ ...values, 'log-file': absolute(values['log-file']) }, environment),
     pidFile: absolute(values.pid),
     vrrpPidFile: absolute(values.vrrp_pid),
@@ -232,10 +239,10 @@ function takeOptional(argv: readonly string[]): { rest: string[]; found: Map<str
 }
 
 /** Short flags without a value, which may stand before `t` in one word (`-nlt`). */
-const SWITCHES = 'PCBlDGndVIRmvh';
+const SWITCHES = 'PCBlDGndVIRmxvh';
 /** A word after which the next one is a value, whatever it looks like. */
 const TAKES_VALUE = new RegExp(
-  `^(?:-[${SWITCHES}]*[fSgprcis]|--(?:use-file|log-[fsl]\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir|namespace|spare|metrics|api|api-tls-dir|otlp-endpoint|dashboard|dashboard-tls-dir|control-group))$`,
+  `^(?:-[${SWITCHES}]*[fSgprcisA]|--(?:use-file|log-[fsl]\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir|namespace|snmp-agent-socket|spare|metrics|api|api-tls-dir|otlp-endpoint|dashboard|dashboard-tls-dir|control-group))$`,
 );
 
 const matches = (word: string, short: string, long: string): boolean =>
@@ -279,6 +286,8 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd, bfdd and notifierd with a co
   -R, --dont-respawn         end when a service dies
   -m, --core-dump            allow core dumps
   -M, --core-dump-pattern[=PATTERN]  also set /proc/sys/kernel/core_pattern (default core)
+  -x, --snmp                 show everything by SNMP, whatever enable_snmp_… says
+  -A, --snmp-agent-socket SOCKET  where snmpd takes sub-agents, in place of snmp_socket
   -s, --namespace NAME       network namespace of all services, in place of net_namespace
       --run-dir DIR          sockets and pid files (default ${DEFAULT_RUN_DIR}; below that where the
                              configuration says net_namespace or instance)

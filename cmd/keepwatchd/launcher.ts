@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs';
 import type { Placement } from '../../services/shared/config/placement.js';
 import type { ServiceName } from '../../services/shared/rpc/service.js';
-import { type Situation, situationOf, unconfinable } from '../../services/supervisor/confinement.js';
+import { confinedCommand, type Situation, situationOf, unconfinable } from '../../services/supervisor/confinement.js';
 import type { ConfigParts } from '../../services/supervisor/parts.js';
 import {
   findNsenter,
@@ -62,6 +62,14 @@ export class Launcher {
     return this.#spawn(name, commandOf(name, places, rights, situation, more, confined ? user : undefined));
   }
 
+  /**
+   * The command of an optional process: without any capability, in the namespace of vrrpd, and as `user`. The reason when
+   * there is no such place.
+   */
+  module(command: ServiceCommand, user: ServiceUser | undefined): ServiceCommand | { readonly problem: string } {
+    return this.placed('vrrpd', confinedCommand([], command, this.#situation(), user));
+  }
+
   /** A command where a service runs: in its network namespace. The reason when there is no such place. */
   placed(name: ServiceName, command: ServiceCommand): ServiceCommand | { readonly problem: string } {
     const namespace = namespaceFor(name, this.#placement);
@@ -78,7 +86,7 @@ export class Launcher {
    * Throws the file system's error.
    */
   chooseUsers(): void {
-    const users = this.#obstacle() === undefined ? serviceUsers() : new Map<ServiceName, ServiceUser>();
+    const users = this.obstacle === undefined ? serviceUsers() : new Map<ServiceName, ServiceUser>();
     for (const name of CONFINED_SERVICES) prepareHome(this.#flags, name, users.get(name));
   }
 
@@ -86,7 +94,7 @@ export class Launcher {
   get asRoot(): string | undefined {
     const missing = CONFINED_SERVICES.filter((name) => homeOf(this.#flags, name) === undefined);
     if (missing.length === 0) return undefined;
-    const obstacle = this.#obstacle() ?? `there are no users ${missing.map(userNameOf).join(', ')} or they came later`;
+    const obstacle = this.obstacle ?? `there are no users ${missing.map(userNameOf).join(', ')} or they came later`;
     return `${missing.join(', ')} run as root: ${obstacle}`;
   }
 
@@ -95,7 +103,8 @@ export class Launcher {
     return 'problem' in placed ? unstartable(name, placed.problem) : spawnService(name, placed);
   }
 
-  #obstacle(): string | undefined {
+  /** Why nothing here can be somebody else than root, in words. */
+  get obstacle(): string | undefined {
     const { runDir, stateDir, log } = this.#flags;
     const { unconfinable: reason } = this;
     if (reason !== undefined) return reason;

@@ -42,6 +42,7 @@ import type { Flags } from './flags.js';
 import { preflight, replaceSupervisor } from './installed.js';
 import type { Launcher } from './launcher.js';
 import { configFileOf } from './loadFile.js';
+import { ModuleLauncher } from './modules.js';
 import { supervisorLogger } from './startup.js';
 import { offerWatchers, permitWatchers } from './trackers.js';
 
@@ -80,6 +81,7 @@ export async function supervise(
   let api: ApiDoor | undefined;
   const timer = new ReloadTimer({ clock, logger, reload: () => void suite.reloads.reload() });
   const tracer = await openTracer(flags, clock, logger);
+  const modules = new ModuleLauncher({ flags, launcher, logger, clock, audit, control: () => service });
   const suite: Suite = new Suite({
     tracer,
     told: (event) => {
@@ -111,6 +113,7 @@ export async function supervise(
     spare: flags.spare,
     preflight: () => preflight(names, flags),
     replaceSupervisor,
+    modules,
     atEnd: (accepted) => suiteScript('shutdown', accepted, clock, logger),
     attach: flags.attach,
     respawn: flags.respawn,
@@ -129,7 +132,8 @@ export async function supervise(
   metrics?.show(suite, logger);
   dashboard?.show(suite, logger);
 
-  const control = rpcService(limitMessages(ControlServiceDefinition), controlService(suite, audit));
+  const service = controlService(suite, audit);
+  const control = rpcService(limitMessages(ControlServiceDefinition), service);
   const server = await serveUnix(socketPath(flags.runDir, 'keepwatchd'), [control], logger, {
     group: controlGroup,
     interceptors: [localGuard(audit, clock, logger)],
@@ -157,6 +161,7 @@ export async function supervise(
     manager.close();
     timer.close();
     watchers?.close();
+    await modules.close();
     await Promise.all([server.close(), api?.close()]);
     await audit.flushed();
   }

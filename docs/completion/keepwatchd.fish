@@ -26,6 +26,8 @@ complete -c keepwatchd -s I -l dont-release-ipvs -d 'leave the IPVS table at the
 complete -c keepwatchd -s R -l dont-respawn -d 'end when a service dies'
 complete -c keepwatchd -s m -l core-dump -d 'allow core dumps'
 complete -c keepwatchd -s M -l core-dump-pattern -d 'also set /proc/sys/kernel/core_pattern (default core)'
+complete -c keepwatchd -s x -l snmp -d 'show everything by SNMP, whatever enable_snmp_… says'
+complete -c keepwatchd -s A -l snmp-agent-socket -r -d 'where snmpd takes sub-agents, in place of snmp_socket'
 complete -c keepwatchd -s s -l namespace -x -d 'network namespace of all services, in place of net_namespace'
 complete -c keepwatchd -l run-dir -r -d 'sockets and pid files (default /run/keepwatch; below that where the configuration says net_namespace or instance)'
 complete -c keepwatchd -l state-dir -r -d 'journals, records and dumps (default /var/lib/keepwatch, as above)'

@@ -102,6 +102,13 @@ export function controlService(suite: Suite, audit: AuditLog): ControlServiceImp
     async setServiceLogLevel({ service, level }) {
       return { changes: await suite.setLogLevel(service, level) };
     },
+    async getConfiguration() {
+      const { services, networkNamespace, instanceName } = suite.configuration();
+      return { origin: suite.feed.origin(), services, networkNamespace, instanceName };
+    },
+    async writeDumps({ statistics }) {
+      return { directory: suite.dump(statistics ? 'SIGUSR2' : 'SIGUSR1') };
+    },
     async stopSuite() {
       await suite.stop('asked for by a client');
       return {};

@@ -35,6 +35,10 @@ export type SupervisorEventCode =
   | 'upgrade-failed'
   | 'order-given'
   | 'order-ended'
+  | 'module-ready'
+  | 'module-impaired'
+  | 'module-died'
+  | 'module-stopped'
   | 'stopping';
 
 const WARNINGS: ReadonlySet<SupervisorEventCode> = new Set([
@@ -45,6 +49,8 @@ const WARNINGS: ReadonlySet<SupervisorEventCode> = new Set([
   'rolled-back',
   'spare-died',
   'spare-hung',
+  'module-impaired',
+  'module-died',
 ]);
 const ERRORS: ReadonlySet<SupervisorEventCode> = new Set([
   'crash-loop',

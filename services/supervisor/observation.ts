@@ -10,6 +10,7 @@ import { elapsed, type Instant, type Micros, millis, toMillis } from '../shared/
 import type { Command } from './command.js';
 import type { Configuration } from './configuration.js';
 import type { EventFeed } from './eventFeed.js';
+import type { ModuleKeeper } from './moduleKeeper.js';
 import { readProcessRights } from './processRights.js';
 import type { Relay } from './relay.js';
 import type { Roster } from './roster.js';
@@ -41,6 +42,7 @@ export interface ObservationOptions {
   readonly trial: TrialKeeper;
   readonly command: Command;
   readonly tracer: Tracer | undefined;
+  readonly modules: ModuleKeeper;
 }
 
 export class Observation {
@@ -55,8 +57,20 @@ export class Observation {
 
   /** The status as it is known now. */
   status(): SuiteStatus {
-    const { feed, version, configFile, unconfined, roster, relay, configuration, succession, trial, command, tracer } =
-      this.#options;
+    const {
+      feed,
+      version,
+      configFile,
+      unconfined,
+      roster,
+      relay,
+      configuration,
+      succession,
+      trial,
+      command,
+      tracer,
+      modules,
+    } = this.#options;
     const { accepted, refused, generation } = configuration;
     const { pending } = trial;
     return suiteStatus({
@@ -77,6 +91,7 @@ export class Observation {
       appliedFrom: accepted?.appliedFrom ?? '',
       ipvsStatistics: this.#ipvsStatistics,
       tracing: tracer?.counts,
+      modules: modules.facts(),
     });
   }
 
@@ -91,8 +106,8 @@ export class Observation {
     await this.#refreshing;
   }
 
-  /** Sends a signal (USR1, USR2) on to the services and writes the status under the state directory. */
-  dump(signal: 'SIGUSR1' | 'SIGUSR2'): void {
+  /** Sends a signal (USR1, USR2) on to the services and writes the status under the state directory, which it returns. */
+  dump(signal: 'SIGUSR1' | 'SIGUSR2'): string {
     const { roster, stateDir, logger } = this.#options;
     for (const service of roster.all()) service.process?.signal(signal);
     const file = join(stateDir, `keepwatchd.${signal === 'SIGUSR1' ? 'data' : 'stats'}`);
@@ -101,6 +116,7 @@ export class Observation {
     } catch (error) {
       logger.error({ err: error, file }, 'the status could not be written');
     }
+    return stateDir;
   }
 
   async #refreshOne(service: SupervisedService): Promise<void> {

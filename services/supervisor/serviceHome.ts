@@ -17,6 +17,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { ModuleName } from '../shared/rpc/moduleMain.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 
 /** The services that can be somebody else than root; the others start scripts of root. */
@@ -27,11 +28,11 @@ export interface ServiceUser {
   readonly gid: number;
 }
 
-/** Name of the user of a service. */
-export const userNameOf = (name: ServiceName): string => `keepwatch-${name}`;
+/** Name of the user of a service or an optional process. */
+export const userNameOf = (name: ServiceName | ModuleName): string => `keepwatch-${name}`;
 
 /** The user of a service in the text of passwd(5); undefined when there is none, or it is root. Pure. */
-export function serviceUserIn(passwd: string, name: ServiceName): ServiceUser | undefined {
+export function serviceUserIn(passwd: string, name: ServiceName | ModuleName): ServiceUser | undefined {
   for (const line of passwd.split('\n')) {
     const [user, , uid = '', gid = ''] = line.split(':');
     if (user !== userNameOf(name) || !/^[1-9]\d*$/.test(uid) || !/^[1-9]\d*$/.test(gid)) continue;

@@ -54,6 +54,7 @@ export interface SuiteFacts {
   readonly appliedFrom: string;
   readonly ipvsStatistics: readonly IpvsServiceStatistics[];
   readonly tracing?: { readonly exported: number; readonly dropped: number } | undefined;
+  readonly modules: readonly ServiceFacts[];
 }
 
 /** The status of the suite. */
@@ -84,6 +85,7 @@ export function suiteStatus(facts: SuiteFacts): SuiteStatus {
       facts.tracing === undefined
         ? undefined
         : { exported: BigInt(facts.tracing.exported), dropped: BigInt(facts.tracing.dropped) },
+    modules: facts.modules.map(serviceStatus),
   };
 }
 

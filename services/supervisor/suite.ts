@@ -1,8 +1,10 @@
 /** The whole suite: services under supervision, one configuration in force, the relay between them. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { hideSecrets } from '../shared/config/secrets.js';
 import { describeRpcError } from '../shared/rpc/errors.js';
-import type { SuiteStatus } from '../shared/rpc/generated/keepwatch/v1/control.js';
+import type { ConfigTree } from '../shared/rpc/generated/keepwatch/v1/common.js';
+import type { GetConfigurationResponse, SuiteStatus } from '../shared/rpc/generated/keepwatch/v1/control.js';
 import type { WatchResponse } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import { removeIfThere, writePidFile } from '../shared/rpc/pidFile.js';
 import type { ServiceName } from '../shared/rpc/service.js';
@@ -15,9 +17,11 @@ import { EventFeed } from './eventFeed.js';
 import type { History } from './history.js';
 import { historyEntries } from './historyEntries.js';
 import { setLogLevel } from './logLevels.js';
+import { ModuleKeeper } from './moduleKeeper.js';
 import { Observation } from './observation.js';
 import type { ConfigParts } from './parts.js';
 import { hasWork } from './parts.js';
+import { readProcessRights } from './processRights.js';
 import { Relay } from './relay.js';
 import { RelayPumps } from './relayPumps.js';
 import { Reloads } from './reloads.js';
@@ -54,6 +58,7 @@ export class Suite implements SupervisedListener<SupervisedService> {
   readonly #succession: Succession;
   readonly #observation: Observation;
   readonly #watchdog: SuiteWatchdog;
+  readonly #modules: ModuleKeeper;
   #stopping: Promise<void> | undefined;
   #finish: (code: number) => void = () => {};
 
@@ -90,6 +95,7 @@ export class Suite implements SupervisedListener<SupervisedService> {
         if (accepted !== undefined) {
           writeAccepted(runDir, accepted);
           options.allow([accepted.parts]);
+          this.#modules.follow(options.modules.wanted(accepted.parts));
         }
         await Promise.all(roster.all().map((service) => this.#deployment.nowConfigured(service)));
       },
@@ -135,6 +141,14 @@ export class Suite implements SupervisedListener<SupervisedService> {
       mirror: () => this.#relay.mirror,
       tell: (code, text) => this.feed.tell(code, text),
     });
+    this.#modules = new ModuleKeeper({
+      clock,
+      version,
+      start: options.modules.start,
+      rightsOf: readProcessRights,
+      tell: (code, text, name) => this.feed.tell(code, text, name),
+      onChanged: () => this.feed.changed(),
+    });
     this.#observation = new Observation({
       version,
       configFile,
@@ -150,6 +164,7 @@ export class Suite implements SupervisedListener<SupervisedService> {
       trial: this.reloads.trial,
       command: this.command,
       tracer: options.tracer,
+      modules: this.#modules,
     });
     this.#watchdog = new SuiteWatchdog(
       clock,
@@ -212,6 +227,7 @@ export class Suite implements SupervisedListener<SupervisedService> {
     this.#watchdog.start();
     const outcome = await this.reloads.first(initial, record, newest);
     if (outcome.accepted) {
+      if (this.parts !== undefined) this.#modules.follow(this.#options.modules.wanted(this.parts));
       this.reloads.trial.resume();
       void this.#succession.resumeUpgrade();
     }
@@ -228,7 +244,7 @@ export class Suite implements SupervisedListener<SupervisedService> {
     writeUpgrade(this.#options.runDir, this.#succession.plan());
     this.feed.tell('upgrading', 'the installed version takes over: the supervisor first, then each service');
     // After the answer to whoever asked has left.
-    setTimeout(() => this.#replaceSupervisor(), UPGRADE_DELAY_MS);
+    setTimeout(() => void this.#replaceSupervisor(), UPGRADE_DELAY_MS);
     return undefined;
   }
 
@@ -247,9 +263,22 @@ export class Suite implements SupervisedListener<SupervisedService> {
     await this.#observation.refresh();
   }
 
-  /** Sends a signal (USR1, USR2) on to the services and writes the status under the state directory. */
-  dump(signal: 'SIGUSR1' | 'SIGUSR2'): void {
-    this.#observation.dump(signal);
+  /** As {@link Observation.dump}. */
+  dump(signal: 'SIGUSR1' | 'SIGUSR2'): string {
+    return this.#observation.dump(signal);
+  }
+
+  /** The configuration in force without its secrets; nothing before the first. */
+  configuration(): Omit<GetConfigurationResponse, 'origin'> {
+    const { parts, placement } = this.#configuration.accepted ?? {
+      parts: new Map<ServiceName, ConfigTree>(),
+      placement: {},
+    };
+    return {
+      services: [...parts].map(([service, tree]) => ({ service, tree: hideSecrets(tree) as ConfigTree })),
+      networkNamespace: placement.netNamespace?.name ?? '',
+      instanceName: placement.instance?.name ?? '',
+    };
   }
 
   get history(): History {
@@ -326,10 +355,13 @@ export class Suite implements SupervisedListener<SupervisedService> {
     if (service.name === 'notifierd') this.#pumps.rehearse();
   }
 
-  #replaceSupervisor(): void {
+  async #replaceSupervisor(): Promise<void> {
+    // They are tied to this program; the next one starts its own.
+    await this.#modules.stop();
     try {
       this.#options.replaceSupervisor();
     } catch (error) {
+      if (this.parts !== undefined) this.#modules.resume(this.#options.modules.wanted(this.parts));
       removeUpgrade(this.#options.runDir);
       this.feed.tell('upgrade-failed', `the supervisor goes on as it is: ${describeRpcError(error)}`);
     }
@@ -355,6 +387,7 @@ export class Suite implements SupervisedListener<SupervisedService> {
       for (const file of pidFiles.values()) removeIfThere(file);
       for (const file of RECORDS) removeIfThere(join(runDir, file));
     }
+    await this.#modules.stop();
     this.#watchdog.close();
     this.#pumps.close();
     this.feed.close();

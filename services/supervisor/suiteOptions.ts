@@ -1,11 +1,13 @@
 /** What a suite is built from: names, places, and what starts and reads things for it. */
 import type { Logger } from '../shared/log/logger.js';
 import type { ConfigTree } from '../shared/rpc/generated/keepwatch/v1/common.js';
+import type { ModuleName } from '../shared/rpc/moduleMain.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { AcceptedConfig } from './acceptedConfig.js';
 import type { LoadedParts } from './configuration.js';
 import type { History } from './history.js';
+import type { ModuleKeeperOptions } from './moduleKeeper.js';
 import type { OrderBook } from './orderBook.js';
 import type { ConfigParts } from './parts.js';
 import type { ServiceProcess } from './serviceProcess.js';
@@ -48,6 +50,11 @@ export interface SuiteOptions {
   readonly replaceSupervisor: () => never;
   /** Called once all services have ended, with the configuration they ran. Not when they run on. */
   readonly atEnd: (accepted: AcceptedConfig) => Promise<void>;
+  /** Optional processes: which of them a configuration asks for, and how one is started. */
+  readonly modules: {
+    readonly wanted: (parts: ConfigParts) => ReadonlySet<ModuleName>;
+    readonly start: ModuleKeeperOptions['start'];
+  };
   /** Further pid files to keep (-r, -c). */
   readonly pidFiles: ReadonlyMap<ServiceName, string>;
   /** Makes traces of what happens; absent: nobody wants them. */

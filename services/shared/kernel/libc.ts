@@ -75,6 +75,7 @@ interface LibcFunctions {
   execve(path: string, argv: readonly (string | null)[], environment: readonly (string | null)[]): number;
   waitpid(pid: number, status: null, options: number): number;
   fcntl(fd: number, command: number, argument: number): number;
+  if_nametoindex(name: string): number;
   inotify_init1(flags: number): number;
   inotify_add_watch(fd: number, path: string, mask: number): number;
   inotify_rm_watch(fd: number, watch: number): number;
@@ -126,6 +127,7 @@ const DECLARATIONS: { readonly [Name in keyof LibcFunctions]: readonly [result: 
   execve: ['int', ['str', 'str *', 'str *']],
   waitpid: ['int', ['int', 'void *', 'int']],
   fcntl: ['int', ['int', 'int', 'int']],
+  if_nametoindex: ['unsigned int', ['str']],
 };
 
 function lazily(): LibcFunctions {

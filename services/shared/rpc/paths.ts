@@ -34,3 +34,6 @@ export const sparePidPath = (runDir: string, name: ProcessName): string => join(
 export const watcherSocketPath = (runDir: string): string => join(runDir, 'trackd.sock');
 /** What those processes may be asked for, as the supervisor wrote it down. */
 export const watcherPermitsPath = (runDir: string): string => join(runDir, 'trackd.permits');
+
+/** Where an optional process finds its part of the control API. */
+export const moduleSocketPath = (runDir: string, name: string): string => join(runDir, `${name}.control.sock`);

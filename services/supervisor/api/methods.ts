@@ -20,6 +20,8 @@ import {
   StopSuiteRequest,
   UpgradeRequest,
   type UpgradeResponse,
+  WriteDumpsRequest,
+  type WriteDumpsResponse,
 } from '../../shared/rpc/generated/keepwatch/v1/control.js';
 import type { Role } from './role.js';
 
@@ -76,6 +78,7 @@ const CONTROL: Readonly<Record<string, MethodRule>> = {
   WatchEvents: { role: 'viewer', maxBytes: SMALL },
   GetHistory: { role: 'viewer', maxBytes: SMALL },
   GetAudit: { role: 'viewer', maxBytes: SMALL },
+  GetConfiguration: { role: 'viewer', maxBytes: SMALL },
   // Changes nothing, but every service judges what the caller sends.
   PlanReload: { role: 'operator', maxBytes: CONFIGURATION },
   GiveOrder: {
@@ -102,6 +105,14 @@ const CONTROL: Readonly<Record<string, MethodRule>> = {
     audited: audited(
       (request: SetServiceLogLevelRequest) => SetServiceLogLevelRequest.toJSON(request),
       ({ changes }: SetServiceLogLevelResponse) => changes.join(', '),
+    ),
+  },
+  WriteDumps: {
+    role: 'operator',
+    maxBytes: SMALL,
+    audited: audited(
+      (request: WriteDumpsRequest) => WriteDumpsRequest.toJSON(request),
+      ({ directory }: WriteDumpsResponse) => `below ${directory}`,
     ),
   },
   Confirm: {

@@ -19,6 +19,7 @@ import {
   ControlServiceDefinition,
   type SuiteStatus,
 } from '../../../services/shared/rpc/generated/keepwatch/v1/control.js';
+import { MODULE_NAMES } from '../../../services/shared/rpc/moduleMain.js';
 import { SERVICE_NAMES, type ServiceName } from '../../../services/shared/rpc/service.js';
 
 /**
@@ -31,6 +32,7 @@ export async function bundleWithDoubles(real: readonly ServiceName[] = []): Prom
     entryPoints: Object.fromEntries([
       ['cmd/keepwatchd/main', 'cmd/keepwatchd/main.ts'],
       ['cmd/keepwatchctl/main', 'cmd/keepwatchctl/main.ts'],
+      ...MODULE_NAMES.map((name) => [`cmd/${name}/main`, `cmd/${name}/main.ts`]),
       ...SERVICE_NAMES.map((name) => [
         `cmd/${name}/main`,
         real.includes(name) ? `cmd/${name}/main.ts` : 'test/e2e/support/fakeService.ts',
@@ -42,7 +44,7 @@ export async function bundleWithDoubles(real: readonly ServiceName[] = []): Prom
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    external: ['koffi', 'netlink', 'raw-socket'],
+    external: ['koffi', 'x11'],
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },

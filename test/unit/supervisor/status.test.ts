@@ -39,6 +39,7 @@ const status = (service: ServiceFacts) =>
     trial: undefined,
     appliedFrom: '',
     ipvsStatistics: [],
+    modules: [],
   });
 
 for (const [what, changes, health, state] of [

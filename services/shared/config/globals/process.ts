@@ -1,6 +1,7 @@
 /** `global_defs`: processes, scheduling, files, reload, SNMP and D-Bus. */
 import { flag, integer, optional, rest, word } from '../argument.js';
 import { type KeywordSpec, keyword, pending } from '../keyword.js';
+import { MODULE_KEYWORDS } from './modules.js';
 
 const NICE = [integer('nice', { min: -20, max: 19 })] as const;
 const REALTIME = [integer('priority', { min: 1, max: 99 })] as const;
@@ -95,18 +96,5 @@ export const PROCESS_KEYWORDS = [
   }),
   pending('state_file_location', [word('directory')], 'Directory of dump files.', { since: '2.3.0' }),
   pending('umask', [word('mode')], 'File mode mask: a number, or IRGRP and its kin joined by |.'),
-  pending('snmp_socket', [word('socket')], 'Socket of the SNMP master agent.', {
-    default: 'unix:/var/agentx/master',
-  }),
-  pending('enable_snmp_keepalived', [], 'Serves the VRRP part of the KEEPALIVED MIB.', {
-    deprecated: 'use enable_snmp_vrrp',
-  }),
-  pending('enable_snmp_vrrp', [], 'Serves the VRRP part of the KEEPALIVED MIB.'),
-  pending('enable_snmp_checker', [], 'Serves the checker part of the KEEPALIVED MIB.'),
-  pending('enable_snmp_rfc', [], 'Serves the MIBs of RFC 2787 and RFC 6527.'),
-  pending('enable_snmp_rfcv2', [], 'Serves the MIB of RFC 2787.'),
-  pending('enable_snmp_rfcv3', [], 'Serves the MIB of RFC 6527.'),
-  pending('enable_traps', [], 'Sends SNMP traps.'),
-  pending('enable_dbus', [], 'Offers the D-Bus interface.'),
-  pending('dbus_service_name', [word('name')], 'Name on the bus.', { default: 'org.keepalived.Vrrp1' }),
+  ...MODULE_KEYWORDS,
 ];

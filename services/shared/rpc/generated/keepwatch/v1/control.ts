@@ -161,6 +161,8 @@ export interface SuiteStatus {
   ipvsStatistics: IpvsServiceStatistics[];
   /** Orders in force, oldest first. */
   orders: Order[];
+  /** Optional processes that the configuration asks for: `snmp`, `dbus`. Nothing depends on them. */
+  modules: ServiceStatus[];
   /** Absent: no traces are sent. */
   tracing: TracingStatus | undefined;
 }
@@ -418,6 +420,34 @@ export interface GetAuditResponse {
     | undefined;
   /** Oldest first. */
   entries: AuditEntry[];
+}
+
+export interface GetConfigurationRequest {
+}
+
+export interface GetConfigurationResponse {
+  origin: Origin | undefined;
+  services: ServiceConfiguration[];
+  /** Network namespace of the services; empty: the one keepwatchd was started in. */
+  networkNamespace: string;
+  /** `instance`; empty: none. */
+  instanceName: string;
+}
+
+export interface ServiceConfiguration {
+  service: string;
+  /** `global_defs` and the blocks of the service. */
+  tree: ConfigTree | undefined;
+}
+
+export interface WriteDumpsRequest {
+  /** Counters (SIGUSR2) instead of everything (SIGUSR1). */
+  statistics: boolean;
+}
+
+export interface WriteDumpsResponse {
+  /** The directory they are below. */
+  directory: string;
 }
 
 function createBaseServiceStatus(): ServiceStatus {
@@ -857,6 +887,7 @@ function createBaseSuiteStatus(): SuiteStatus {
     appliedFrom: "",
     ipvsStatistics: [],
     orders: [],
+    modules: [],
     tracing: undefined,
   };
 }
@@ -913,6 +944,9 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
     }
     for (const v of message.orders) {
       Order.encode(v!, writer.uint32(90).fork()).join();
+    }
+    for (const v of message.modules) {
+      ServiceStatus.encode(v!, writer.uint32(258).fork()).join();
     }
     if (message.tracing !== undefined) {
       TracingStatus.encode(message.tracing, writer.uint32(250).fork()).join();
@@ -1069,6 +1103,14 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
             message.orders.push(Order.decode(reader, reader.uint32()));
             continue;
           }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.modules.push(ServiceStatus.decode(reader, reader.uint32()));
+            continue;
+          }
           case 31: {
             if (tag !== 250) {
               break;
@@ -1132,6 +1174,9 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
       orders: globalThis.Array.isArray(object?.orders)
         ? object.orders.map((e: any) => Order.fromJSON(e))
         : [],
+      modules: globalThis.Array.isArray(object?.modules)
+        ? object.modules.map((e: any) => ServiceStatus.fromJSON(e))
+        : [],
       tracing: isSet(object.tracing) ? TracingStatus.fromJSON(object.tracing) : undefined,
     };
   },
@@ -1189,6 +1234,9 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
     if (message.orders?.length) {
       obj.orders = message.orders.map((e) => Order.toJSON(e));
     }
+    if (message.modules?.length) {
+      obj.modules = message.modules.map((e) => ServiceStatus.toJSON(e));
+    }
     if (message.tracing !== undefined) {
       obj.tracing = TracingStatus.toJSON(message.tracing);
     }
@@ -1227,6 +1275,7 @@ export const SuiteStatus: MessageFns<SuiteStatus> = {
     message.appliedFrom = object.appliedFrom ?? "";
     message.ipvsStatistics = object.ipvsStatistics?.map((e) => IpvsServiceStatistics.fromPartial(e)) || [];
     message.orders = object.orders?.map((e) => Order.fromPartial(e)) || [];
+    message.modules = object.modules?.map((e) => ServiceStatus.fromPartial(e)) || [];
     message.tracing = (object.tracing !== undefined && object.tracing !== null)
       ? TracingStatus.fromPartial(object.tracing)
       : undefined;
@@ -4570,6 +4619,408 @@ export const GetAuditResponse: MessageFns<GetAuditResponse> = {
   },
 };
 
+function createBaseGetConfigurationRequest(): GetConfigurationRequest {
+  return {};
+}
+
+export const GetConfigurationRequest: MessageFns<GetConfigurationRequest> = {
+  encode(_: GetConfigurationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetConfigurationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetConfigurationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): GetConfigurationRequest {
+    return {};
+  },
+
+  toJSON(_: GetConfigurationRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetConfigurationRequest>): GetConfigurationRequest {
+    return GetConfigurationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetConfigurationRequest>): GetConfigurationRequest {
+    const message = createBaseGetConfigurationRequest();
+    return message;
+  },
+};
+
+function createBaseGetConfigurationResponse(): GetConfigurationResponse {
+  return { origin: undefined, services: [], networkNamespace: "", instanceName: "" };
+}
+
+export const GetConfigurationResponse: MessageFns<GetConfigurationResponse> = {
+  encode(message: GetConfigurationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.origin !== undefined) {
+      Origin.encode(message.origin, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.services) {
+      ServiceConfiguration.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.networkNamespace !== "") {
+      writer.uint32(26).string(message.networkNamespace);
+    }
+    if (message.instanceName !== "") {
+      writer.uint32(34).string(message.instanceName);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetConfigurationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetConfigurationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.origin = Origin.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.services.push(ServiceConfiguration.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.networkNamespace = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.instanceName = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetConfigurationResponse {
+    return {
+      origin: isSet(object.origin) ? Origin.fromJSON(object.origin) : undefined,
+      services: globalThis.Array.isArray(object?.services)
+        ? object.services.map((e: any) => ServiceConfiguration.fromJSON(e))
+        : [],
+      networkNamespace: isSet(object.networkNamespace)
+        ? globalThis.String(object.networkNamespace)
+        : isSet(object.network_namespace)
+        ? globalThis.String(object.network_namespace)
+        : "",
+      instanceName: isSet(object.instanceName)
+        ? globalThis.String(object.instanceName)
+        : isSet(object.instance_name)
+        ? globalThis.String(object.instance_name)
+        : "",
+    };
+  },
+
+  toJSON(message: GetConfigurationResponse): unknown {
+    const obj: any = {};
+    if (message.origin !== undefined) {
+      obj.origin = Origin.toJSON(message.origin);
+    }
+    if (message.services?.length) {
+      obj.services = message.services.map((e) => ServiceConfiguration.toJSON(e));
+    }
+    if (message.networkNamespace !== "") {
+      obj.networkNamespace = message.networkNamespace;
+    }
+    if (message.instanceName !== "") {
+      obj.instanceName = message.instanceName;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetConfigurationResponse>): GetConfigurationResponse {
+    return GetConfigurationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetConfigurationResponse>): GetConfigurationResponse {
+    const message = createBaseGetConfigurationResponse();
+    message.origin = (object.origin !== undefined && object.origin !== null)
+      ? Origin.fromPartial(object.origin)
+      : undefined;
+    message.services = object.services?.map((e) => ServiceConfiguration.fromPartial(e)) || [];
+    message.networkNamespace = object.networkNamespace ?? "";
+    message.instanceName = object.instanceName ?? "";
+    return message;
+  },
+};
+
+function createBaseServiceConfiguration(): ServiceConfiguration {
+  return { service: "", tree: undefined };
+}
+
+export const ServiceConfiguration: MessageFns<ServiceConfiguration> = {
+  encode(message: ServiceConfiguration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.service !== "") {
+      writer.uint32(10).string(message.service);
+    }
+    if (message.tree !== undefined) {
+      ConfigTree.encode(message.tree, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ServiceConfiguration {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseServiceConfiguration();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.service = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tree = ConfigTree.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ServiceConfiguration {
+    return {
+      service: isSet(object.service) ? globalThis.String(object.service) : "",
+      tree: isSet(object.tree) ? ConfigTree.fromJSON(object.tree) : undefined,
+    };
+  },
+
+  toJSON(message: ServiceConfiguration): unknown {
+    const obj: any = {};
+    if (message.service !== "") {
+      obj.service = message.service;
+    }
+    if (message.tree !== undefined) {
+      obj.tree = ConfigTree.toJSON(message.tree);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ServiceConfiguration>): ServiceConfiguration {
+    return ServiceConfiguration.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ServiceConfiguration>): ServiceConfiguration {
+    const message = createBaseServiceConfiguration();
+    message.service = object.service ?? "";
+    message.tree = (object.tree !== undefined && object.tree !== null)
+      ? ConfigTree.fromPartial(object.tree)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseWriteDumpsRequest(): WriteDumpsRequest {
+  return { statistics: false };
+}
+
+export const WriteDumpsRequest: MessageFns<WriteDumpsRequest> = {
+  encode(message: WriteDumpsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.statistics !== false) {
+      writer.uint32(8).bool(message.statistics);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WriteDumpsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWriteDumpsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.statistics = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WriteDumpsRequest {
+    return { statistics: isSet(object.statistics) ? globalThis.Boolean(object.statistics) : false };
+  },
+
+  toJSON(message: WriteDumpsRequest): unknown {
+    const obj: any = {};
+    if (message.statistics !== false) {
+      obj.statistics = message.statistics;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WriteDumpsRequest>): WriteDumpsRequest {
+    return WriteDumpsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WriteDumpsRequest>): WriteDumpsRequest {
+    const message = createBaseWriteDumpsRequest();
+    message.statistics = object.statistics ?? false;
+    return message;
+  },
+};
+
+function createBaseWriteDumpsResponse(): WriteDumpsResponse {
+  return { directory: "" };
+}
+
+export const WriteDumpsResponse: MessageFns<WriteDumpsResponse> = {
+  encode(message: WriteDumpsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.directory !== "") {
+      writer.uint32(10).string(message.directory);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WriteDumpsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWriteDumpsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.directory = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WriteDumpsResponse {
+    return { directory: isSet(object.directory) ? globalThis.String(object.directory) : "" };
+  },
+
+  toJSON(message: WriteDumpsResponse): unknown {
+    const obj: any = {};
+    if (message.directory !== "") {
+      obj.directory = message.directory;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WriteDumpsResponse>): WriteDumpsResponse {
+    return WriteDumpsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WriteDumpsResponse>): WriteDumpsResponse {
+    const message = createBaseWriteDumpsResponse();
+    message.directory = object.directory ?? "";
+    return message;
+  },
+};
+
 /** The supervisor's own door, for keepwatchctl and any other client. */
 export type ControlServiceDefinition = typeof ControlServiceDefinition;
 export const ControlServiceDefinition = {
@@ -4714,6 +5165,24 @@ export const ControlServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /** The configuration in force as each service got it, without its secrets. */
+    getConfiguration: {
+      name: "GetConfiguration",
+      requestType: GetConfigurationRequest as typeof GetConfigurationRequest,
+      requestStream: false,
+      responseType: GetConfigurationResponse as typeof GetConfigurationResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Writes the dump files of every service, as SIGUSR1 and SIGUSR2 do. */
+    writeDumps: {
+      name: "WriteDumps",
+      requestType: WriteDumpsRequest as typeof WriteDumpsRequest,
+      requestStream: false,
+      responseType: WriteDumpsResponse as typeof WriteDumpsResponse,
+      responseStream: false,
+      options: {},
+    },
   },
 } as const;
 
@@ -4772,6 +5241,16 @@ export interface ControlServiceImplementation<CallContextExt = {}> {
   ): Promise<DeepPartial<SetServiceLogLevelResponse>>;
   /** Who changed what through this API, and whose calls were refused; kept over restarts. */
   getAudit(request: GetAuditRequest, context: CallContext & CallContextExt): Promise<DeepPartial<GetAuditResponse>>;
+  /** The configuration in force as each service got it, without its secrets. */
+  getConfiguration(
+    request: GetConfigurationRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<GetConfigurationResponse>>;
+  /** Writes the dump files of every service, as SIGUSR1 and SIGUSR2 do. */
+  writeDumps(
+    request: WriteDumpsRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<WriteDumpsResponse>>;
 }
 
 export interface ControlServiceClient<CallOptionsExt = {}> {
@@ -4829,6 +5308,16 @@ export interface ControlServiceClient<CallOptionsExt = {}> {
   ): Promise<SetServiceLogLevelResponse>;
   /** Who changed what through this API, and whose calls were refused; kept over restarts. */
   getAudit(request: DeepPartial<GetAuditRequest>, options?: CallOptions & CallOptionsExt): Promise<GetAuditResponse>;
+  /** The configuration in force as each service got it, without its secrets. */
+  getConfiguration(
+    request: DeepPartial<GetConfigurationRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<GetConfigurationResponse>;
+  /** Writes the dump files of every service, as SIGUSR1 and SIGUSR2 do. */
+  writeDumps(
+    request: DeepPartial<WriteDumpsRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<WriteDumpsResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

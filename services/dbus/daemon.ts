@@ -1,0 +1,174 @@
+/** The suite on the message bus: keeps a connection, answers from the suite's status, and tells what happens. */
+import { readGlobals } from '../shared/config/globals.js';
+import { type DbusSettings, readDbusSettings } from '../shared/config/modules.js';
+import type { Logger } from '../shared/log/logger.js';
+import { describeRpcError } from '../shared/rpc/errors.js';
+import type { GetConfigurationResponse, WatchEventsResponse } from '../shared/rpc/generated/keepwatch/v1/control.js';
+import type { ModuleReport } from '../shared/rpc/moduleMain.js';
+import { type ControlClient, type KnownSuite, SuiteView, wait } from '../shared/rpc/suiteView.js';
+import { answer, type Call, type Reply, type Task } from './answer.js';
+import { BusConnection } from './busConnection.js';
+import { type Naming, objectTree } from './objects.js';
+import { maySignal, signalsOf, stateSignal, wholeSignal } from './signals.js';
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5_000;
+/** A reload may wait for every service. */
+const RELOAD_DEADLINE_MS = 60_000;
+
+export interface DaemonOptions {
+  readonly control: ControlClient;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly report: (report: ModuleReport) => void;
+  /** Address of the bus. */
+  readonly address: string;
+}
+
+/** A failed call, told to whoever made it. */
+const failure = (text: string): Extract<Reply, { readonly kind: 'error' }> => ({
+  kind: 'error',
+  name: 'org.freedesktop.DBus.Error.Failed',
+  text,
+});
+
+export class DbusDaemon {
+  readonly #options: DaemonOptions;
+  readonly #suite: SuiteView;
+  #bus: BusConnection | undefined;
+  #inUse = '';
+  /** As last asked for: enough to name what an event is about. */
+  #known: KnownSuite | undefined;
+  /** Signals go out in the order of the events. */
+  #signals: Promise<void> = Promise.resolve();
+  #suiteProblem = 'waits for keepwatchd';
+
+  constructor(options: DaemonOptions) {
+    this.#options = options;
+    const { control, logger, signal } = options;
+    this.#suite = new SuiteView({
+      control,
+      logger,
+      signal,
+      onEvent: (event) => this.#onEvent(event),
+      onConnected: () => {
+        this.#suiteProblem = '';
+      },
+      onLost: (reason) => {
+        this.#suiteProblem = reason;
+        options.report({ ready: false, detail: reason });
+      },
+    });
+  }
+
+  /** Keeps a connection until the end. */
+  async run(): Promise<void> {
+    const { signal, report } = this.#options;
+    let pause = FIRST_PAUSE_MS;
+    while (!signal.aborted) {
+      try {
+        const reason = await this.#serve(() => {
+          pause = FIRST_PAUSE_MS;
+        });
+        if (signal.aborted) break;
+        if (reason !== undefined) report({ ready: false, detail: reason });
+      } catch (error) {
+        if (signal.aborted) break;
+        report({ ready: false, detail: this.#suiteProblem || describeRpcError(error) });
+      }
+      await wait(pause, signal);
+      pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+    }
+    await this.#signals;
+  }
+
+  /** One connection, from its beginning to its end; why it ended, undefined when another name ends it. */
+  async #serve(opened: () => void): Promise<string | undefined> {
+    const { address, report, signal } = this.#options;
+    const { configuration, status } = await this.#current();
+    const settings = settingsOf(configuration);
+    this.#inUse = JSON.stringify(settings);
+    const { serviceName } = settings;
+    let bus: BusConnection;
+    try {
+      bus = await BusConnection.open({ address, name: serviceName, answer: (call) => this.#answer(call) });
+    } catch (error) {
+      return `the bus at ${address} cannot be used as ${serviceName}: ${describeRpcError(error)}`;
+    }
+    this.#bus = bus;
+    opened();
+    report({ ready: true, detail: `is ${serviceName} on ${address}` });
+    const naming = namingOf(configuration);
+    bus.emit(wholeSignal('VrrpStarted', naming));
+    for (const instance of status.vrrp?.instances ?? []) bus.emit(stateSignal(instance, naming));
+    const close = (): void => bus.close();
+    signal.addEventListener('abort', close);
+    const reason = await bus.ended;
+    signal.removeEventListener('abort', close);
+    this.#bus = undefined;
+    return this.#inUse === '' ? undefined : `${address}: ${reason}`;
+  }
+
+  async #answer(call: Call): Promise<Exclude<Reply, { readonly kind: 'task' }>> {
+    try {
+      const { status, configuration } = await this.#current();
+      const reply = answer(call, objectTree(namingOf(configuration), status.vrrp?.instances ?? []));
+      return reply.kind === 'task' ? await this.#do(reply.task) : reply;
+    } catch (error) {
+      return failure(this.#suiteProblem || describeRpcError(error));
+    }
+  }
+
+  async #do(task: Task): Promise<Exclude<Reply, { readonly kind: 'task' }>> {
+    const { control } = this.#options;
+    const done: Reply = { kind: 'values', signature: '', body: [] };
+    if (task !== 'reload') {
+      await control.writeDumps({ statistics: task === 'statistics' });
+      return done;
+    }
+    const { accepted, diagnostics } = await control.reload({}, { deadlineMs: RELOAD_DEADLINE_MS });
+    if (accepted) return done;
+    return failure(`the configuration was refused: ${diagnostics.map(({ message }) => message).join('; ')}`);
+  }
+
+  async #current(): Promise<KnownSuite> {
+    this.#known = await this.#suite.current();
+    return this.#known;
+  }
+
+  #onEvent(event: WatchEventsResponse): void {
+    if (!maySignal(event)) return;
+    const reloaded = event.event?.$case === 'supervisor' && event.event.value.code === 'reloaded';
+    // Whoever asks because of the signal is answered with what follows from the event.
+    this.#suite.outdated();
+    this.#signals = this.#signals
+      .then(() => this.#tell(event))
+      .then(() => (reloaded ? this.#reloaded() : undefined))
+      .catch((error: unknown) => this.#options.logger.warn(`a signal was left out: ${describeRpcError(error)}`));
+  }
+
+  #tell(event: WatchEventsResponse): void {
+    if (this.#bus === undefined || this.#known === undefined) return;
+    const { configuration, status } = this.#known;
+    for (const signal of signalsOf(event, namingOf(configuration), status.vrrp?.instances ?? []))
+      this.#bus.emit(signal);
+  }
+
+  /** Another name needs another connection. */
+  async #reloaded(): Promise<void> {
+    const { configuration } = await this.#current();
+    if (JSON.stringify(settingsOf(configuration)) === this.#inUse) return;
+    this.#inUse = '';
+    this.#bus?.close();
+  }
+}
+
+/** `global_defs` is in every part. */
+const settingsOf = ({ services: [first] }: GetConfigurationResponse): DbusSettings =>
+  readDbusSettings(readGlobals(first?.tree ?? { files: [], statements: [] }));
+
+const namingOf = (configuration: GetConfigurationResponse): Naming => ({
+  settings: settingsOf(configuration),
+  networkNamespace: configuration.networkNamespace,
+  instanceName: configuration.instanceName,
+});
