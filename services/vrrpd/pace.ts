@@ -15,6 +15,8 @@ const FAILS_OVER_BELOW = seconds(1);
 const REALTIME_UP_TO = seconds(1);
 /** Above every ordinary process, below the kernel's own threads (50) and whatever an operator ranks by hand. */
 const AUTOMATIC_PRIORITY = 10;
+/** How much less a process that stands by has: also less than the other threads of the one that speaks, which have one less. */
+const STANDS_BACK = 2;
 /** keepalived.conf(5) min_auto_priority_delay. */
 const LATE_BY_DEFAULT = seconds(1);
 
@@ -67,8 +69,8 @@ export class Pace {
   }
 
   /**
-   * Puts the scheduling of a configuration in force. A process that stands by gets one priority less: real time means that
-   * nobody waits for his turn, so whoever speaks must not wait for one that gets ready.
+   * Puts the scheduling of a configuration in force. A process that stands by gets less: real time means that nobody waits
+   * for his turn, so whoever speaks must not wait for one that gets ready.
    */
   apply(config: VrrpConfig, standsBy = false): void {
     this.#config = config;
@@ -97,7 +99,7 @@ export class Pace {
   #schedule(config: VrrpConfig, automatic: number | undefined): void {
     const { scheduling } = config.global;
     const priority = automatic ?? scheduling.realtimePriority;
-    const lowered = this.#standsBy && priority !== undefined ? Math.max(1, priority - 1) : priority;
+    const lowered = this.#standsBy && priority !== undefined ? Math.max(1, priority - STANDS_BACK) : priority;
     const wanted = lowered === undefined ? scheduling : { ...scheduling, realtimePriority: lowered };
     const problems = this.#applyScheduling(wanted);
     const refused = problems.find((problem) => problem.startsWith('vrrp_rt_priority'));

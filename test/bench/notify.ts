@@ -30,11 +30,12 @@ export const notifyPart: Part = async (programs, { rounds }) => {
     const config = configuration(instance({ priority: 100, advertInt: 0.1, addresses: [`${VIP}/24`], more }));
     const found = await takeTurns(programs, config, rounds, async ({ capture }, master, backup) => {
       const crashedAt = Date.now();
-      await master.router.crash();
+      await master.router.freeze();
       const advert = await capture.advertOf(backup.address, crashedAt);
       const announced = () => capture.gratuitous(VIP, advert.at - 1)[0];
       const { at } = await eventually('the new master announces', announced);
       const acted = await eventually('its script acts', () => calls().find((time) => time > crashedAt));
+      await master.router.crash();
       await master.router.revive();
       return acted - at;
     });

@@ -20,8 +20,7 @@ export class Pinger implements Closable {
 
   private constructor(client: Host, address: string) {
     const script = fileURLToPath(new URL('./pingerProcess.ts', import.meta.url));
-    // Ahead of whoever is measured: a question that is asked late says nothing.
-    const argv = ['chrt', '--rr', '50', process.execPath, '--import', 'tsx', script, address];
+    const argv = [process.execPath, '--import', 'tsx', script, address];
     this.child = client.spawnInNetwork(argv, 'pipe');
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.output += text;

@@ -12,12 +12,15 @@ const IPPROTO_ICMP = 1;
 const ECHO_REQUEST = 8;
 const ECHO_REPLY = 0;
 const ICMP_BYTES = 16;
+const SCHED_RR = 2;
+const PRIORITY = 50;
 /** How long an answer may take after the last question, in milliseconds. */
 const LAST_ANSWERS = 100;
 
 const libc = koffi.load(null);
 const socket = libc.func('int socket(int, int, int)');
 const sendto = libc.func('intptr_t sendto(int, void *, size_t, int, void *, uint32_t)');
+const schedule = libc.func('int sched_setscheduler(int, int, void *)');
 const recv = libc.func('intptr_t recv(int, void *, size_t, int)');
 
 function checksum(message: Buffer): number {
@@ -65,6 +68,12 @@ function listen(): void {
     process.stdout.write('ready\n');
   }
 }
+
+// Ahead of whoever is measured, since a question that is asked late says nothing; but only now: to load all this takes a second
+// of processor that is not to be taken from them.
+const priority = Buffer.alloc(4);
+priority.writeInt32LE(PRIORITY);
+if (schedule(0, SCHED_RR, priority) !== 0) throw new Error(`sched_setscheduler: errno ${koffi.errno()}`);
 
 const started = performance.now();
 const timer = setInterval(() => {

@@ -48,8 +48,8 @@ const intrusions = (capture: Capture, since: number): number =>
   }).length;
 
 async function reloads(topology: Pair, capture: Capture, steps: readonly Extra[]): Promise<Noticed> {
-  const from = Date.now();
   const pinger = await Pinger.start(topology.lab, topology.client, VIP);
+  const from = Date.now();
   for (const step of steps) {
     // Both routers get the new addresses, the backup first.
     topology.second.reload(config(100, step));

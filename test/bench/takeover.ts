@@ -27,8 +27,9 @@ export const takeoverPart: Part = async (programs, { rounds }) => {
   for (const interval of INTERVALS) {
     const found = await takeTurns(programs, config(interval), rounds, async ({ capture }, master, backup) => {
       const crashedAt = Date.now();
-      await master.router.crash();
+      await master.router.freeze();
       const first = await capture.advertOf(backup.address, crashedAt);
+      await master.router.crash();
       await master.router.revive();
       return takeover(capture, master.address, first) - masterDown(interval);
     });

@@ -17,6 +17,20 @@ export type Act =
   | { readonly kind: 'partition'; readonly forMs: number }
   | { readonly kind: 'script'; readonly router: number; readonly forMs: number };
 
+/** Every kind of act. */
+export const KINDS: readonly Act['kind'][] = [
+  'kill',
+  'stop',
+  'reload',
+  'faulty-reload',
+  'upgrade',
+  'order',
+  'address-removed',
+  'link',
+  'partition',
+  'script',
+];
+
 /** An act and its moment, milliseconds after the chapter began. */
 export type PlannedAct = Act & { readonly at: number };
 

@@ -30,18 +30,18 @@ export interface ResourceLimit {
 export type Resource = keyof typeof RESOURCES;
 
 /**
- * Gives the calling thread a real-time priority (1 to 99, SCHED_RR). Only this thread: V8's and libuv's helpers stay
- * ordinary, and children start ordinary (SCHED_RESET_ON_FORK). Throws KernelError: EPERM without CAP_SYS_NICE or a
- * sufficient RLIMIT_RTPRIO.
+ * Gives a thread of this process (0: the calling one) a real-time priority (1 to 99, SCHED_RR). What it starts is ordinary
+ * (SCHED_RESET_ON_FORK). Throws KernelError: EPERM without CAP_SYS_NICE or a sufficient RLIMIT_RTPRIO, ESRCH when the thread
+ * is gone.
  */
-export function setRealtimePriority(priority: number): void {
+export function setRealtimePriority(priority: number, thread = 0): void {
   const about = `SCHED_RR priority ${priority}`;
-  check('sched_setscheduler', libc.sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, int32(priority)), about);
+  check('sched_setscheduler', libc.sched_setscheduler(thread, SCHED_RR | SCHED_RESET_ON_FORK, int32(priority)), about);
 }
 
-/** Gives the calling thread ordinary scheduling again. Throws KernelError. */
-export function clearRealtimePriority(): void {
-  check('sched_setscheduler', libc.sched_setscheduler(0, SCHED_OTHER, int32(0)), 'SCHED_OTHER');
+/** Gives a thread (0: the calling one) ordinary scheduling again. Throws KernelError. */
+export function clearRealtimePriority(thread = 0): void {
+  check('sched_setscheduler', libc.sched_setscheduler(thread, SCHED_OTHER, int32(0)), 'SCHED_OTHER');
 }
 
 /** True when the calling thread runs under SCHED_RR. */

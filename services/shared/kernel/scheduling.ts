@@ -1,6 +1,7 @@
 /** Carries out how a process is to be scheduled. Each wish by itself: one that fails does not keep the others back. */
 import { readdirSync } from 'node:fs';
 import { constants, getPriority, setPriority } from 'node:os';
+import { KernelError } from './kernelError.js';
 import {
   clearRealtimePriority,
   getAffinity,
@@ -13,7 +14,7 @@ import {
 
 /** What is wanted; absent = as the process was started. */
 export interface ProcessScheduling {
-  /** SCHED_RR priority of the main thread, 1..99. */
+  /** SCHED_RR priority of the main thread, 1..99; the other threads get one less. */
   readonly realtimePriority?: number;
   /** RLIMIT_RTTIME in microseconds. */
   readonly realtimeLimit?: number;
@@ -77,8 +78,8 @@ export function applyScheduling(prefix: string, wanted: ProcessScheduling): stri
     }
   }
   attempt('rt_priority', 'Grant CAP_SYS_NICE or RLIMIT_RTPRIO, or remove the keyword', () => {
-    if (wanted.realtimePriority !== undefined) setRealtimePriority(wanted.realtimePriority);
-    else if (applied.realtimePriority !== undefined && isRealtime()) clearRealtimePriority();
+    if (wanted.realtimePriority !== undefined) raise(wanted.realtimePriority);
+    else if (applied.realtimePriority !== undefined && isRealtime()) lower();
   });
   if (wanted.noSwap === true) {
     problems.push(
@@ -95,6 +96,32 @@ const leastLimit = (limit: number | undefined): number | undefined =>
 /** The kernel keeps nice values and CPU sets per thread. */
 function threads(): number[] {
   return readdirSync('/proc/self/task').map(Number);
+}
+
+/**
+ * The main thread waits for V8's own threads in every collection: as ordinary ones they would wait for the processor, and it
+ * with them. They stay below it, so that it never waits for what they do beforehand.
+ */
+function raise(priority: number): void {
+  setRealtimePriority(priority);
+  forHelpers((thread) => setRealtimePriority(Math.max(1, priority - 1), thread));
+}
+
+function lower(): void {
+  clearRealtimePriority();
+  forHelpers(clearRealtimePriority);
+}
+
+/** All threads but the main one. A thread that ends meanwhile needs nothing. */
+function forHelpers(act: (thread: number) => void): void {
+  for (const thread of threads()) {
+    if (thread === process.pid) continue;
+    try {
+      act(thread);
+    } catch (error) {
+      if (!(error instanceof KernelError && error.code === 'ESRCH')) throw error;
+    }
+  }
 }
 
 function setNice(value: number): void {

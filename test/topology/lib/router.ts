@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { eventually } from './eventually.js';
 import type { Host } from './host.js';
 import type { Cable } from './network.js';
-import { childrenOf } from './processes.js';
+import { childrenOf, signalIfThere } from './processes.js';
 import type { RouterPaths, Software } from './software.js';
 
 /** The router; start and stop it as often as needed. */
@@ -109,9 +109,21 @@ export class Router {
 
   /** Dies as by a power cut: no process says goodbye, and the links go. */
   async crash(): Promise<void> {
-    await this.host.powerOff();
+    const off = this.host.powerOff();
+    // The machine is gone once its last process is, and that is for the way in to collect.
+    this.wake();
+    await off;
     for (const cable of this.cables.values()) await cable.cut();
     await this.exited();
+  }
+
+  /**
+   * On the wire a crash, but the processes only stand still until {@link crash} ends them: a kernel that takes large processes
+   * down keeps a processor busy for milliseconds, which the machine that died would not have taken from the other one.
+   */
+  async freeze(): Promise<void> {
+    for (const { pid } of this.host.processes()) signalIfThere(pid, 'SIGSTOP');
+    for (const cable of this.cables.values()) await cable.cut();
   }
 
   /** Comes back from a crash with bare interfaces; start() is up to the caller. */

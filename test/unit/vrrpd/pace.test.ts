@@ -75,7 +75,7 @@ describe('the pace of the loop', () => {
     standing.apply(configured(10, { scheduling: { realtimePriority: 1 } }), true);
     standing.apply(configured(10));
     const asked = wishes.map(({ realtimePriority }) => realtimePriority);
-    assert.deepEqual(asked, [9, 1, 10]);
+    assert.deepEqual(asked, [8, 1, 10]);
   });
 
   it('raises the priority once when it is late and max_auto_priority allows it', () => {

@@ -1,10 +1,16 @@
 /** On the process of this test itself: everything is given back at the end. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { test } from 'node:test';
 import { getAffinity, getResourceLimit, isRealtime } from '../../../../services/shared/kernel/process.js';
 import { applyScheduling } from '../../../../services/shared/kernel/scheduling.js';
+
+/** Field 40 of proc(5) stat: 0 for an ordinary thread. */
+function realtimePriorityOf(thread: string): number {
+  const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[37]);
+}
 
 const needsRoot = process.getuid?.() === 0 ? false : 'needs root';
 
@@ -16,6 +22,10 @@ test('what is wanted is set, and what is not wanted any more goes back', { skip:
     [],
   );
   assert.ok(isRealtime());
+  // V8's threads, for which the main one waits, are not left behind, and never before it.
+  const helpers = readdirSync('/proc/self/task').filter((thread) => thread !== String(process.pid));
+  assert.ok(helpers.length >= 4);
+  assert.deepEqual([...new Set(helpers.map(realtimePriorityOf))], [4]);
   assert.equal(getPriority(), nice + 1);
   assert.deepEqual(getAffinity(), [cpu]);
   assert.equal(getResourceLimit('rttime').soft, 2_000_000);
@@ -23,6 +33,7 @@ test('what is wanted is set, and what is not wanted any more goes back', { skip:
   assert.match(readFileSync('/proc/self/sched', 'utf8'), /policy\s*:\s*2/);
   assert.deepEqual(applyScheduling('vrrp', {}), []);
   assert.ok(!isRealtime());
+  assert.deepEqual([...new Set(helpers.map(realtimePriorityOf))], [0]);
   assert.equal(getPriority(), nice);
   assert.deepEqual(getAffinity(), cpus);
   assert.equal(getResourceLimit('rttime').soft, limit);
