@@ -7,6 +7,12 @@ const { constants, Script } = require('node:vm');
 
 /** Runs dist/lib/<name>.cjs as if it were the main module. */
 exports.start = (name) => {
+  // A supervisor that replaces itself keeps its process id: a reload asked for meanwhile would end it. It is made up for.
+  if (name === 'keepwatchd') {
+    process.once('SIGHUP', () => {
+      globalThis.keepwatchHangup = true;
+    });
+  }
   const file = join(__dirname, `${name}.cjs`);
   const cacheFile = join(__dirname, `${name}-${process.versions.v8}-${process.arch}.cache`);
   const script = new Script(wrap(readFileSync(file, 'utf8')), {

@@ -156,6 +156,8 @@ export async function supervise(
     manager.ready(`generation ${first.generation} is in force`);
     timer.follow(reloadSettings(suite.parts));
     onReady();
+    // Asked for before anybody listened: see `.ci/start.cjs`.
+    if ('keepwatchHangup' in globalThis) process.emit('SIGHUP', 'SIGHUP');
     return { code: await suite.ended };
   } finally {
     manager.close();
@@ -236,12 +238,13 @@ function listenToSignals(suite: Suite, audit: AuditLog, logger: Logger, attach: 
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  process.on('SIGHUP', (signal) => {
+  const reload = (signal: NodeJS.Signals): void => {
     logger.info('reloading');
     void suite.reloads.reload().then(({ accepted, generation }) => {
       note(signal, 'Reload', accepted ? `generation ${generation} is in force` : 'refused: the log says why');
     });
-  });
+  };
+  process.on('SIGHUP', reload);
   process.on('SIGUSR1', () => suite.dump('SIGUSR1'));
   process.on('SIGUSR2', () => suite.dump('SIGUSR2'));
 }

@@ -8,7 +8,7 @@ import { readPidFile } from '../shared/rpc/pidFile.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import { isServed } from '../shared/rpc/socketProbe.js';
 import { pause } from './serviceLink.js';
-import { adoptProcess, isServiceProcess, type ServiceProcess } from './serviceProcess.js';
+import { adoptProcess, isServiceProcess, type ServiceProcess, serviceProcesses } from './serviceProcess.js';
 
 const ANSWER_DEADLINE_MS = 2_000;
 
@@ -57,4 +57,26 @@ async function find(
     await Promise.race([process.ended, pause(ANSWER_DEADLINE_MS)]);
   }
   return undefined;
+}
+
+/**
+ * Ends services that an earlier supervisor had just started when it ended: nobody can reach them yet, and once they serve
+ * they would take the place of those that were taken over (`known`) or are started now.
+ */
+export function killStrays(
+  runDir: string,
+  names: readonly ServiceName[],
+  known: readonly ServiceProcess[],
+  logger: Logger,
+): void {
+  const spare = readPidFile(sparePidPath(runDir, 'vrrpd'));
+  for (const pid of serviceProcesses(names, runDir)) {
+    if (pid === spare || known.some((process) => process.pid === pid)) continue;
+    logger.warn({ pid }, 'killed a service that an earlier supervisor had started and that does not serve');
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
+  }
 }

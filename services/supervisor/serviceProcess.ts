@@ -1,6 +1,6 @@
 /** Processes of services: started, found running, or kept alive by somebody else. Loads fast: no gRPC in here. */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { collectChild, watchProcess } from '../shared/kernel/process.js';
@@ -155,5 +155,29 @@ export function isServiceProcess(pid: number, name: ServiceName, runDir: string)
     return words.some((word) => word.includes(name)) && (words.includes(runDir) || words.includes(join(runDir, name)));
   } catch {
     return false;
+  }
+}
+
+/** Ids of all processes that were started as one of these services for this suite, whether they answer or not. */
+export function serviceProcesses(names: readonly ServiceName[], runDir: string): number[] {
+  return readdirSync('/proc').flatMap((entry) => {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid)) return [];
+    const program = programOf(pid, runDir);
+    return names.some((name) => program === name) ? [pid] : [];
+  });
+}
+
+/** The folder of the command that a process runs for this suite: `vrrpd` of `…/vrrpd/main.js`; undefined for all others. */
+function programOf(pid: number, runDir: string): string | undefined {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    if (!words.includes(runDir)) return undefined;
+    return words
+      .map((word) => /(?:^|\/)(?:keepwatch-)?([a-z]+)\/main\.[jt]s$/.exec(word)?.[1])
+      .find((name) => name !== undefined);
+  } catch {
+    // It ended meanwhile.
+    return undefined;
   }
 }

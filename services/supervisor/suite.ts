@@ -9,7 +9,7 @@ import type { WatchResponse } from '../shared/rpc/generated/keepwatch/v1/lifecyc
 import { removeIfThere, writePidFile } from '../shared/rpc/pidFile.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import { readAccepted, writeAccepted } from './acceptedConfig.js';
-import { findRunning } from './adopt.js';
+import { type FoundService, findRunning, killStrays } from './adopt.js';
 import { Command } from './command.js';
 import { Configuration, type LoadedParts, type ReloadOutcome } from './configuration.js';
 import { Deployment } from './deployment.js';
@@ -211,12 +211,22 @@ export class Suite implements SupervisedListener<SupervisedService> {
     if (record !== undefined) this.#options.allow([record.parts]);
     const wanted = initial.parts ?? record?.parts ?? new Map();
     let newest = 0n;
+    const running = new Map<ServiceName, FoundService>();
+    if (!attach) {
+      await Promise.all(
+        names.map(async (name) => {
+          const found = started.has(name) ? undefined : await findRunning(runDir, name, logger);
+          if (found !== undefined) running.set(name, found);
+        }),
+      );
+      killStrays(runDir, names, [...started.values(), ...[...running.values()].map((found) => found.process)], logger);
+    }
     await Promise.all(
       names.map(async (name) => {
         const service = this.#roster.get(name);
         const ready = started.get(name);
         if (ready !== undefined) return service?.begin(ready);
-        const found = attach ? undefined : await findRunning(runDir, name, logger);
+        const found = running.get(name);
         if (found === undefined) return hasWork(wanted, name) ? this.#roster.begin(service) : undefined;
         if (found.generation > newest) newest = found.generation;
         this.feed.tell('adopted', `${name} runs already (pid ${found.process.pid}): taken over`, name);

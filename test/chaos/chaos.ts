@@ -67,6 +67,7 @@ export async function playChaos({ seed, chapters, chapterMs, weighs, report }: A
     );
   } finally {
     await watch.end();
+    await stage.release();
     await stage.lab.close();
   }
 }

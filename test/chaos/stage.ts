@@ -25,6 +25,9 @@ export const INSTANCES: readonly (Watched & { readonly home: number })[] = [
 /** After a partition both masters may speak until one heard the other, and keepalived answers late on a busy machine. */
 const HEALING_MS = 4_000;
 
+/** RestartSec of the unit. */
+const RESTART_MS = 200;
+
 /** A router of ours. */
 export interface Ours {
   readonly router: Router;
@@ -38,6 +41,8 @@ export interface Ours {
 export class Stage {
   private readonly disturbances: { readonly from: number; to: number }[] = [];
   private readonly underway = new Set<Promise<void>>();
+  private keeping: Promise<void> | undefined;
+  private ended = false;
 
   private constructor(
     readonly lab: Lab,
@@ -61,6 +66,9 @@ export class Stage {
       const stage = new Stage(lab, ours, peer, await Capture.start(lab));
       await bringUp(lab, peer, configuration(...INSTANCES.map((watched) => stage.block(watched, 100))));
       await Promise.all(ours.map(({ router }, index) => bringUp(lab, router, stage.config(index))));
+      stage.keeping = stage.keepAlive();
+      // Told by release().
+      stage.keeping.catch(() => undefined);
       return stage;
     } catch (error) {
       await lab.close();
@@ -94,13 +102,19 @@ export class Stage {
     for (const [index, one] of this.ours.entries()) {
       writeFileSync(one.health, 'up\n');
       one.router.writeConfig(this.config(index));
-      if (!one.router.running) await one.router.start();
     }
   }
 
   /** Ends in good order: what stays behind is an error. */
   async stop(): Promise<void> {
+    await this.release();
     for (const router of this.routers) await router.stop();
+  }
+
+  /** Nobody starts supervisors any more. */
+  async release(): Promise<void> {
+    this.ended = true;
+    await this.keeping;
   }
 
   private block({ name, vrid, address }: Watched, priority: number, more: readonly string[] = []): string {
@@ -196,11 +210,19 @@ export class Stage {
     const pid = processOf(router, victim);
     if (pid === undefined) return;
     signalIfThere(pid, 'SIGKILL');
-    if (victim !== 'keepwatchd') return;
-    router.wake();
-    await router.exited();
-    await pause(200);
-    if (!router.running) await router.start();
+    if (victim === 'keepwatchd') router.wake();
+  }
+
+  /** What a service manager does: a supervisor that is gone is started again. */
+  private async keepAlive(): Promise<void> {
+    while (!this.ended) {
+      for (const { router } of this.ours) {
+        if (router.running || this.ended) continue;
+        await pause(RESTART_MS);
+        await router.start();
+      }
+      await pause(20);
+    }
   }
 
   private async standStill({ router }: Ours, victim: Victim, forMs: number): Promise<void> {
