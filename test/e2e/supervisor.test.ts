@@ -1,5 +1,6 @@
 /** The supervisor with real processes: test doubles of the services speak the real protocol over real sockets. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
@@ -283,6 +284,25 @@ test('a supervisor after kill -9 takes over the same processes, does not configu
       ({ name, health, pid, origin }) => name === 'vrrpd' && health === 2 && pid !== victim && origin === 'spawned',
     ),
   );
+});
+
+test('services that a dead supervisor had just started, and nobody can reach, are ended before they take a place', async () => {
+  fresh();
+  const before = await suite.startReady();
+  suite.supervisor?.kill('SIGKILL');
+  await exitOf(suite.supervisor as never);
+  // Stopped before it serves: what a supervisor sees of one that is still loading.
+  const place = ['--run-dir', suite.runDir, '--state-dir', suite.stateDir];
+  const stray = spawn(process.execPath, [suite.main('ipvsd'), ...place], { stdio: 'ignore' });
+  stray.kill('SIGSTOP');
+  const ended = exitOf(stray);
+  const after = await suite.startReady();
+  assert.equal(await ended, 'SIGKILL');
+  assert.deepEqual(
+    after.services.map(({ pid }) => pid),
+    before.services.map(({ pid }) => pid),
+  );
+  assert.match(suite.log, /killed a service that an earlier supervisor had started and that does not serve/);
 });
 
 test('a supervisor that finds a broken file goes on with what is in force', async () => {

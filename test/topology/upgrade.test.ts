@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { AddressMonitor } from './lib/addressMonitor.js';
 import { bringUp } from './lib/bringUp.js';
 import { configuration, instance } from './lib/config.js';
 import { Control } from './lib/control.js';
+import { eventually } from './lib/eventually.js';
 import { gaps, masterDownMs } from './lib/expectations.js';
-import { FIRST, probe, SECOND, VIP, withPair } from './lib/pair.js';
-import { servingPid } from './lib/serviceProcesses.js';
+import { Lab } from './lib/lab.js';
+import { addRouter, FIRST, probe, SECOND, VIP, withPair } from './lib/pair.js';
+import { processOf, servingPid } from './lib/serviceProcesses.js';
 import { builtCommand, keepalived } from './lib/software.js';
 import { keepwatchSkip, underTest } from './lib/underTest.js';
 
@@ -75,4 +79,37 @@ describe('upgrade', { skip: await keepwatchSkip('keepalived') }, () => {
       await second.stop();
     });
   });
+
+  test('a supervisor that is asked to reload before it listens does it later', async () => {
+    const lab = await Lab.start();
+    try {
+      const router = await addRouter(lab, 'r1', underTest, { eth0: '10.9.0.1/24' });
+      router.writeConfig(configuration(instance({ priority: 100, addresses: [`${VIP}/24`] })));
+      const started = router.start();
+      const pid = await eventually(
+        'the supervisor hears a hangup',
+        () => {
+          const main = processOf(router, 'keepwatchd');
+          return main !== undefined && catches(main, HANGUP) && main;
+        },
+        { every: 2 },
+      );
+      assert.ok(!existsSync(join(router.paths.runDirectory, 'keepwatchd.sock')), 'it serves already');
+      process.kill(pid, 'SIGHUP');
+      await started;
+      await eventually('it reloads', () => router.log().includes('generation 2 is in force'));
+      assert.equal(processOf(router, 'keepwatchd'), pid);
+      await router.stop();
+    } finally {
+      await lab.close();
+    }
+  });
 });
+
+const HANGUP = 1;
+
+/** Whether a process has a handler for a signal (`SigCgt` of proc(5)). */
+function catches(pid: number, signal: number): boolean {
+  const caught = /^SigCgt:\t([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return (BigInt(`0x${caught}`) & (1n << BigInt(signal - 1))) !== 0n;
+}
