@@ -28,7 +28,14 @@ export class Reloads {
   readonly #options: ReloadsOptions;
   readonly trial: TrialKeeper;
 
+  /** Whoever is asked for another configuration before the first one would start every service a second time. */
+  readonly #begun: Promise<void>;
+  #begin: () => void = () => {};
+
   constructor(options: ReloadsOptions) {
+    this.#begun = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
     this.#options = options;
     this.trial = new TrialKeeper({
       runDir: options.runDir,
@@ -44,6 +51,14 @@ export class Reloads {
    * in force stays when the file has errors.
    */
   async first(initial: LoadedParts, record: AcceptedConfig | undefined, newest: bigint): Promise<ReloadOutcome> {
+    try {
+      return await this.#first(initial, record, newest);
+    } finally {
+      this.#begin();
+    }
+  }
+
+  async #first(initial: LoadedParts, record: AcceptedConfig | undefined, newest: bigint): Promise<ReloadOutcome> {
     const { configuration, deployment, roster, tell } = this.#options;
     const resumable = record !== undefined && record.generation === newest && newest > 0n;
     if (resumable) configuration.resume(record);
@@ -65,6 +80,7 @@ export class Reloads {
 
   /** Reads the configuration file and puts it in force everywhere, or nowhere. */
   async reload(): Promise<ReloadOutcome> {
+    await this.#begun;
     this.#options.onBegin();
     const outcome = this.trial.pending === undefined ? await this.#options.configuration.reload() : this.#onTrial();
     await this.#tellOutcome(outcome);
@@ -76,6 +92,7 @@ export class Reloads {
    * {@link confirm} is called in time.
    */
   async apply(tree: ConfigTree, source: string, confirmWithin: Micros): Promise<ReloadOutcome> {
+    await this.#begun;
     const { configuration, configFile, judge } = this.#options;
     const before = configuration.accepted;
     if (this.trial.pending !== undefined) return this.#onTrial();
@@ -99,6 +116,7 @@ export class Reloads {
 
   /** What a reload would do: with the suite's own file, or with another configuration. Changes nothing. */
   async plan(tree: ConfigTree | undefined): Promise<ReloadPlan> {
+    await this.#begun;
     const { configuration, judge } = this.#options;
     return await configuration.plan(tree === undefined ? undefined : judge(tree));
   }

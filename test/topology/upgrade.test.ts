@@ -97,7 +97,7 @@ describe('upgrade', { skip: await keepwatchSkip('keepalived') }, () => {
       assert.ok(!existsSync(join(router.paths.runDirectory, 'keepwatchd.sock')), 'it serves already');
       process.kill(pid, 'SIGHUP');
       await started;
-      await eventually('it reloads', () => router.log().includes('generation 2 is in force'));
+      await eventually('it reloads', () => router.log().includes('generation 2 is in force'), { within: 30_000 });
       assert.equal(processOf(router, 'keepwatchd'), pid);
       await router.stop();
     } finally {
