@@ -6,7 +6,7 @@ import { lookup } from 'node:dns/promises';
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import type { TlsMaterial } from '../shared/rpc/tlsMaterial.js';
+import type { TlsOptions } from 'node:tls';
 import { formatListenAddress, isLoopback, type ListenAddress } from './listenAddress.js';
 
 const MAX_HEADER_BYTES = 8_192;
@@ -38,7 +38,7 @@ export interface DoorOptions {
   readonly address: ListenAddress;
   readonly maxConnections: number;
   /** Absent: plain HTTP. */
-  readonly tls?: TlsMaterial | undefined;
+  readonly tls?: TlsOptions | undefined;
   /** Why an address that other machines reach is refused; absent: it is not. */
   readonly onlyLoopback?: string | undefined;
 }
@@ -89,7 +89,7 @@ export async function openHttpDoor(options: DoorOptions): Promise<HttpDoor> {
     connectionsCheckingInterval: 1_000,
     keepAlive: false,
   };
-  const server = tls === undefined ? createServer(limits) : createTlsServer({ ...limits, ...secureOptions(tls) });
+  const server = tls === undefined ? createServer(limits) : createTlsServer({ ...limits, ...tls });
   server.maxConnections = options.maxConnections;
   try {
     const host = await hostOf(options);
@@ -105,17 +105,6 @@ export async function openHttpDoor(options: DoorOptions): Promise<HttpDoor> {
   }
   return new HttpDoor(server, tls !== undefined);
 }
-
-/** TLS 1.2 at least, and only for clients with a certificate of the authority. */
-export const secureOptions = ({ certificate, key, clientAuthorities }: TlsMaterial) => ({
-  cert: certificate,
-  key,
-  ca: clientAuthorities,
-  requestCert: true,
-  rejectUnauthorized: true,
-  minVersion: 'TLSv1.2' as const,
-  handshakeTimeout: REQUEST_LIMIT_MS,
-});
 
 /** Where to listen. A name is looked up first: what it stands for decides, not how it reads. */
 async function hostOf({ address: { host }, onlyLoopback }: DoorOptions): Promise<string> {

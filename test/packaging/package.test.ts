@@ -116,6 +116,8 @@ describe('the Debian packages', { skip, timeout: 400_000 }, () => {
       'usr/share/man/man5/keepwatch.conf.5.gz',
       'usr/share/doc/keepwatch/copyright',
       'usr/share/doc/keepwatch/sbom.cdx.json',
+      'usr/share/doc/keepwatch/THIRD-PARTY',
+      'usr/lib/keepwatch/dashboard/index.html.gz',
       'etc/default/keepwatch',
     ]) {
       assert.ok(existsSync(inRoot(path)), path);

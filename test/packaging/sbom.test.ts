@@ -34,8 +34,11 @@ describe('bill of materials', { skip }, () => {
 
   it('names every package that is in a bundle, and the native one beside them', () => {
     const bundled = new Set<string>();
-    for (const file of readdirSync('dist/lib').filter((name) => name.endsWith('.map'))) {
-      const { sources } = JSON.parse(readFileSync(join('dist/lib', file), 'utf8')) as { readonly sources: string[] };
+    const maps = ['dist/lib', 'dist/dashboard'].flatMap((folder) =>
+      readdirSync(folder).flatMap((name) => (/(?:js|cjs)\.map$/.test(name) ? [join(folder, name)] : [])),
+    );
+    for (const file of maps) {
+      const { sources } = JSON.parse(readFileSync(file, 'utf8')) as { readonly sources: string[] };
       for (const source of sources) {
         // The innermost: a package may bring another version of one below itself.
         const folder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(source)?.[0];
@@ -45,6 +48,13 @@ describe('bill of materials', { skip }, () => {
       }
     }
     assert.ok(bundled.size > 10, [...bundled].join(' '));
+    for (const name of ['preact', '@preact/signals', 'uplot']) assert.ok(bundled.has(`node_modules/${name}`), name);
+    const notices = readFileSync('dist/THIRD-PARTY', 'utf8');
+    for (const folder of bundled) {
+      const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      assert.ok(notices.includes(`\n${name} ${version} (`), `${name} has no license notice`);
+    }
+    assert.match(notices, /uplot [\d.]+ \(MIT\)\n\n.*MIT License/, 'with the text of the license');
     bundled.add('node_modules/koffi');
     bundled.add(`node_modules/@koromix/koffi-linux-${process.arch}`);
     const known = new Set(components.map(({ purl }) => decodeURIComponent(purl.replace('pkg:npm/', ''))));

@@ -120,7 +120,6 @@ describe('the dashboard', { skip }, () => {
       assert.match((await servers.nth(0).textContent()) ?? '', /\d ms/, 'the latency of a check');
 
       // The keyboard alone: past the header, to the instance's button, which narrows the time line.
-      await page.locator('h1').click();
       await page.keyboard.press('Tab');
       assert.equal(await focused(page), 'Skip to the states');
       assert.notEqual(await styleOf(page, 'document.activeElement', 'outlineStyle'), 'none', 'the focus is visible');

@@ -74,10 +74,15 @@ export class Broadcast {
     else if (this.#view !== '') this.#write(stream);
   }
 
-  /** Ends every stream. */
+  /** Ends every stream; pages ask for another one. */
+  endAll(): void {
+    for (const { response } of this.#streams) response.end();
+  }
+
+  /** Ends every stream for good. */
   close(): void {
     this.#closed.abort();
-    for (const { response } of this.#streams) response.end();
+    this.endAll();
   }
 
   /** Makes views as long as somebody looks. Never rejects. */

@@ -2,22 +2,18 @@
  * The dashboard: a page, its script and style, and a stream of views. Only GET and HEAD; nothing here changes anything. Who
  * may look is decided by where it listens: on this machine, or over TLS for those with a certificate.
  */
-import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Server as TlsServer } from 'node:https';
-import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { Logger } from '../../shared/log/logger.js';
-import { readTlsMaterial, type TlsMaterial } from '../../shared/rpc/tlsMaterial.js';
-import { type Answer, type HttpDoor, openHttpDoor, secureOptions, sendAnswer, textAnswer } from '../httpDoor.js';
+import { type Answer, type HttpDoor, openHttpDoor, sendAnswer, textAnswer } from '../httpDoor.js';
 import { formatListenAddress, type ListenAddress } from '../listenAddress.js';
 import { type Asset, type Assets, readAssets } from './assets.js';
 import { Broadcast, type DashboardSource } from './broadcast.js';
 import { isOwnHost } from './ownHost.js';
+import type { Viewers } from './viewers.js';
 
 const MAX_CONNECTIONS = 48;
-/** A certificate that ends that soon is worth a warning. */
-const RENEWAL_MS = 14 * 86_400_000;
 /** A page waits this long before it asks for a new stream. */
 const RETRY_MS = 1_000;
 
@@ -45,36 +41,41 @@ export interface DashboardOptions {
 export async function listenForDashboard(options: DashboardOptions): Promise<DashboardServer> {
   const { address, tlsDirectory, assetsDirectory } = options;
   const assets = readAssets(assetsDirectory);
-  const tls = tlsDirectory === undefined ? undefined : readTlsMaterial(TLS_OPTION, tlsDirectory);
+  const viewers = tlsDirectory === undefined ? undefined : await viewersOf(tlsDirectory);
   const door = await openHttpDoor({
     option: '--dashboard',
     address,
     maxConnections: MAX_CONNECTIONS,
-    tls,
-    onlyLoopback:
-      tls === undefined
-        ? `other machines could reach it: listen on 127.0.0.1 or [::1], or let them show certificates with ${TLS_OPTION} DIRECTORY`
-        : undefined,
+    tls: viewers?.tlsOptions,
+    onlyLoopback: viewers === undefined ? ONLY_LOOPBACK : undefined,
   });
-  return new DashboardServer(door, assets, options, tls);
+  return new DashboardServer(door, assets, address.host, viewers);
 }
 
-const TLS_OPTION = '--dashboard-tls-dir';
+const ONLY_LOOPBACK =
+  'other machines could reach it: listen on 127.0.0.1 or [::1], or let them show certificates with --dashboard-tls-dir DIRECTORY';
+
+/** What it takes is loaded only for those who want it. */
+async function viewersOf(directory: string): Promise<Viewers> {
+  const { Viewers } = await import('./viewers.js');
+  return new Viewers(directory);
+}
 
 export class DashboardServer {
   readonly #door: HttpDoor;
   readonly #assets: Assets;
-  readonly #options: DashboardOptions;
-  #tls: TlsMaterial | undefined;
+  /** Host as --dashboard names it. */
+  readonly #configured: string;
+  readonly #viewers: Viewers | undefined;
   #logger: Logger | undefined;
   #broadcast: Broadcast | undefined;
 
   /** Takes an open door; use {@link listenForDashboard}. */
-  constructor(door: HttpDoor, assets: Assets, options: DashboardOptions, tls: TlsMaterial | undefined) {
+  constructor(door: HttpDoor, assets: Assets, configured: string, viewers: Viewers | undefined) {
     this.#door = door;
     this.#assets = assets;
-    this.#options = options;
-    this.#tls = tls;
+    this.#configured = configured;
+    this.#viewers = viewers;
     door.server.on('error', (error) => this.#logger?.warn({ err: error }, 'a connection for the dashboard failed'));
     door.server.on('request', (request, response) => this.#answer(request, response));
   }
@@ -88,23 +89,23 @@ export class DashboardServer {
   show(source: DashboardSource, logger: Logger): void {
     this.#logger = logger;
     this.#broadcast = new Broadcast(source, { host: hostname(), script: this.#assets.script }, logger);
-    const scheme = this.#tls === undefined ? 'http' : 'https';
+    const scheme = this.#viewers === undefined ? 'http' : 'https';
     logger.info({ address: `${scheme}://${formatListenAddress(this.address)}/` }, 'the dashboard is served');
-    this.#warnOfExpiry();
+    if (this.#viewers?.warning !== undefined) logger.warn(this.#viewers.warning);
   }
 
-  /** Reads certificate, key and authorities again. Those that are no good change nothing. */
+  /** Reads certificates and roles again; what is no good changes nothing. Streams begin anew: some may look no more. */
   renew(): void {
-    const { tlsDirectory } = this.#options;
-    if (tlsDirectory === undefined || !(this.#door.server instanceof TlsServer)) return;
+    const viewers = this.#viewers;
+    if (viewers === undefined || !(this.#door.server instanceof TlsServer)) return;
     try {
-      const tls = readTlsMaterial(TLS_OPTION, tlsDirectory);
-      this.#door.server.setSecureContext(secureOptions(tls));
-      this.#tls = tls;
+      viewers.renew();
+      this.#door.server.setSecureContext(viewers.tlsOptions);
+      this.#broadcast?.endAll();
+      if (viewers.warning !== undefined) this.#logger?.warn(viewers.warning);
     } catch (error) {
-      this.#logger?.error({ err: error }, 'the dashboard keeps its certificate');
+      this.#logger?.error({ err: error }, 'certificates and roles of the dashboard stay as they were');
     }
-    this.#warnOfExpiry();
   }
 
   /** Closes the door and every connection. */
@@ -138,11 +139,12 @@ export class DashboardServer {
   /** What every request has to be, whatever it asks for. */
   #refusal({ method, headers, socket }: IncomingMessage): Answer | undefined {
     const facts = {
-      configured: this.#options.address.host,
+      configured: this.#configured,
       local: socket.localAddress ?? '',
-      certified: (name: string) => isCertified(this.#tls, name),
+      certified: (name: string) => this.#viewers?.certified(name) ?? false,
     };
     if (!isOwnHost(headers.host, facts)) return textAnswer(421, 'this is not the host you asked for');
+    if (this.#viewers?.mayLook(socket) === false) return textAnswer(403, 'your certificate has no role here');
     if (method === 'GET' || method === 'HEAD') return undefined;
     return { ...textAnswer(405, 'only GET and HEAD'), headers: { Allow: 'GET, HEAD' } };
   }
@@ -166,12 +168,6 @@ export class DashboardServer {
     broadcast.add(response);
     return undefined;
   }
-
-  #warnOfExpiry(): void {
-    const end = this.#tls?.expiresAt;
-    if (end === undefined || end.getTime() - Date.now() > RENEWAL_MS) return;
-    this.#logger?.warn({ expires: end.toISOString() }, 'the certificate of the dashboard ends soon, or has ended');
-  }
 }
 
 /** Compressed where the client takes that; nothing where it has this already. */
@@ -187,10 +183,4 @@ function assetAnswer({ headers }: IncomingMessage, asset: Asset): Answer {
   return compressed
     ? { code: 200, type, body: asset.gzip, headers: { ...common, 'Content-Encoding': 'gzip' } }
     : { code: 200, type, body: asset.plain, headers: common };
-}
-
-function isCertified(tls: TlsMaterial | undefined, name: string): boolean {
-  if (tls === undefined) return false;
-  const certificate = new X509Certificate(tls.certificate);
-  return (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined;
 }

@@ -14,7 +14,15 @@ import type { DashboardView, OrderView, SessionView } from './view.js';
 import { groupView, instanceView } from './vrrpView.js';
 
 /** What a page can show and a person can read; `keepwatchctl status` has all. */
-const MOST = { instances: 256, 'virtual servers': 128, 'real servers': 1_024, problems: 32, orders: 64, sessions: 128 };
+const MOST = {
+  'sync groups': 256,
+  instances: 256,
+  'virtual servers': 128,
+  'real servers': 1_024,
+  problems: 32,
+  orders: 64,
+  sessions: 128,
+};
 
 /** Where the view is shown. */
 export interface ViewPlace {
@@ -48,7 +56,7 @@ export function suiteView(status: SuiteStatus, place: ViewPlace): DashboardView 
     configuredAt: status.configuredAt?.getTime(),
     silenceLimitMs: toMillis(SILENCE_LIMIT),
     problems: limited('problems', problemsOf(status)),
-    groups: limited('instances', status.vrrp?.groups ?? []).map(groupView),
+    groups: limited('sync groups', status.vrrp?.groups ?? []).map(groupView),
     instances: limited('instances', status.vrrp?.instances ?? []).map((instance) => instanceView(instance, at)),
     pools: pools.map((pool) => poolView(pool, servers, holders)),
     sessions: limited('sessions', status.bfd?.sessions ?? []).map(sessionView),

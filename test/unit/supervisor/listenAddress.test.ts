@@ -63,3 +63,19 @@ test('what only this machine reaches', () => {
     assert.ok(!isLoopback(address), address);
   }
 });
+
+test('--dashboard and its certificates, from flags or the environment', () => {
+  const of = (argv: string[], environment = {}) => parseFlags(argv, environment).dashboard;
+  const address = { host: '127.0.0.1', port: 9_651 };
+  assert.equal(of([]), undefined);
+  assert.deepEqual(of(['--dashboard', '127.0.0.1:9651']), { address, tlsDirectory: undefined });
+  assert.deepEqual(of(['--dashboard=127.0.0.1:9651', '--dashboard-tls-dir', '/etc/x']), {
+    address,
+    tlsDirectory: '/etc/x',
+  });
+  const variables = { KEEPWATCH_DASHBOARD: '127.0.0.1:9651', KEEPWATCH_DASHBOARD_TLS_DIR: '/etc/y' };
+  assert.deepEqual(of([], variables), { address, tlsDirectory: '/etc/y' });
+  assert.deepEqual(of([], { ...variables, KEEPWATCH_DASHBOARD: '' }), undefined);
+  assert.throws(() => of(['--dashboard', '9651']), /^RangeError: --dashboard 9651: the port is missing/);
+  assert.throws(() => of(['--dashboard-tls-dir', '/etc/x']), /no effect without --dashboard/);
+});

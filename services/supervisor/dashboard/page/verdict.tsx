@@ -50,8 +50,13 @@ function Lost({ since }: { since: number | undefined }) {
         <p>The supervisor does not answer.</p>
       ) : (
         <p>
-          Nothing is known since {clockText(since)} (<Age at={since} />
-          ): every state below is unknown. On the machine: <code>keepwatchctl status</code>.
+          Nothing is known since {clockText(since)}
+          {/* Not read aloud with every second. */}
+          <span aria-hidden="true">
+            {' '}
+            (<Age at={since} />)
+          </span>
+          : every state below is unknown. On the machine: <code>keepwatchctl status</code>.
         </p>
       )}
     </>
