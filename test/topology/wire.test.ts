@@ -1,4 +1,4 @@
-/** Every kind of packet that vrrpd sends, as tshark reads it off the wire. */
+/** Every kind of packet that vrrpd and bfdd send, as tshark reads it off the wire. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -69,11 +69,26 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
+/**
+ * A session whose other end does not answer, and what tshark has to find in each of its packets (RFC 5880, RFC 5881). The
+ * checksum of UDP is none of them: it is left to the device, and a veth never writes it.
+ */
+const BFD = block('bfd_instance b', ['neighbor_ip 10.9.0.50', 'min_tx 300', 'min_rx 200', 'multiplier 4']);
+const BFD_EXPECT: Readonly<Record<string, string>> = {
+  ...{ 'ip.src': '10.9.0.1', 'ip.dst': '10.9.0.50', 'ip.ttl': '255' },
+  ...{ 'bfd.version': '1', 'bfd.diag': '0x00', 'bfd.detect_time_multiplier': '4', 'bfd.message_length': '24' },
+  ...{ 'bfd.your_discriminator': '0x00000000', 'bfd.required_min_echo_interval': '0' },
+  // Until the session is up nobody sends faster than once a second (RFC 5880 section 6.8.3).
+  ...{ 'bfd.sta': '0x01', 'bfd.desired_min_tx_interval': '1000000', 'bfd.required_min_rx_interval': '200000' },
+};
+
 const FIELDS = [
   ...new Set(KINDS.flatMap(({ expect }) => Object.keys(expect))),
   ...['frame.protocols', 'vrrp.virt_rtr_id', 'vrrp.prio', '_ws.malformed', 'ip.checksum.status', 'ipv6.src'],
   ...['arp.isgratuitous', 'arp.src.proto_ipv4', 'arp.src.hw_mac', 'arp.opcode'],
   ...['icmpv6.type', 'icmpv6.checksum.status', 'icmpv6.nd.na.target_address', 'icmpv6.nd.na.flag.o'],
+  ...Object.keys(BFD_EXPECT).filter((field) => !field.startsWith('ip.')),
+  ...['udp.dstport', 'udp.srcport', 'bfd.my_discriminator'],
   ...['igmp.type', 'igmp.maddr', 'igmp.checksum.status', 'icmpv6.mldr.mar.multicast_address'],
 ];
 
@@ -96,7 +111,8 @@ async function everyKind(): Promise<void> {
     const client = await lab.host('client');
     await lab.network.connect(client, 'eth0', 'lan', ['10.9.0.50/24']);
     const file = join(lab.directory, 'wire.pcap');
-    const filter = 'ip proto 112 or ip proto 51 or ip6 proto 112 or arp or igmp or icmp6 or ip6 proto 0';
+    const filter =
+      'ip proto 112 or ip proto 51 or ip6 proto 112 or arp or igmp or icmp6 or ip6 proto 0 or udp port 3784';
     const tcpdump = lab.network.host.spawnInNetwork([
       'tcpdump',
       '-i',
@@ -118,7 +134,10 @@ async function everyKind(): Promise<void> {
       instance({ name, vrid, priority: 100, advertInt, addresses: [`${address} dev eth0`], more: lines }),
     );
     // An interface of its own for a virtual MAC is where its address goes.
-    const text = configuration(...blocks).replace(/(9:109|0\.108) dev eth0/g, (found) => found.split(' ')[0] ?? '');
+    const text = configuration(BFD, ...blocks).replace(
+      /(9:109|0\.108) dev eth0/g,
+      (found) => found.split(' ')[0] ?? '',
+    );
     await bringUp(lab, router, text);
     const control = Control.of(lab, router);
     for (const { name } of KINDS) await control.reaches('MASTER', name, { within: 15_000 });
@@ -160,6 +179,15 @@ function judge(frames: readonly Frame[]): void {
       } else assert.equal(frame['arp.opcode'], '1', name);
     }
   }
+  const bfd = frames.filter((frame) => frame['udp.dstport'] === '3784');
+  assert.ok(bfd.length >= 2, `${bfd.length} packets of BFD`);
+  for (const packet of bfd) {
+    const found = Object.fromEntries(Object.keys(BFD_EXPECT).map((field) => [field, packet[field]]));
+    assert.deepEqual(found, BFD_EXPECT);
+    assert.ok(Number(packet['udp.srcport']) >= 49_152, `source port ${packet['udp.srcport']}`);
+    assert.ok(Number(packet['bfd.my_discriminator']) > 0, 'a discriminator of its own');
+  }
+  assert.equal(new Set(bfd.map((packet) => packet['bfd.my_discriminator'])).size, 1);
   // Switches that snoop have to hear that the virtual MAC's interface wants the group.
   const igmp = frames.filter((frame) => frame['igmp.type'] !== '' && frame['igmp.maddr']?.includes('224.0.0.18'));
   assert.ok(igmp.length > 0, 'an IGMP report for 224.0.0.18');
