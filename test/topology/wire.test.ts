@@ -181,7 +181,8 @@ function judge(frames: readonly Frame[]): void {
   }
   const bfd = frames.filter((frame) => frame['udp.dstport'] === '3784');
   assert.ok(bfd.length >= 2, `${bfd.length} packets of BFD`);
-  for (const packet of bfd) {
+  assert.deepEqual([bfd.at(-1)?.['bfd.sta'], bfd.at(-1)?.['bfd.diag']], ['0x00', '0x07'], 'AdminDown at the end');
+  for (const packet of bfd.filter((one) => one['bfd.sta'] !== '0x00')) {
     const found = Object.fromEntries(Object.keys(BFD_EXPECT).map((field) => [field, packet[field]]));
     assert.deepEqual(found, BFD_EXPECT);
     assert.ok(Number(packet['udp.srcport']) >= 49_152, `source port ${packet['udp.srcport']}`);
