@@ -26,6 +26,8 @@ export interface GroupChange {
 export interface ConfigDiff {
   readonly instances: readonly InstanceChange[];
   readonly groups: readonly GroupChange[];
+  /** Static addresses, routes and rules that come and go, in words. */
+  readonly statics: readonly string[];
 }
 
 const NOTHING: VrrpConfig['instances'] = [];
@@ -39,6 +41,11 @@ export function diffConfigs(before: VrrpConfig | undefined, after: VrrpConfig): 
       instanceChange,
     ),
     groups: diffByName<SyncGroupConfig, GroupChange>(before?.groups ?? [], after.groups, groupChange),
+    statics: [
+      ...addressDetails('static_ipaddress', before?.statics.addresses ?? [], after.statics.addresses),
+      ...lineDetails('static_routes', before?.statics.routes ?? [], after.statics.routes),
+      ...lineDetails('static_rules', before?.statics.rules ?? [], after.statics.rules),
+    ],
   };
 }
 
@@ -101,6 +108,8 @@ function instanceDetails(before: InstanceConfig, after: InstanceConfig): string[
   value('mcast_src_ip', sourceText(before), sourceText(after));
   details.push(...addressDetails('virtual_ipaddress', before.vips, after.vips));
   details.push(...addressDetails('virtual_ipaddress_excluded', before.excludedVips, after.excludedVips));
+  details.push(...lineDetails('virtual_routes', before.routes, after.routes));
+  details.push(...lineDetails('virtual_rules', before.rules, after.rules));
   value('virtual interfaces', linksText(before), linksText(after));
   if (before.dropTraffic !== after.dropTraffic) details.push(after.dropTraffic === true ? 'no_accept' : 'accept');
   value('track_interface', trackText(before), trackText(after));
@@ -152,6 +161,19 @@ function addressDetails(
   return [
     ...removed.map((vip) => `${keyword} - ${vipText(vip)}`),
     ...added.map((vip) => `${keyword} + ${vipText(vip)}`),
+  ];
+}
+
+/** Routes or rules that only one of two lists has, as they are written. */
+function lineDetails(
+  keyword: string,
+  before: readonly { readonly text: string }[],
+  after: readonly { readonly text: string }[],
+): string[] {
+  const [old, next] = [before, after].map((list) => new Set(list.map(({ text }) => text)));
+  return [
+    ...[...(old ?? [])].filter((text) => next?.has(text) !== true).map((text) => `${keyword} - ${text}`),
+    ...[...(next ?? [])].filter((text) => old?.has(text) !== true).map((text) => `${keyword} + ${text}`),
   ];
 }
 

@@ -10,7 +10,7 @@ const CHANGE_KINDS: Readonly<Record<Exclude<DiffKind, 'same'>, ChangeKind>> = {
   restart: ChangeKind.CHANGE_KIND_RESTART,
 };
 
-/** The changed instances and groups. */
+/** The changed instances and groups, and what is static. */
 export function planChanges(before: VrrpConfig | undefined, after: VrrpConfig): PlannedChange[] {
   return plannedChanges(diffConfigs(before, after));
 }
@@ -29,6 +29,9 @@ export function plannedChanges(diff: ConfigDiff): PlannedChange[] {
   };
   collect('vrrp_instance', diff.instances);
   collect('vrrp_sync_group', diff.groups);
+  if (diff.statics.length > 0) {
+    changes.push({ kind: ChangeKind.CHANGE_KIND_UPDATE, subject: 'static blocks', details: [...diff.statics] });
+  }
   return changes;
 }
 

@@ -84,3 +84,24 @@ test('changes name what is changed in place and what has to start anew', () => {
     ],
   );
 });
+
+test("changes name the routes and rules that come and go, an instance's own and static ones", () => {
+  const routed = (routes: string): string =>
+    instance(
+      'a',
+      `virtual_routes {\n10.1.0.0/16 via 192.0.2.9\n${routes}\n}\nvirtual_rules {\nfrom 10.1.0.0/16 table 100\n}`,
+    );
+  const before = `static_routes {\n10.8.0.0/16 via 192.0.2.9 dev eth0\n}\n${routed('10.2.0.0/16 via 192.0.2.9')}`;
+  const after = `static_rules {\nfrom 10.8.0.0/16 table 8\n}\n${routed('10.3.0.0/16 via 192.0.2.9')}`;
+  assert.deepEqual(
+    planChanges(config(before), config(after)).map(({ subject, details }) => [subject, details]),
+    [
+      ['vrrp_instance a', ['virtual_routes - 10.2.0.0/16 via 192.0.2.9', 'virtual_routes + 10.3.0.0/16 via 192.0.2.9']],
+      [
+        'static blocks',
+        ['static_routes - 10.8.0.0/16 via 192.0.2.9 dev eth0', 'static_rules + from 10.8.0.0/16 table 8'],
+      ],
+    ],
+  );
+  assert.deepEqual(planChanges(config(before), config(`\n\n${before}`)), []);
+});
