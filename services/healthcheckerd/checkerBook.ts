@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import type { Logger } from '../shared/log/logger.js';
 import type { Clock } from '../shared/time/clock.js';
 import { DeadlineQueue } from '../shared/time/deadlineQueue.js';
-import { after, type Instant, type Micros, millis } from '../shared/time/duration.js';
+import { after, elapsed, type Instant, type Micros, millis } from '../shared/time/duration.js';
+import { CheckDurations } from './checkDurations.js';
 import {
   type CheckerAction,
   type CheckerEvent,
@@ -17,7 +18,7 @@ import {
   step,
 } from './checker.js';
 import { rulesOf } from './checkerRules.js';
-import { checkerText } from './checkerText.js';
+import { checkerKeyword, checkerText } from './checkerText.js';
 import type { CheckerConfig } from './config/checkerModel.js';
 import { plainText } from './planChanges.js';
 import type { Prober } from './probe.js';
@@ -55,6 +56,8 @@ export class CheckerBook {
   readonly #options: CheckerBookOptions;
   readonly #queue = new DeadlineQueue<RunningChecker>();
   readonly #checkers = new Map<string, RunningChecker>();
+  /** Of all checks since this process started. */
+  readonly durations = new CheckDurations();
   #spread: number;
 
   constructor(options: CheckerBookOptions) {
@@ -171,7 +174,13 @@ export class CheckerBook {
     const { state, actions } = step(before, event, checker.rules, now);
     checker.state = state;
     this.#queue.set(checker, nextDue(state));
-    if (event.kind === 'ended') this.#options.resume.saveChecker(checker.key, before, state);
+    if (event.kind === 'ended') {
+      this.#options.resume.saveChecker(checker.key, before, state);
+      // A state that is followed (BFD) takes no time.
+      if (before.phase.kind === 'running') {
+        this.durations.record(checkerKeyword(checker.config), elapsed(before.phase.startedAt, now));
+      }
+    }
     for (const action of actions) this.#act(checker, action, now);
   }
 

@@ -186,6 +186,7 @@ export class HealthEngine {
     return {
       virtualServers: virtuals.map((virtual) => virtualServerWire(virtual, this.#options.clock)),
       desired: virtuals.flatMap((virtual) => virtual.desired),
+      durations: this.#checkers.durations.wire(),
     };
   }
 

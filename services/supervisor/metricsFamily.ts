@@ -73,3 +73,23 @@ function valueText(value: SampleValue): string {
   if (value === Number.POSITIVE_INFINITY) return '+Inf';
   return value === Number.NEGATIVE_INFINITY ? '-Inf' : String(value);
 }
+
+/** Counts by classes of time, as a histogram in seconds: its buckets are cumulative. The last class has the bound 0: none. */
+export function histogramSamples(
+  labels: Readonly<Record<string, string>>,
+  classes: readonly { readonly upToUs: bigint; readonly count: bigint }[],
+  totalUs: bigint,
+  count: bigint,
+): Sample[] {
+  let below = 0n;
+  const buckets = classes.map(({ upToUs, count: own }) => {
+    below += own;
+    const le = upToUs === 0n ? '+Inf' : String(Number(upToUs) / 1_000_000);
+    return { suffix: '_bucket', labels: { ...labels, le }, value: below };
+  });
+  return [
+    ...buckets,
+    { suffix: '_sum', labels, value: Number(totalUs) / 1_000_000 },
+    { suffix: '_count', labels, value: count },
+  ];
+}

@@ -1,7 +1,7 @@
 /** Metrics of virtual and real servers, and of the kernel's IPVS table. Nothing of a silent service. Pure. */
 import type { SuiteStatus } from '../shared/rpc/generated/keepwatch/v1/control.js';
 import type { RealServer } from '../shared/rpc/generated/keepwatch/v1/health.js';
-import { familyOf, type MetricFamily, singleValue } from './metricsFamily.js';
+import { familyOf, histogramSamples, type MetricFamily, singleValue } from './metricsFamily.js';
 import { isServiceHeard } from './metricsHeard.js';
 
 export function serverFamilies(status: SuiteStatus): MetricFamily[] {
@@ -52,6 +52,13 @@ export function serverFamilies(status: SuiteStatus): MetricFamily[] {
       'The real server is in the table wanted.',
       realServers,
       (real) => ({ labels: labels(real), value: real.inTable }),
+    ),
+    familyOf(
+      'histogram',
+      'keepwatch_check_duration_seconds',
+      'Time a check took, well or not, by kind of checker.',
+      health.durations,
+      ({ kind, classes, totalUs, checks }) => histogramSamples({ checker: kind }, classes, totalUs, checks),
     ),
   ];
 }

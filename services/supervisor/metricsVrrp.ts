@@ -1,7 +1,14 @@
 /** Metrics of the VRRP instances. While vrrpd is silent nothing is told of them but that they are unknown. Pure. */
 import type { SuiteStatus } from '../shared/rpc/generated/keepwatch/v1/control.js';
 import { type VrrpInstance, type VrrpPace, VrrpStateName } from '../shared/rpc/generated/keepwatch/v1/vrrp.js';
-import { familyOf, type MetricFamily, type Sample, type SampleValue, singleValue } from './metricsFamily.js';
+import {
+  familyOf,
+  histogramSamples,
+  type MetricFamily,
+  type Sample,
+  type SampleValue,
+  singleValue,
+} from './metricsFamily.js';
 import { isServiceHeard } from './metricsHeard.js';
 
 /** Values of `keepalived_vrrp_state`. An instance that is leaving (STOP) has none. */
@@ -124,20 +131,9 @@ export function vrrpFamilies(status: SuiteStatus): MetricFamily[] {
   ];
 }
 
-/** Lateness as a histogram: cumulative, in seconds. */
-function latenessSamples({ lateness, latenessTotalUs, deadlinesServed }: VrrpPace): Sample[] {
-  let below = 0n;
-  const buckets = lateness.map(({ upToUs, count }) => {
-    below += count;
-    const le = upToUs === 0n ? '+Inf' : String(Number(upToUs) / 1_000_000);
-    return { suffix: '_bucket', labels: { le }, value: below };
-  });
-  return [
-    ...buckets,
-    { suffix: '_sum', labels: {}, value: Number(latenessTotalUs) / 1_000_000 },
-    { suffix: '_count', labels: {}, value: deadlinesServed },
-  ];
-}
+/** Lateness as a histogram, in seconds. */
+const latenessSamples = ({ lateness, latenessTotalUs, deadlinesServed }: VrrpPace): Sample[] =>
+  histogramSamples({}, lateness, latenessTotalUs, deadlinesServed);
 
 const instanceLabels = ({ name, interface: on, vrid }: VrrpInstance) => ({ iname: name, intf: on, vrid: String(vrid) });
 

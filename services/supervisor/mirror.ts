@@ -89,8 +89,9 @@ function vrrpAfter(known: VrrpState | undefined, event: VrrpEvent): VrrpState {
 }
 
 function healthAfter(known: HealthState | undefined, event: HealthEvent): HealthState {
-  const state = known ?? { virtualServers: [], desired: [] };
+  const state = known ?? { virtualServers: [], desired: [], durations: [] };
   return {
+    ...state,
     virtualServers: replaced(
       state.virtualServers,
       event.virtualServers,

@@ -37,7 +37,7 @@ export function parseExposition(text: string): ParsedSample[] {
       } else {
         if (types.has(name)) wrong('a second TYPE');
         if (!helps.has(name)) wrong('TYPE without HELP');
-        if (rest !== 'counter' && rest !== 'gauge') wrong('a type we do not have');
+        if (rest !== 'counter' && rest !== 'gauge' && rest !== 'histogram') wrong('a type we do not have');
         if ((rest === 'counter') !== name.endsWith('_total')) wrong('counters, and only they, end with _total');
         types.set(name, rest);
         current = name;
@@ -46,16 +46,39 @@ export function parseExposition(text: string): ParsedSample[] {
     }
     if (line.startsWith('#') || line === '') wrong('neither HELP, TYPE nor a sample');
     const sample = parseSample(line, wrong);
-    if (sample.name !== current) wrong('a sample outside its family');
+    const family = types.get(current) === 'histogram' ? sample.name.replace(/_(?:bucket|sum|count)$/, '') : sample.name;
+    if (family !== current) wrong('a sample outside its family');
     const key = JSON.stringify([sample.name, Object.entries(sample.labels).sort()]);
     if (seen.has(key)) wrong('a sample twice');
     seen.add(key);
     samples.push(sample);
   }
-  for (const name of types.keys()) {
-    if (!samples.some((sample) => sample.name === name)) throw new Error(`${name} has no sample`);
+  for (const [name, type] of types) {
+    if (type === 'histogram') judgeHistogram(name, samples);
+    else if (!samples.some((sample) => sample.name === name)) throw new Error(`${name} has no sample`);
   }
   return samples;
+}
+
+/** Buckets grow with their bound, the last one has none and holds as many as were counted. */
+function judgeHistogram(name: string, samples: readonly ParsedSample[]): void {
+  const counts = samples.filter((sample) => sample.name === `${name}_count`);
+  if (counts.length === 0) throw new Error(`${name} has no count`);
+  for (const { labels, value } of counts) {
+    const own = JSON.stringify(Object.entries(labels).sort());
+    const buckets = samples.filter((sample) => {
+      const { le, ...rest } = sample.labels;
+      return (
+        sample.name === `${name}_bucket` && le !== undefined && JSON.stringify(Object.entries(rest).sort()) === own
+      );
+    });
+    const bounds = buckets.map((sample) => (sample.labels.le === '+Inf' ? Infinity : Number(sample.labels.le)));
+    const rises = (list: readonly number[]): boolean =>
+      list.every((one, at) => at === 0 || one >= (list[at - 1] ?? one));
+    if (bounds.at(-1) !== Infinity || !rises(bounds)) throw new Error(`${name}${own}: bounds ${bounds}`);
+    if (!rises(buckets.map((sample) => sample.value)) || buckets.at(-1)?.value !== value)
+      throw new Error(`${name}${own}: buckets do not add up to ${value}`);
+  }
 }
 
 function parseSample(line: string, wrong: (why: string) => never): ParsedSample {

@@ -77,6 +77,18 @@ const statusOf = (changes: PartialStatus = {}): SuiteStatus =>
           ],
         },
       ],
+      durations: [
+        {
+          kind: 'TCP_CHECK',
+          checks: 3n,
+          totalUs: 1_500_000n,
+          classes: [
+            { upToUs: 500n, count: 1n },
+            { upToUs: 1_000_000n, count: 2n },
+            { upToUs: 0n, count: 0n },
+          ],
+        },
+      ],
     },
     ipvs: { available: true, converged: true, operations: 12n },
     notify: {
@@ -156,6 +168,11 @@ keepwatch_real_server_weight{virtual_server="[10.0.0.1]:tcp:80",real_server="[10
 keepwatch_real_server_weight{virtual_server="[10.0.0.1]:tcp:80",real_server="[10.0.0.3]:tcp:80"} 0
 keepwatch_real_server_in_table{virtual_server="[10.0.0.1]:tcp:80",real_server="[10.0.0.2]:tcp:80"} 1
 keepwatch_real_server_in_table{virtual_server="[10.0.0.1]:tcp:80",real_server="[10.0.0.3]:tcp:80"} 0
+keepwatch_check_duration_seconds_bucket{checker="TCP_CHECK",le="0.0005"} 1
+keepwatch_check_duration_seconds_bucket{checker="TCP_CHECK",le="1"} 3
+keepwatch_check_duration_seconds_bucket{checker="TCP_CHECK",le="+Inf"} 3
+keepwatch_check_duration_seconds_sum{checker="TCP_CHECK"} 1.5
+keepwatch_check_duration_seconds_count{checker="TCP_CHECK"} 3
 keepwatch_ipvs_available 1
 keepwatch_ipvs_converged 1
 keepwatch_ipvs_errors 0

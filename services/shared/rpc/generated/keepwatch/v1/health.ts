@@ -82,6 +82,24 @@ export interface HealthState {
   virtualServers: VirtualServer[];
   /** The IPVS table that follows from all verdicts. */
   desired: IpvsVirtualService[];
+  /** How long checks took since healthcheckerd started, by kind of checker; brought up to date when the status is asked for. */
+  durations: CheckDurations[];
+}
+
+/** Checks of one kind that ended, well or not. */
+export interface CheckDurations {
+  /** `TCP_CHECK`, … */
+  kind: string;
+  checks: bigint;
+  totalUs: bigint;
+  classes: CheckDurationClass[];
+}
+
+/** How many checks took at most that long, and longer than in the class before. */
+export interface CheckDurationClass {
+  /** 0: any time. */
+  upToUs: bigint;
+  count: bigint;
 }
 
 export interface HealthTransition {
@@ -1048,7 +1066,7 @@ export const VirtualServer: MessageFns<VirtualServer> = {
 };
 
 function createBaseHealthState(): HealthState {
-  return { virtualServers: [], desired: [] };
+  return { virtualServers: [], desired: [], durations: [] };
 }
 
 export const HealthState: MessageFns<HealthState> = {
@@ -1058,6 +1076,9 @@ export const HealthState: MessageFns<HealthState> = {
     }
     for (const v of message.desired) {
       IpvsVirtualService.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.durations) {
+      CheckDurations.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1091,6 +1112,14 @@ export const HealthState: MessageFns<HealthState> = {
             message.desired.push(IpvsVirtualService.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.durations.push(CheckDurations.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1113,6 +1142,9 @@ export const HealthState: MessageFns<HealthState> = {
       desired: globalThis.Array.isArray(object?.desired)
         ? object.desired.map((e: any) => IpvsVirtualService.fromJSON(e))
         : [],
+      durations: globalThis.Array.isArray(object?.durations)
+        ? object.durations.map((e: any) => CheckDurations.fromJSON(e))
+        : [],
     };
   },
 
@@ -1124,6 +1156,9 @@ export const HealthState: MessageFns<HealthState> = {
     if (message.desired?.length) {
       obj.desired = message.desired.map((e) => IpvsVirtualService.toJSON(e));
     }
+    if (message.durations?.length) {
+      obj.durations = message.durations.map((e) => CheckDurations.toJSON(e));
+    }
     return obj;
   },
 
@@ -1134,6 +1169,223 @@ export const HealthState: MessageFns<HealthState> = {
     const message = createBaseHealthState();
     message.virtualServers = object.virtualServers?.map((e) => VirtualServer.fromPartial(e)) || [];
     message.desired = object.desired?.map((e) => IpvsVirtualService.fromPartial(e)) || [];
+    message.durations = object.durations?.map((e) => CheckDurations.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseCheckDurations(): CheckDurations {
+  return { kind: "", checks: 0n, totalUs: 0n, classes: [] };
+}
+
+export const CheckDurations: MessageFns<CheckDurations> = {
+  encode(message: CheckDurations, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.checks !== 0n) {
+      if (BigInt.asUintN(64, message.checks) !== message.checks) {
+        throw new globalThis.Error("value provided for field message.checks of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.checks);
+    }
+    if (message.totalUs !== 0n) {
+      if (BigInt.asUintN(64, message.totalUs) !== message.totalUs) {
+        throw new globalThis.Error("value provided for field message.totalUs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.totalUs);
+    }
+    for (const v of message.classes) {
+      CheckDurationClass.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckDurations {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckDurations();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.checks = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.totalUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.classes.push(CheckDurationClass.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CheckDurations {
+    return {
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      checks: isSet(object.checks) ? BigInt(object.checks) : 0n,
+      totalUs: isSet(object.totalUs) ? BigInt(object.totalUs) : isSet(object.total_us) ? BigInt(object.total_us) : 0n,
+      classes: globalThis.Array.isArray(object?.classes)
+        ? object.classes.map((e: any) => CheckDurationClass.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: CheckDurations): unknown {
+    const obj: any = {};
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.checks !== 0n) {
+      obj.checks = message.checks.toString();
+    }
+    if (message.totalUs !== 0n) {
+      obj.totalUs = message.totalUs.toString();
+    }
+    if (message.classes?.length) {
+      obj.classes = message.classes.map((e) => CheckDurationClass.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CheckDurations>): CheckDurations {
+    return CheckDurations.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CheckDurations>): CheckDurations {
+    const message = createBaseCheckDurations();
+    message.kind = object.kind ?? "";
+    message.checks = (object.checks !== undefined && object.checks !== null) ? BigInt(object.checks) : 0n;
+    message.totalUs = (object.totalUs !== undefined && object.totalUs !== null) ? BigInt(object.totalUs) : 0n;
+    message.classes = object.classes?.map((e) => CheckDurationClass.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseCheckDurationClass(): CheckDurationClass {
+  return { upToUs: 0n, count: 0n };
+}
+
+export const CheckDurationClass: MessageFns<CheckDurationClass> = {
+  encode(message: CheckDurationClass, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.upToUs !== 0n) {
+      if (BigInt.asUintN(64, message.upToUs) !== message.upToUs) {
+        throw new globalThis.Error("value provided for field message.upToUs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.upToUs);
+    }
+    if (message.count !== 0n) {
+      if (BigInt.asUintN(64, message.count) !== message.count) {
+        throw new globalThis.Error("value provided for field message.count of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckDurationClass {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckDurationClass();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.upToUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CheckDurationClass {
+    return {
+      upToUs: isSet(object.upToUs) ? BigInt(object.upToUs) : isSet(object.up_to_us) ? BigInt(object.up_to_us) : 0n,
+      count: isSet(object.count) ? BigInt(object.count) : 0n,
+    };
+  },
+
+  toJSON(message: CheckDurationClass): unknown {
+    const obj: any = {};
+    if (message.upToUs !== 0n) {
+      obj.upToUs = message.upToUs.toString();
+    }
+    if (message.count !== 0n) {
+      obj.count = message.count.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CheckDurationClass>): CheckDurationClass {
+    return CheckDurationClass.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CheckDurationClass>): CheckDurationClass {
+    const message = createBaseCheckDurationClass();
+    message.upToUs = (object.upToUs !== undefined && object.upToUs !== null) ? BigInt(object.upToUs) : 0n;
+    message.count = (object.count !== undefined && object.count !== null) ? BigInt(object.count) : 0n;
     return message;
   },
 };
