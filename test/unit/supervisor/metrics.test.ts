@@ -253,7 +253,7 @@ for (const [what, changes] of [
 ] as const) {
   for (const [name, prefixes] of [
     ['vrrpd', /^(keepalived_(?!up)|keepwatch_vrrp_(?!state_known))/],
-    ['healthcheckerd', /^keepwatch_(quorum|virtual_server|sorry|real_server)/],
+    ['healthcheckerd', /^keepwatch_(quorum|virtual_server|sorry|real_server|check_duration)/],
     ['ipvsd', /^keepwatch_ipvs/],
     ['notifierd', /^keepwatch_notify/],
   ] as const) {
