@@ -9,6 +9,7 @@ import type { ChecksResult, ChecksScenario, CpuTime, DeathResult, DeathScenario 
 
 const SERVERS_OF_A_POOL = 10;
 const SLICE_MS = 50;
+const SETTLING_MS = 20_000;
 
 /** The n-th address from 10.net.0.0. */
 export const address = (net: number, index: number): string =>
@@ -105,8 +106,8 @@ function since(before: Readonly<Record<string, CpuTime>>, after: Readonly<Record
 export async function measureChecks(software: Software, scenario: ChecksScenario): Promise<ChecksResult> {
   const suite = GuestSuite.start(software, configuration(scenario));
   const completeMs = await suite.complete(scenario.servers);
-  // The first round, with its spread, is over.
-  await pause((scenario.delayLoop + 2) * 1_000);
+  // The first round, with its spread, is over; and V8, which an emulated processor makes slow, has compiled what runs often.
+  await pause(scenario.delayLoop * 1_000 + SETTLING_MS);
   const before = suite.cpu();
   const { slices, seconds } = await checksInSlices(scenario.seconds);
   const cpu = since(before, suite.cpu());
