@@ -3,6 +3,8 @@
 import { formatDiagnostic } from '../../services/shared/config/formatDiagnostic.js';
 import { readGlobals } from '../../services/shared/config/globals.js';
 import { type ReloadSettings, readReloadSettings } from '../../services/shared/config/reloadSettings.js';
+import { readProcessName } from '../../services/shared/config/scheduling.js';
+import { readProcessName as readOwnName, setProcessName } from '../../services/shared/kernel/processName.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
 import { notifyServiceManager } from '../../services/shared/kernel/unixDatagram.js';
 import type { Logger } from '../../services/shared/log/logger.js';
@@ -79,6 +81,7 @@ export async function supervise(
   const clock = new SystemClock();
   const audit = openAudit(flags.stateDir, logger, clock);
   let api: ApiDoor | undefined;
+  const rename = renamer(logger);
   const timer = new ReloadTimer({ clock, logger, reload: () => void suite.reloads.reload() });
   const tracer = await openTracer(flags, clock, logger);
   const modules = new ModuleLauncher({ flags, launcher, logger, clock, audit, control: () => service });
@@ -88,6 +91,7 @@ export async function supervise(
       follow(manager, event);
       if (!RELOADED.has(event.code)) return;
       timer.follow(reloadSettings(suite.parts));
+      rename(suite.parts);
       api?.renew();
       dashboard?.renew();
     },
@@ -155,6 +159,7 @@ export async function supervise(
     suite.feed.tell('ready', `generation ${first.generation} is in force`);
     manager.ready(`generation ${first.generation} is in force`);
     timer.follow(reloadSettings(suite.parts));
+    rename(suite.parts);
     onReady();
     // Asked for before anybody listened: see `.ci/start.cjs`.
     if ('keepwatchHangup' in globalThis) process.emit('SIGHUP', 'SIGHUP');
@@ -171,6 +176,23 @@ export async function supervise(
 
 /** Events after which another `reload_time_file` may be in force, or the same one counts anew. */
 const RELOADED = new Set(['reloaded', 'reload-refused']);
+
+/** Gives this process the name that a configuration wants, or the one it had. */
+function renamer(logger: Logger): (parts: ConfigParts | undefined) => void {
+  const own = readOwnName();
+  let current = own;
+  return (parts) => {
+    const [tree] = parts?.values() ?? [];
+    const wanted = (tree === undefined ? undefined : readProcessName(readGlobals(tree), 'main')) ?? own;
+    if (wanted === current) return;
+    try {
+      setProcessName(wanted);
+      current = wanted;
+    } catch (error) {
+      logger.warn({ err: error }, 'process_name: the process keeps its name');
+    }
+  };
+}
 
 /** What the configuration in force says of reloads. */
 function reloadSettings(parts: ConfigParts | undefined): ReloadSettings {

@@ -5,6 +5,8 @@ import {
   CHECKER_SCHEDULING,
   MAX_AUTO_PRIORITY,
   MIN_AUTO_PRIORITY_DELAY,
+  PROCESS_NAME,
+  PROCESS_NAMES,
   type SchedulingKeywords,
   VRRP_SCHEDULING,
 } from './globals/process.js';
@@ -22,6 +24,8 @@ export interface SchedulingConfig {
   readonly cpus?: readonly number[];
   /** Memory that is never swapped out. */
   readonly noSwap?: boolean;
+  /** What tools show as the command of the process. */
+  readonly name?: string;
 }
 
 /** Limits of what a service may do about its priority by itself. */
@@ -51,8 +55,23 @@ export function readScheduling(globals: Block, prefix: keyof typeof KEYWORDS): S
     ...(nice === undefined ? {} : { nice }),
     ...(cpus === undefined ? {} : { cpus: [...new Set(cpus)].sort((a, b) => a - b) }),
     ...(globals.has(keywords.noSwap) ? { noSwap: true } : {}),
+    ...named(readProcessName(globals, prefix)),
   };
 }
+
+const named = (name: string | undefined): Pick<SchedulingConfig, 'name'> => (name === undefined ? {} : { name });
+
+/** What `process_names` calls the processes. */
+const KEEPALIVED_NAMES: Readonly<Record<keyof typeof PROCESS_NAME, string>> = {
+  main: 'keepalived',
+  vrrp: 'keepalived_vrrp',
+  checker: 'keepalived_ipvs',
+  bfd: 'keepalived_bfd',
+};
+
+/** Reads `process_name` and its kin; `main`: that of the supervisor. */
+export const readProcessName = (globals: Block, whose: keyof typeof PROCESS_NAME): string | undefined =>
+  globals.last(PROCESS_NAME[whose])?.values[0] ?? (globals.has(PROCESS_NAMES) ? KEEPALIVED_NAMES[whose] : undefined);
 
 /** The SCHED_RR priorities there are. */
 const HIGHEST_PRIORITY = 99;

@@ -11,6 +11,7 @@ import {
   setRealtimePriority,
   setResourceLimit,
 } from './process.js';
+import { readProcessName, setProcessName } from './processName.js';
 
 /** What is wanted; absent = as the process was started. */
 export interface ProcessScheduling {
@@ -23,6 +24,8 @@ export interface ProcessScheduling {
   /** CPUs that all threads may use. */
   readonly cpus?: readonly number[];
   readonly noSwap?: boolean;
+  /** What tools show as the command of the process. */
+  readonly name?: string;
 }
 
 /** A collection of V8 or the compilation of a large function takes some ten milliseconds: less would end a healthy process. */
@@ -33,6 +36,7 @@ interface Original {
   readonly nice: number;
   readonly cpus: readonly number[];
   readonly realtimeLimit: number | undefined;
+  readonly name: string;
 }
 
 let original: Original | undefined;
@@ -46,7 +50,12 @@ export function applyScheduling(prefix: string, wanted: ProcessScheduling): stri
   const nothing = Object.keys(wanted).length === 0 && Object.keys(applied).length === 0;
   // A process of which nothing is wanted does not even load the native library.
   if (nothing) return [];
-  original ??= { nice: getPriority(), cpus: getAffinity(), realtimeLimit: getResourceLimit('rttime').soft };
+  original ??= {
+    nice: getPriority(),
+    cpus: getAffinity(),
+    realtimeLimit: getResourceLimit('rttime').soft,
+    name: readProcessName(),
+  };
   const start = original;
   const problems: string[] = [];
   const attempt = (keyword: string, hint: string, action: () => void): void => {
@@ -57,6 +66,9 @@ export function applyScheduling(prefix: string, wanted: ProcessScheduling): stri
       problems.push(`${prefix}_${keyword}: ${detail}. ${hint}`);
     }
   };
+  if (wanted.name !== undefined || applied.name !== undefined) {
+    attempt('process_name', 'The process keeps its name', () => setProcessName(wanted.name ?? start.name));
+  }
   if (wanted.cpus !== undefined || applied.cpus !== undefined) {
     const cpus = wanted.cpus ?? start.cpus;
     attempt('cpu_affinity', `This machine has the CPUs ${start.cpus.join(' ')}`, () => {

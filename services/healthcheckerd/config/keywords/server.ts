@@ -141,7 +141,7 @@ export const VIRTUAL_SERVER = keyword(
         SORRY_SERVER_INHIBIT,
         SORRY_SERVER_LVS_METHOD,
         REAL_SERVER,
-        pending('nat_mask', [word('netmask')], 'Mask of a service of Linux 2.2.', {
+        keyword('nat_mask', [word('netmask')], 'Accepted: Linux has had no such mask since 2.4.', {
           deprecated: 'Linux has not used it since 2.4: remove the line',
         }),
       ]),

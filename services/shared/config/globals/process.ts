@@ -71,6 +71,24 @@ export const PROCESS_MONITOR_RCV_BUFS = keyword(
   { default: '1048576' },
 );
 
+export const PROCESS_NAMES = keyword(
+  'process_names',
+  [],
+  'Names the processes as keepalived does: keepalived, keepalived_vrrp, keepalived_ipvs, keepalived_bfd.',
+);
+
+const PROCESS_NAME_ARGUMENT = [word('name')] as const;
+const processName = (keywordName: string, whose: string) =>
+  keyword(keywordName, PROCESS_NAME_ARGUMENT, `Name of ${whose} as ps -o comm shows it; the first 15 bytes count.`);
+
+/** By the prefix of the keywords of each process. */
+export const PROCESS_NAME = {
+  main: processName('process_name', 'keepwatchd'),
+  vrrp: processName('vrrp_process_name', 'vrrpd'),
+  checker: processName('checker_process_name', 'healthcheckerd'),
+  bfd: processName('bfd_process_name', 'bfdd'),
+};
+
 export const PROCESS_KEYWORDS = [
   ...Object.values(VRRP_SCHEDULING),
   ...Object.values(CHECKER_SCHEDULING),
@@ -81,11 +99,8 @@ export const PROCESS_KEYWORDS = [
   keyword('random_seed', [integer('seed', { min: 0, max: 2 ** 32 - 1 })], 'Seed of the parameter _RANDOM.', {
     since: '2.2.4',
   }),
-  pending('process_names', [], 'Gives the processes the names of keepalived.'),
-  pending('process_name', [word('name')], 'Name of the main process.'),
-  pending('vrrp_process_name', [word('name')], 'Name of the VRRP process.'),
-  pending('checker_process_name', [word('name')], 'Name of the checker process.'),
-  pending('bfd_process_name', [word('name')], 'Name of the BFD process.'),
+  PROCESS_NAMES,
+  ...Object.values(PROCESS_NAME),
   PROCESS_MONITOR_RCV_BUFS,
   keyword('process_monitor_rcv_bufs_force', [flag()], 'Lets that buffer exceed rmem_max; it does wherever it may.'),
   keyword('tmp_config_directory', [word('directory')], 'Accepted: the files are read once, and no copy is made.', {
@@ -95,6 +110,6 @@ export const PROCESS_KEYWORDS = [
     since: '2.2.7',
   }),
   pending('state_file_location', [word('directory')], 'Directory of dump files.', { since: '2.3.0' }),
-  pending('umask', [word('mode')], 'File mode mask: a number, or IRGRP and its kin joined by |.'),
+  keyword('umask', [word('mode')], 'Accepted: files are for their owner alone, whatever it says.'),
   ...MODULE_KEYWORDS,
 ];

@@ -74,8 +74,8 @@ describe('keywords', () => {
     ],
     [
       'that do nothing yet are never silent',
-      'global_defs {\n process_names\n state_file_location /run/x\n}\n',
-      ["2:2: warning: 'process_names' has no effect yet", "3:2: warning: 'state_file_location' has no effect yet"],
+      'global_defs {\n json_version 2\n state_file_location /run/x\n}\n',
+      ["2:2: warning: 'json_version' has no effect yet", "3:2: warning: 'state_file_location' has no effect yet"],
     ],
     [
       'deprecated',

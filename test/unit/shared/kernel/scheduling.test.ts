@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { test } from 'node:test';
 import { getAffinity, getResourceLimit, isRealtime } from '../../../../services/shared/kernel/process.js';
+import { readProcessName } from '../../../../services/shared/kernel/processName.js';
 import { applyScheduling } from '../../../../services/shared/kernel/scheduling.js';
 
 /** Field 40 of proc(5) stat: 0 for an ordinary thread. */
@@ -48,4 +49,12 @@ test('what cannot be is told with its keyword and what to do, and the rest is do
   assert.match(problems[1] ?? '', /^checker_rlimit_rttime: 1000 is taken as 1000000/);
   assert.match(problems[2] ?? '', /^checker_no_swap: .*MemorySwapMax=0/);
   applyScheduling('checker', {});
+});
+
+test('the process is shown under its name, of which the kernel keeps 15 bytes, and then under its own again', () => {
+  const own = readProcessName();
+  assert.deepEqual(applyScheduling('vrrp', { name: 'keepalived_vrrp_too_long' }), []);
+  assert.equal(readProcessName(), 'keepalived_vrrp');
+  assert.deepEqual(applyScheduling('vrrp', {}), []);
+  assert.equal(readProcessName(), own);
 });
