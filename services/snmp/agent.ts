@@ -3,7 +3,8 @@
 import { readDbusSettings, readSnmpSettings, type SnmpSettings, servesSnmp } from '../shared/config/modules.js';
 import type { Logger } from '../shared/log/logger.js';
 import { describeRpcError } from '../shared/rpc/errors.js';
-import type { GetConfigurationResponse, WatchEventsResponse } from '../shared/rpc/generated/keepwatch/v1/control.js';
+import { type GetConfigurationResponse, WatchEventsResponse } from '../shared/rpc/generated/keepwatch/v1/control.js';
+import type { VrrpTransition } from '../shared/rpc/generated/keepwatch/v1/vrrp.js';
 import type { ModuleReport } from '../shared/rpc/moduleMain.js';
 import { type ControlClient, type KnownSuite, SuiteView, wait } from '../shared/rpc/suiteView.js';
 import { parseEndpoint } from './agentx/endpoint.js';
@@ -18,6 +19,8 @@ import { mayTrap, trapsOf } from './traps.js';
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5_000;
+/** A suite that starts may have elected its masters before this process could tell anybody. */
+const BEFORE_START_MS = 15_000;
 /** Events that wait for a session; more are left out and counted. */
 const MAX_WAITING = 1_024;
 
@@ -50,6 +53,10 @@ export class SnmpAgent {
   #waiting = 0;
   #lost = 0;
   #suiteProblem = 'waits for keepwatchd';
+  /** From when on transitions have to be told that happened without a session. */
+  #untoldSince = Date.now() - BEFORE_START_MS;
+  /** When the last transition happened that was told, by what it is about. */
+  readonly #told = new Map<string, number>();
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -116,11 +123,13 @@ export class SnmpAgent {
     this.#session = session;
     opened();
     report({ ready: true, detail: `serves ${roots.map(formatOid).join(', ')} by ${settings.socket}` });
+    await this.#catchUp();
     const close = (): void => session.close();
     signal.addEventListener('abort', close);
     const reason = await session.ended;
     signal.removeEventListener('abort', close);
     this.#session = undefined;
+    this.#untoldSince = Date.now();
     return this.#served === '' ? undefined : `${settings.socket}: ${reason.message}`;
   }
 
@@ -187,7 +196,21 @@ export class SnmpAgent {
       });
   }
 
+  /** Tells the last transitions of those who had some while there was no session. */
+  async #catchUp(): Promise<void> {
+    this.#suite.outdated();
+    const { status } = await this.#suite.current();
+    const moved = [...(status.vrrp?.instances ?? []), ...(status.vrrp?.groups ?? [])];
+    for (const { lastTransition: transition } of moved) {
+      if (transition === undefined || momentOf(transition) < this.#untoldSince) continue;
+      const value = { event: { $case: 'vrrp', value: { transition } } } as const;
+      this.#onEvent(WatchEventsResponse.fromPartial({ event: { $case: 'service', value } }));
+    }
+  }
+
   async #sendTraps(event: WatchEventsResponse): Promise<void> {
+    const about = aboutOf(event);
+    if (about !== undefined && (this.#told.get(about.key) ?? 0) >= about.at) return;
     const { vrrp, virtuals, of } = await this.#objects();
     const configuration = servedConfiguration(of.configuration);
     const settings = this.#settings(of.configuration);
@@ -197,6 +220,7 @@ export class SnmpAgent {
       if (this.#session === undefined) throw new Error('there is no session with snmpd');
       await this.#session.notify(oid, varbinds);
     }
+    if (about !== undefined) this.#told.set(about.key, about.at);
   }
 
   #leftOut(reason: string): void {
@@ -216,6 +240,16 @@ export class SnmpAgent {
       this.#options.logger.debug({ err: error }, 'the configuration could not be read after a reload');
     }
   }
+}
+
+const momentOf = ({ at }: VrrpTransition): number => at?.getTime() ?? 0;
+
+/** Whose transition an event tells, and when it was: it may be told by the stream of events and by the status. */
+function aboutOf({ event }: WatchEventsResponse): { readonly key: string; readonly at: number } | undefined {
+  const told = event?.$case === 'service' ? event.value.event : undefined;
+  const transition = told?.$case === 'vrrp' ? told.value.transition : undefined;
+  if (transition === undefined) return undefined;
+  return { key: `${transition.group ? 'group' : 'instance'} ${transition.name}`, at: momentOf(transition) };
 }
 
 /** Who snmpd has to let in. */

@@ -18,8 +18,6 @@ export const VALUE_TYPES = {
   endOfMibView: 130,
 } as const;
 
-export type ValueType = keyof typeof VALUE_TYPES;
-
 /** A value with its type. */
 export type SnmpValue =
   | { readonly type: 'integer' | 'counter32' | 'gauge32' | 'timeTicks'; readonly value: number }
