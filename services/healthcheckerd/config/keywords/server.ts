@@ -1,6 +1,6 @@
 /** Keywords of `virtual_server` and `real_server`. */
 import { choice, flag, integer, optional, rest, script, word } from '../../../shared/config/argument.js';
-import { type Arguments, type KeywordSpec, KeywordTable, keyword, pending } from '../../../shared/config/keyword.js';
+import { type Arguments, type KeywordSpec, KeywordTable, keyword } from '../../../shared/config/keyword.js';
 import { CHECKERS } from './checkers.js';
 import { TIMING_KEYWORDS } from './timing.js';
 
