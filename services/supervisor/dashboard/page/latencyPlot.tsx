@@ -18,13 +18,16 @@ export function LatencyPlot({ pool }: { pool: PoolView }) {
   const version = latencyVersion.value;
   const colours = theme.value;
   const lines = linesOf(pool);
+  // The plot outlives this drawing of the page, and asks for the points when it is drawn itself.
+  const newest = useRef(lines);
+  newest.current = lines;
   const shape = lines.map(({ label }) => label).join('\n');
 
   useEffect(() => {
     const { current } = place;
     if (current === null) return;
     document.documentElement.append(probe);
-    const made = new uPlot(optionsOf(lines, current.clientWidth), aligned(lines), current);
+    const made = new uPlot(optionsOf(newest, current.clientWidth), aligned(lines), current);
     plot.current = made;
     const watch = new ResizeObserver(() => made.setSize({ width: current.clientWidth, height: HEIGHT }));
     watch.observe(current);
@@ -87,7 +90,7 @@ function colour(name: string): string {
 const probe = document.createElement('i');
 probe.hidden = true;
 
-function optionsOf(lines: readonly Line[], width: number): uPlot.Options {
+function optionsOf(newest: { readonly current: readonly Line[] }, width: number): uPlot.Options {
   const axis: uPlot.Axis = {
     stroke: () => colour('--dim'),
     grid: { stroke: () => colour('--rule'), width: 1 },
@@ -105,12 +108,12 @@ function optionsOf(lines: readonly Line[], width: number): uPlot.Options {
       {
         ...axis,
         size: 62,
-        values: (_plot, values) => values.map((value) => (value === 0 ? '0' : durationText(value))),
+        values: (_plot, values) => values.map((value) => (value < 1_000 ? `${value} ms` : `${value / 1_000} s`)),
       },
     ],
     series: [
       {},
-      ...lines.map(({ label, index }) => ({
+      ...newest.current.map(({ label, index }) => ({
         label,
         stroke: () => colour(`--line-${index % 8}`),
         width: 2,
@@ -118,7 +121,7 @@ function optionsOf(lines: readonly Line[], width: number): uPlot.Options {
         points: { size: 5 },
       })),
     ],
-    hooks: { draw: [(plot) => drawFailures(plot, lines)] },
+    hooks: { draw: [(plot) => drawFailures(plot, newest.current)] },
   };
 }
 
