@@ -4,6 +4,9 @@ import { Age } from './marks.js';
 import { link, view } from './state.js';
 import { clockText } from './times.js';
 
+/** More lines than these nobody reads here; the parts below have all. */
+const MOST_NOTES = 8;
+
 export function Verdict() {
   const found = view.value;
   return (
@@ -16,30 +19,32 @@ export function Verdict() {
 function toneOf(found: DashboardView | undefined): string {
   if (link.value === 'lost') return 'bad lost';
   if (found === undefined) return 'unknown';
-  return problemsOf(found).length === 0 ? 'good' : 'busy';
+  return problemsOf(found).length + notesOf(found).length === 0 ? 'good' : 'busy';
 }
 
 function Headline({ view: found }: { view: DashboardView | undefined }) {
   if (link.value === 'lost') return <Lost since={found?.at} />;
   if (found === undefined) return <h2>Waiting for the supervisor …</h2>;
   const problems = problemsOf(found);
+  const notes = notesOf(found);
   return (
     <>
-      <h2>
-        {problems.length === 0
-          ? 'All is well'
-          : `${problems.length} ${problems.length === 1 ? 'thing needs' : 'things need'} attention`}
-      </h2>
+      <h2>{headlineText(problems.length, notes.length)}</h2>
       <p>{summaryOf(found)}</p>
-      {problems.length > 0 && (
+      {problems.length + notes.length > 0 && (
         <ul>
-          {problems.map((text) => (
+          {[...problems, ...notes].map((text) => (
             <li key={text}>{text}</li>
           ))}
         </ul>
       )}
     </>
   );
+}
+
+function headlineText(problems: number, notes: number): string {
+  if (problems > 0) return `${problems} ${problems === 1 ? 'thing needs' : 'things need'} attention`;
+  return notes === 0 ? 'All is well' : `In service, ${notes === 1 ? 'one thing' : `${notes} things`} to look at`;
 }
 
 function Lost({ since }: { since: number | undefined }) {
@@ -67,6 +72,22 @@ function Lost({ since }: { since: number | undefined }) {
 function problemsOf({ problems, services }: DashboardView): string[] {
   const silent = services.filter(({ health }) => health === 'SILENT');
   return [...problems, ...silent.map(({ name }) => `${name} is silent: what it said last may not be true any more`)];
+}
+
+/** What is made good by others as long as it lasts: a server that is out, a tracker that failed, an order. */
+function notesOf({ instances, pools, orders }: DashboardView): string[] {
+  const servers = pools.flatMap(({ name, servers: all }) => {
+    const down = all.filter(({ state }) => state === 'DOWN').length;
+    return down === 0 ? [] : [`${down} of ${all.length} real servers of ${name} ${down === 1 ? 'is' : 'are'} down`];
+  });
+  const trackers = instances.flatMap(({ name, trackers: all }) =>
+    all
+      .filter(({ tone }) => tone === 'bad')
+      .map((tracker) => `${tracker.kind} ${tracker.name} of ${name} is ${tracker.condition}`),
+  );
+  const given =
+    orders.length === 0 ? [] : [`${orders.length === 1 ? 'an order is' : `${orders.length} orders are`} in force`];
+  return [...servers, ...trackers, ...given].slice(0, MOST_NOTES);
 }
 
 /** `MASTER of VI_1, VI_2; BACKUP of VI_3; 2 of 2 virtual servers up` */
