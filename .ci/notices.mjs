@@ -21,5 +21,5 @@ function noticeOf(folder) {
   const files = readdirSync(folder).filter((file) => /^(?:licen[cs]e|notice|copying)(?:[.-]|$)/i.test(file));
   if (files.length === 0 && license === undefined) throw new Error(`${folder} does not tell its license`);
   const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').trim());
-  return `\n${'='.repeat(80)}\n${[`${name} ${version} (${license ?? 'see below'})`, ...texts].join('\n\n')}\n`;
+  return `\n${'='.repeat(80)}\n${[`${name} ${version} (${license?.type ?? license ?? 'see below'})`, ...texts].join('\n\n')}\n`;
 }

@@ -21,7 +21,7 @@ export function billOfMaterials(version) {
   const known = new Map(document.components.map((component) => [component['bom-ref'], component]));
   const shipped = [...new Set(shippedFolders().map(nameOf))].sort();
   for (const name of shipped) if (!known.has(name)) throw new Error(`npm sbom does not tell of ${name}`);
-  document.components = shipped.map((name) => known.get(name));
+  document.components = shipped.map((name) => withLicense(known.get(name)));
   const references = new Set([
     document.metadata.component['bom-ref'],
     ...document.components.map((component) => component['bom-ref']),
@@ -31,6 +31,16 @@ export function billOfMaterials(version) {
     .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((other) => references.has(other)) }));
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
+
+/** Licenses of packages whose manifest does not tell theirs in a way npm understands: as their license files say. */
+const LICENSES = { '@nornagon/put@0.0.8': 'MIT', 'jsbi@2.0.5': 'Apache-2.0' };
+
+const withLicense = (component) => {
+  const id = LICENSES[component['bom-ref']];
+  return id === undefined || component.licenses !== undefined
+    ? component
+    : { ...component, licenses: [{ license: { id } }] };
+};
 
 /** `name@version` of the package in a folder; npm's references are these. */
 function nameOf(folder) {
