@@ -4,15 +4,14 @@ import { type DbusSettings, readDbusSettings } from '../shared/config/modules.js
 import type { Logger } from '../shared/log/logger.js';
 import { describeRpcError } from '../shared/rpc/errors.js';
 import type { GetConfigurationResponse, WatchEventsResponse } from '../shared/rpc/generated/keepwatch/v1/control.js';
+import { keepServing } from '../shared/rpc/keepServing.js';
 import type { ModuleReport } from '../shared/rpc/moduleMain.js';
-import { type ControlClient, type KnownSuite, SuiteView, wait } from '../shared/rpc/suiteView.js';
+import { type ControlClient, type KnownSuite, SuiteView } from '../shared/rpc/suiteView.js';
 import { answer, type Call, type Reply, type Task } from './answer.js';
 import { BusConnection } from './busConnection.js';
 import { type Naming, objectTree } from './objects.js';
 import { maySignal, signalsOf, stateSignal, wholeSignal } from './signals.js';
 
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 5_000;
 /** A reload may wait for every service. */
 const RELOAD_DEADLINE_MS = 60_000;
 
@@ -41,7 +40,6 @@ export class DbusDaemon {
   #known: KnownSuite | undefined;
   /** Signals go out in the order of the events. */
   #signals: Promise<void> = Promise.resolve();
-  #suiteProblem = 'waits for keepwatchd';
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -51,34 +49,14 @@ export class DbusDaemon {
       logger,
       signal,
       onEvent: (event) => this.#onEvent(event),
-      onConnected: () => {
-        this.#suiteProblem = '';
-      },
-      onLost: (reason) => {
-        this.#suiteProblem = reason;
-        options.report({ ready: false, detail: reason });
-      },
+      onLost: (reason) => options.report({ ready: false, detail: reason }),
     });
   }
 
   /** Keeps a connection until the end. */
   async run(): Promise<void> {
     const { signal, report } = this.#options;
-    let pause = FIRST_PAUSE_MS;
-    while (!signal.aborted) {
-      try {
-        const reason = await this.#serve(() => {
-          pause = FIRST_PAUSE_MS;
-        });
-        if (signal.aborted) break;
-        if (reason !== undefined) report({ ready: false, detail: reason });
-      } catch (error) {
-        if (signal.aborted) break;
-        report({ ready: false, detail: this.#suiteProblem || describeRpcError(error) });
-      }
-      await wait(pause, signal);
-      pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
-    }
+    await keepServing({ suite: this.#suite, signal, report, serve: (opened) => this.#serve(opened) });
     await this.#signals;
   }
 
@@ -115,7 +93,7 @@ export class DbusDaemon {
       const reply = answer(call, objectTree(namingOf(configuration), status.vrrp?.instances ?? []));
       return reply.kind === 'task' ? await this.#do(reply.task) : reply;
     } catch (error) {
-      return failure(this.#suiteProblem || describeRpcError(error));
+      return failure(this.#suite.problem || describeRpcError(error));
     }
   }
 

@@ -5,8 +5,9 @@ import type { Logger } from '../shared/log/logger.js';
 import { describeRpcError } from '../shared/rpc/errors.js';
 import { type GetConfigurationResponse, WatchEventsResponse } from '../shared/rpc/generated/keepwatch/v1/control.js';
 import type { VrrpTransition } from '../shared/rpc/generated/keepwatch/v1/vrrp.js';
+import { keepServing } from '../shared/rpc/keepServing.js';
 import type { ModuleReport } from '../shared/rpc/moduleMain.js';
-import { type ControlClient, type KnownSuite, SuiteView, wait } from '../shared/rpc/suiteView.js';
+import { type ControlClient, type KnownSuite, SuiteView } from '../shared/rpc/suiteView.js';
 import { parseEndpoint } from './agentx/endpoint.js';
 import { formatOid } from './agentx/oid.js';
 import { AgentxSession, type Answer, type RequestPdu, SessionError } from './agentx/session.js';
@@ -17,8 +18,6 @@ import { MibView } from './mibView.js';
 import { Transactions } from './transactions.js';
 import { mayTrap, trapsOf } from './traps.js';
 
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 5_000;
 /** A suite that starts may have elected its masters before this process could tell anybody. */
 const BEFORE_START_MS = 15_000;
 /** Events that wait for a session; more are left out and counted. */
@@ -52,7 +51,6 @@ export class SnmpAgent {
   #traps: Promise<void> = Promise.resolve();
   #waiting = 0;
   #lost = 0;
-  #suiteProblem = 'waits for keepwatchd';
   /** From when on transitions have to be told that happened without a session. */
   #untoldSince = Date.now() - BEFORE_START_MS;
   /** When the last transition happened that was told, by what it is about. */
@@ -67,34 +65,14 @@ export class SnmpAgent {
       logger,
       signal,
       onEvent: (event) => this.#onEvent(event),
-      onConnected: () => {
-        this.#suiteProblem = '';
-      },
-      onLost: (reason) => {
-        this.#suiteProblem = reason;
-        options.report({ ready: false, detail: reason });
-      },
+      onLost: (reason) => options.report({ ready: false, detail: reason }),
     });
   }
 
   /** Keeps a session until the end. */
   async run(): Promise<void> {
     const { signal, report } = this.#options;
-    let pause = FIRST_PAUSE_MS;
-    while (!signal.aborted) {
-      try {
-        const reason = await this.#serve(() => {
-          pause = FIRST_PAUSE_MS;
-        });
-        if (signal.aborted) break;
-        if (reason !== undefined) report({ ready: false, detail: reason });
-      } catch (error) {
-        if (signal.aborted) break;
-        report({ ready: false, detail: this.#suiteProblem || describeRpcError(error) });
-      }
-      await wait(pause, signal);
-      pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
-    }
+    await keepServing({ suite: this.#suite, signal, report, serve: (opened) => this.#serve(opened) });
     this.#session?.close();
   }
 

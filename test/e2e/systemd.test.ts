@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isJournal, journalDestination } from '../../services/shared/log/destination.js';
+import { MODULE_NAMES } from '../../services/shared/rpc/moduleMain.js';
 import { CONFINED_SERVICES, userNameOf } from '../../services/supervisor/serviceHome.js';
 import { bundleWithDoubles, exitOf, TestSuite, until } from './support/suite.js';
 
@@ -170,6 +171,6 @@ describe('the unit files', { skip: has('systemd-analyze') ? false : 'systemd-ana
     const { status, stderr } = spawnSync('systemd-sysusers', ['--dry-run', file], { encoding: 'utf8' });
     assert.equal(status, 0, stderr);
     const names = [...readFileSync(file, 'utf8').matchAll(/^u (\S+)/gm)].map(([, name]) => name);
-    assert.deepEqual(names, CONFINED_SERVICES.map(userNameOf));
+    assert.deepEqual(names, [...CONFINED_SERVICES, ...MODULE_NAMES].map(userNameOf));
   });
 });

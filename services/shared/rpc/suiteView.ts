@@ -28,8 +28,6 @@ export interface SuiteViewOptions {
   readonly signal: AbortSignal;
   /** Hears every event. */
   readonly onEvent: (event: WatchEventsResponse) => void;
-  /** Events come from now on; before that some may have been missed. */
-  readonly onConnected: () => void;
   /** No events come, for this reason, in words. */
   readonly onLost: (reason: string) => void;
 }
@@ -47,10 +45,17 @@ export class SuiteView {
   readonly #options: SuiteViewOptions;
   #known: (KnownSuite & { readonly until: number }) | undefined;
   #asking: Promise<KnownSuite> | undefined;
+  /** Why no events come, in words; empty while they do. */
+  #problem = 'waits for keepwatchd';
 
   constructor(options: SuiteViewOptions) {
     this.#options = options;
     void this.#follow();
+  }
+
+  /** Why nothing is heard of the suite, in words; empty while it is. */
+  get problem(): string {
+    return this.#problem;
   }
 
   /** The suite as it is now, or was a moment ago. Rejects when it does not answer. Callers at the same time share one call. */
@@ -86,19 +91,19 @@ export class SuiteView {
   }
 
   async #follow(): Promise<void> {
-    const { signal, onLost, logger } = this.#options;
+    const { signal, logger } = this.#options;
     let pause = FIRST_PAUSE_MS;
     while (!signal.aborted) {
       try {
         await this.#followOnce(() => {
           pause = FIRST_PAUSE_MS;
         });
-        onLost('keepwatchd ended the stream of events');
+        this.#lost('keepwatchd ended the stream of events');
       } catch (error) {
         if (signal.aborted) return;
         const reason = `keepwatchd does not answer: ${describeRpcError(error)}`;
         logger.debug({ err: error }, reason);
-        onLost(reason);
+        this.#lost(reason);
       }
       this.#known = undefined;
       await wait(pause, signal);
@@ -106,9 +111,14 @@ export class SuiteView {
     }
   }
 
+  #lost(reason: string): void {
+    this.#problem = reason;
+    this.#options.onLost(reason);
+  }
+
   /** One stream of events, from its first to its end. */
   async #followOnce(connected: () => void): Promise<void> {
-    const { control, signal, onEvent, onConnected } = this.#options;
+    const { control, signal, onEvent } = this.#options;
     const over = new AbortController();
     const events = control.watchEvents({}, { signal: AbortSignal.any([signal, over.signal]) });
     try {
@@ -118,7 +128,7 @@ export class SuiteView {
       next.catch(() => {});
       await this.current();
       connected();
-      onConnected();
+      this.#problem = '';
       for (let event = await next; event.done !== true; event = await next) {
         onEvent(event.value);
         next = stream.next();
