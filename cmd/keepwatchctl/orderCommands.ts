@@ -68,6 +68,7 @@ export function orderCommands(program: Command, withSuite: WithSuite): void {
     );
   const priority = program.command('priority').description('another priority than the configured one');
   forAWhile(priority.command('set'))
+    .description('this priority instead of the configured one')
     .argument('<instance>', 'VRRP instance')
     .argument('<priority>', '1 to 254; trackers count on top of it')
     .action((instance: string, value: string, _options, command: Command) =>

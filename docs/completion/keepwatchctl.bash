@@ -20,6 +20,7 @@ _keepwatchctl() {
       'maintenance off') path='maintenance off' ;;
       ' failover') path='failover' ;;
       ' priority') path='priority' ;;
+      'priority set') path='priority set' ;;
       'priority reset') path='priority reset' ;;
       ' drain') path='drain' ;;
       ' weight') path='weight' ;;
@@ -58,7 +59,8 @@ _keepwatchctl() {
     'maintenance on') COMPREPLY=($(compgen -W '--ttl --reason --json -h --help' -- "$current")) ;;
     'maintenance off') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
     'failover') COMPREPLY=($(compgen -W '--ttl --reason --json -h --help' -- "$current")) ;;
-    'priority') COMPREPLY=($(compgen -W '-h --help reset' -- "$current")) ;;
+    'priority') COMPREPLY=($(compgen -W '-h --help set reset' -- "$current")) ;;
+    'priority set') COMPREPLY=($(compgen -W '--ttl --reason --json -h --help' -- "$current")) ;;
     'priority reset') COMPREPLY=($(compgen -W '--json -h --help' -- "$current")) ;;
     'drain') COMPREPLY=($(compgen -W '--ttl --reason --json --of -h --help' -- "$current")) ;;
     'weight') COMPREPLY=($(compgen -W '--ttl --reason --json --of -h --help' -- "$current")) ;;
