@@ -2,7 +2,10 @@
 import { effect } from '@preact/signals';
 import { render } from 'preact';
 import 'uplot/dist/uPlot.min.css';
-import './style.css';
+import './base.css';
+import './topology.css';
+import './lists.css';
+import './media.css';
 import { follow } from './follow.js';
 import { Header } from './header.js';
 import { Orders, Services, Sessions } from './machinery.js';
