@@ -92,7 +92,8 @@ function property({ path, member, body }: Call, instance: VrrpInstance | undefin
 
 function propertiesOf({ name, state }: VrrpInstance): Readonly<Record<string, TypedValue>> {
   return {
-    Name: { signature: 's', value: name },
+    // The introspection data says `s`; keepalived answers with a structure of one, and so its clients expect it.
+    Name: { signature: '(s)', value: [name] },
     State: { signature: '(us)', value: stateOf(state) },
   };
 }

@@ -83,9 +83,12 @@ export class BusConnection {
 function handle(bus: MessageBus, message: Message, answer: BusOptions['answer']): boolean {
   if (Number(message.type) !== METHOD_CALL || message.interface === 'org.freedesktop.DBus.Peer') return false;
   const { path, member, body } = message;
-  void answer({ path, interface: message.interface ?? '', member, body: body ?? [] }).then((reply) => {
-    if ((Number(message.flags) & NO_REPLY_EXPECTED) === 0) bus.send(replyTo(message, reply));
-  });
+  answer({ path, interface: message.interface ?? '', member, body: body ?? [] })
+    .then((reply) => {
+      if ((Number(message.flags) & NO_REPLY_EXPECTED) === 0) bus.send(replyTo(message, reply));
+    })
+    // What cannot be sent any more ends the connection, if that has not ended already.
+    .catch((error: unknown) => bus.emit('error', error));
   return true;
 }
 

@@ -36,6 +36,8 @@ export class DbusDaemon {
   readonly #suite: SuiteView;
   #bus: BusConnection | undefined;
   #inUse = '';
+  /** The suite ends, and not only this process. */
+  #stopping = false;
   /** As last asked for: enough to name what an event is about. */
   #known: KnownSuite | undefined;
   /** Signals go out in the order of the events. */
@@ -79,7 +81,13 @@ export class DbusDaemon {
     const naming = namingOf(configuration);
     bus.emit(wholeSignal('VrrpStarted', naming));
     for (const instance of status.vrrp?.instances ?? []) bus.emit(stateSignal(instance, naming));
-    const close = (): void => bus.close();
+    const close = (): void => {
+      // The last word, after those of the instances.
+      void this.#signals.finally(() => {
+        if (this.#stopping) bus.emit(wholeSignal('VrrpStopped', naming));
+        bus.close();
+      });
+    };
     signal.addEventListener('abort', close);
     const reason = await bus.ended;
     signal.removeEventListener('abort', close);
@@ -115,6 +123,7 @@ export class DbusDaemon {
   }
 
   #onEvent(event: WatchEventsResponse): void {
+    if (event.event?.$case === 'supervisor' && event.event.value.code === 'stopping') this.#stopping = true;
     if (!maySignal(event)) return;
     const reloaded = event.event?.$case === 'supervisor' && event.event.value.code === 'reloaded';
     // Whoever asks because of the signal is answered with what follows from the event.

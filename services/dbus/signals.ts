@@ -13,15 +13,14 @@ export interface Signal {
 
 /** Whether {@link signalsOf} may have something to tell. */
 export const maySignal = ({ event }: WatchEventsResponse): boolean => {
-  if (event?.$case === 'supervisor') return event.value.code === 'reloaded' || event.value.code === 'stopping';
+  if (event?.$case === 'supervisor') return event.value.code === 'reloaded';
   return event?.value.event?.$case === 'vrrp' && event.value.event.value.transition !== undefined;
 };
 
 /** `known`: the instances before the event, for it may tell a change without the instance. */
 export function signalsOf({ event }: WatchEventsResponse, naming: Naming, known: readonly VrrpInstance[]): Signal[] {
   if (event?.$case === 'supervisor') {
-    if (event.value.code === 'reloaded') return [wholeSignal('VrrpReloaded', naming)];
-    return event.value.code === 'stopping' ? [wholeSignal('VrrpStopped', naming)] : [];
+    return event.value.code === 'reloaded' ? [wholeSignal('VrrpReloaded', naming)] : [];
   }
   const told = event?.value.event;
   if (told?.$case !== 'vrrp') return [];

@@ -101,7 +101,7 @@ export class SnmpAgent {
     this.#session = session;
     opened();
     report({ ready: true, detail: `serves ${roots.map(formatOid).join(', ')} by ${settings.socket}` });
-    await this.#catchUp();
+    await this.#catchUp().catch((error: unknown) => this.#leftOut(describeRpcError(error)));
     const close = (): void => session.close();
     signal.addEventListener('abort', close);
     const reason = await session.ended;

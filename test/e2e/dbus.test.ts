@@ -64,7 +64,7 @@ test('objects, properties, methods and signals are those of keepalived', { skip 
       'VrrpReloaded()',
     ])
       assert.ok(seen.includes(part), `${part} in\n${seen}`);
-    assert.equal(bus.property(INSTANCE, INSTANCE_INTERFACE, 'Name'), 'variant string "VI_1"');
+    assert.equal(bus.property(INSTANCE, INSTANCE_INTERFACE, 'Name'), 'variant struct { string "VI_1" }');
     assert.equal(bus.property(INSTANCE, INSTANCE_INTERFACE, 'State'), 'variant struct { uint32 1 string "Backup" }');
     suite.tell('vrrpd', { instance: { name: 'VI_1', state: 'MASTER' } });
     await until(
@@ -86,7 +86,7 @@ test('objects, properties, methods and signals are those of keepalived', { skip 
     suite.writeConfig(CONFIG.replace('VI_1', 'VI_2'));
     assert.equal(bus.send(WHOLE, `${VRRP_INTERFACE}.ReloadConfig`).code, 0);
     await until('VrrpReloaded comes', () => monitor.said.includes('member=VrrpReloaded') || undefined);
-    assert.equal(bus.property(INSTANCE, INSTANCE_INTERFACE, 'Name'), 'variant string "VI_2"');
+    assert.equal(bus.property(INSTANCE, INSTANCE_INTERFACE, 'Name'), 'variant struct { string "VI_2" }');
     suite.writeConfig(CONFIG.replace('VI_1', 'REFUSE'));
     assert.match(bus.send(WHOLE, `${VRRP_INTERFACE}.ReloadConfig`).stderr, /Failed: the configuration was refused/);
 
@@ -109,5 +109,5 @@ test('without a bus the module waits and says why; it comes back with the bus', 
   await moduleIs(DEGRADED, /bus/);
   await bus.start();
   await moduleIs(READY, /^ ?$/);
-  assert.equal(bus.property(INSTANCE, INSTANCE_INTERFACE, 'Name'), 'variant string "VI_1"');
+  assert.equal(bus.property(INSTANCE, INSTANCE_INTERFACE, 'Name'), 'variant struct { string "VI_1" }');
 });

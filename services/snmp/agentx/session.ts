@@ -70,9 +70,7 @@ export class AgentxSession {
     });
     this.#socket = endpoint.kind === 'unix' ? connect(endpoint.path) : connect(endpoint.port, endpoint.host);
     this.#socket.on('data', (bytes) => this.#received(bytes));
-    this.#socket.once('error', (error: NodeJS.ErrnoException) =>
-      this.#fail(new SessionError(error.message, error.code)),
-    );
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(new SessionError(error.message, error.code)));
     this.#socket.once('close', () => this.#fail(new SessionError('the master agent closed the connection')));
   }
 

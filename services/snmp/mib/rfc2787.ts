@@ -65,7 +65,7 @@ function operationCells(row: RfcRow, machine: Machine): Record<number, SnmpValue
     2: announcedMac(row, machine),
     3: rfcState(instance),
     4: ACTIVE,
-    5: integer(instance.effectivePriority),
+    5: integer(instance.basePriority),
     6: integer(Math.min(advertised(instance).length, 255)),
     7: ipAddress(parseIpAddress(instance.masterAddress)?.bytes ?? ZERO_ADDRESS),
     8: ipAddress(primary?.bytes ?? ZERO_ADDRESS),

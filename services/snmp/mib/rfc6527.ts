@@ -81,7 +81,7 @@ function operationCells(row: RfcRow, machine: Machine): Record<number, SnmpValue
     4: octets(primaryAddress(row, machine)?.bytes ?? unknown),
     5: announcedMac(row, machine),
     6: rfcState(instance),
-    7: gauge32(instance.effectivePriority),
+    7: gauge32(instance.basePriority),
     8: integer(Math.min(advertised(instance).length, 255)),
     9: integer(Math.round(instance.advertIntervalMs / 10)),
     10: truth(instance.preempt),
