@@ -48,12 +48,17 @@ export interface Flags {
   readonly pidFile: string | undefined;
   readonly vrrpPidFile: string | undefined;
   readonly checkersPidFile: string | undefined;
+  readonly bfdPidFile: string | undefined;
   /** -t: `file` is where the findings go instead of stderr. */
   readonly configTest: { readonly file: string | undefined } | undefined;
   readonly warningsAsErrors: boolean;
   /** With -t: findings as JSON. */
   readonly json: boolean;
   readonly lenient: boolean;
+  /** -e: whatever an include names has to be there. */
+  readonly allIncluded: boolean;
+  /** Flags that were given and change nothing here, and why. */
+  readonly withoutEffect: readonly { readonly flag: string; readonly why: string }[];
   readonly keepVrrp: boolean;
   readonly keepIpvs: boolean;
   readonly respawn: boolean;
@@ -70,6 +75,14 @@ const OPTIONAL = [
   { short: 't', long: 'config-test' },
   { short: 'M', long: 'core-dump-pattern' },
 ] as const;
+
+/** Flags of keepalived for which there is nothing to do, and why. */
+const WITHOUT_EFFECT = {
+  all: 'a service runs when the configuration has something for it to do',
+  umask: 'files of Keepwatch are for their owner alone, whatever the umask',
+  'release-vips': 'addresses always go at a stop, unless -V keeps them',
+  'address-monitoring': 'what becomes of the addresses that count is in the log and in keepwatchctl history',
+} as const;
 
 /** Variables of the environment that stand for flags which are not given, where flags are hard to give (containers). */
 const VARIABLES = {
@@ -102,6 +115,13 @@ export function parseFlags(argv: readonly string[], environment: NodeJS.ProcessE
       pid: { type: 'string', short: 'p' },
       vrrp_pid: { type: 'string', short: 'r' },
       checkers_pid: { type: 'string', short: 'c' },
+      bfd_pid: { type: 'string', short: 'b' },
+      'all-config': { type: 'boolean', short: 'e' },
+      all: { type: 'boolean' },
+      umask: { type: 'string', short: 'u' },
+      'release-vips': { type: 'boolean', short: 'X' },
+      'address-monitoring': { type: 'boolean', short: 'a' },
+      genhash: { type: 'boolean', short: 'T' },
       'config-id': { type: 'string', short: 'i' },
       'dont-release-vrrp': { type: 'boolean', short: 'V' },
       'dont-release-ipvs': { type: 'boolean', short: 'I' },
@@ -129,6 +149,7 @@ export function parseFlags(argv: readonly string[], environment: NodeJS.ProcessE
       help: { type: 'boolean', short: 'h' },
     },
   });
+  if (values.genhash === true) throw new Error('-T, --genhash: that is the command keepwatch-genhash');
   const test = found.get('config-test');
   const pattern = found.get('core-dump-pattern');
   const metrics = values.metrics ?? set('metrics');
@@ -163,10 +184,15 @@ export function parseFlags(argv: readonly string[], environment: NodeJS.ProcessE
     pidFile: absolute(values.pid),
     vrrpPidFile: absolute(values.vrrp_pid),
     checkersPidFile: absolute(values.checkers_pid),
+    bfdPidFile: absolute(values.bfd_pid),
     configTest: test === undefined ? undefined : { file: test === '' ? undefined : test },
     warningsAsErrors: values['warnings-as-errors'] ?? false,
     json: values.json ?? false,
     lenient: values.lenient ?? false,
+    allIncluded: values['all-config'] ?? false,
+    withoutEffect: Object.entries(WITHOUT_EFFECT).flatMap(([flag, why]) =>
+      values[flag as keyof typeof WITHOUT_EFFECT] === undefined ? [] : [{ flag: `--${flag}`, why }],
+    ),
     keepVrrp: values['dont-release-vrrp'] ?? false,
     keepIpvs: values['dont-release-ipvs'] ?? false,
     respawn: !(values['dont-respawn'] ?? false),
@@ -239,10 +265,10 @@ function takeOptional(argv: readonly string[]): { rest: string[]; found: Map<str
 }
 
 /** Short flags without a value, which may stand before `t` in one word (`-nlt`). */
-const SWITCHES = 'PCBlDGndVIRmxvh';
+const SWITCHES = 'PCBlDGndVIRmxXaeTvh';
 /** A word after which the next one is a value, whatever it looks like. */
 const TAKES_VALUE = new RegExp(
-  `^(?:-[${SWITCHES}]*[fSgprcisA]|--(?:use-file|log-[fsl]\\w+|pid|vrrp_pid|checkers_pid|config-id|signum|run-dir|state-dir|namespace|snmp-agent-socket|spare|metrics|api|api-tls-dir|otlp-endpoint|dashboard|dashboard-tls-dir|control-group))$`,
+  `^(?:-[${SWITCHES}]*[fSgprcbuisA]|--(?:use-file|log-[fsl]\\w+|pid|vrrp_pid|checkers_pid|bfd_pid|umask|config-id|signum|run-dir|state-dir|namespace|snmp-agent-socket|spare|metrics|api|api-tls-dir|otlp-endpoint|dashboard|dashboard-tls-dir|control-group))$`,
 );
 
 const matches = (word: string, short: string, long: string): boolean =>
@@ -269,6 +295,7 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd, bfdd and notifierd with a co
       --json                 with -t: findings as JSON, to stdout or FILE
       --lenient              what keepalived answers with a warning and leaves out (unknown keywords,
                              wrong values) is a warning instead of an error
+  -e, --all-config           whatever an include names has to be there, as if include_check stood first
   -i, --config-id ID         take lines that begin with @ID (default: the host name)
   -l, --log-console          log to stderr, as text
   -D, --log-detail           log details
@@ -281,6 +308,7 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd, bfdd and notifierd with a co
   -p, --pid FILE             further pid file of the supervisor
   -r, --vrrp_pid FILE        further pid file of vrrpd
   -c, --checkers_pid FILE    further pid file of healthcheckerd
+  -b, --bfd_pid FILE         further pid file of bfdd
   -V, --dont-release-vrrp    leave virtual addresses and routes at the end
   -I, --dont-release-ipvs    leave the IPVS table at the end
   -R, --dont-respawn         end when a service dies
@@ -310,6 +338,8 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd, bfdd and notifierd with a co
       --control-group GROUP  members of GROUP may use the control socket, as root may: look at everything and
                              give every order (default: root alone)
       --signum NAME          print the number of the signal for STOP, RELOAD, DATA or STATS
+  -u, -X, -a, --all          keepalived's --umask, --release-vips, --address-monitoring and --all: taken, without
+                             effect; the log says why
   -v, --version              print the version
   -h, --help                 print this text
 

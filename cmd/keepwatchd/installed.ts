@@ -64,11 +64,11 @@ export function mainOf(name: string): string {
 
 /** Why the installed version should not take over; undefined when every command starts and takes the configuration. */
 export async function preflight(names: readonly ServiceName[], flags: Flags): Promise<string | undefined> {
-  const { configId, lenient } = flags;
+  const { configId, lenient, allIncluded } = flags;
   const test = ['-t', '-f', configFileOf(flags), ...(configId === undefined ? [] : ['-i', configId])];
   const probes: readonly (readonly [string, readonly string[]])[] = [
     ...['keepwatchd', ...names].map((name) => [name, ['--version']] as const),
-    ['keepwatchd', [...test, ...(lenient ? ['--lenient'] : [])]],
+    ['keepwatchd', [...test, ...(lenient ? ['--lenient'] : []), ...(allIncluded ? ['-e'] : [])]],
   ];
   for (const [name, args] of probes) {
     const problem = await probe(mainOf(name), args);

@@ -11,6 +11,8 @@ export interface ConfigPlace {
   readonly configId: string | undefined;
   /** What can be left out is a warning instead of an error. */
   readonly lenient: boolean;
+  /** -e: whatever an include names has to be there. */
+  readonly allIncluded?: boolean;
 }
 
 /** The file that is read. */
@@ -26,4 +28,5 @@ export const loadFile = (place: ConfigPlace): LoadedConfig =>
     environment: (name) => process.env[name],
     randomSeed: Date.now() % 0x7fffffff,
     lenient: place.lenient,
+    allIncluded: place.allIncluded ?? false,
   });

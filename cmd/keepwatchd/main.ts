@@ -26,8 +26,9 @@ async function main(): Promise<number> {
   }
   if (flags.configTest !== undefined) {
     const { testConfig } = await import('./configTest.js');
-    const { configFile, configId, lenient, warningsAsErrors, json } = flags;
-    return await testConfig({ configFile, configId, lenient, warningsAsErrors, json, output: flags.configTest.file });
+    const { configFile, configId, lenient, allIncluded, warningsAsErrors, json } = flags;
+    const place = { configFile, configId, lenient, allIncluded };
+    return await testConfig({ ...place, warningsAsErrors, json, output: flags.configTest.file });
   }
   const foreground = flags.log.foreground || process.env.KEEPWATCH_READY_FD !== undefined;
   if (!foreground) {

@@ -76,6 +76,8 @@ export async function supervise(
   const pidFiles = new Map<ServiceName, string>();
   if (flags.vrrpPidFile !== undefined) pidFiles.set('vrrpd', flags.vrrpPidFile);
   if (flags.checkersPidFile !== undefined) pidFiles.set('healthcheckerd', flags.checkersPidFile);
+  if (flags.bfdPidFile !== undefined) pidFiles.set('bfdd', flags.bfdPidFile);
+  for (const { flag, why } of flags.withoutEffect) logger.warn(`${flag} has no effect: ${why}`);
 
   const manager = serviceManager(logger);
   const clock = new SystemClock();

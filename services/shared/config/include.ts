@@ -13,7 +13,7 @@ export interface IncludeChecks {
 }
 
 export const NO_CHECKS: IncludeChecks = { readable: false, match: false, wildcardMatch: false, braceMatch: false };
-const ALL_CHECKS: IncludeChecks = { readable: true, match: true, wildcardMatch: true, braceMatch: true };
+export const ALL_CHECKS: IncludeChecks = { readable: true, match: true, wildcardMatch: true, braceMatch: true };
 
 const DIRECTIVES: Readonly<Record<string, Partial<IncludeChecks>>> = {
   include: {},

@@ -3,7 +3,7 @@ import { trimBlanks } from './blank.js';
 import type { Diagnostic } from './diagnostic.js';
 import type { FileAccess } from './fileAccess.js';
 import { expandGlob } from './glob.js';
-import { applyIncludeCheck, checksOfDirective, type IncludeChecks, NO_CHECKS } from './include.js';
+import { ALL_CHECKS, applyIncludeCheck, checksOfDirective, type IncludeChecks, NO_CHECKS } from './include.js';
 import { type LexicalProblem, type LexSink, lexLine, type Token } from './lexer.js';
 import { MAXIMUM_INCLUDE_DEPTH, MAXIMUM_INCLUDED_FILES, MAXIMUM_TEXT_PROBLEMS } from './limits.js';
 import { Origins } from './origins.js';
@@ -26,6 +26,8 @@ export interface LoadOptions {
   readonly randomSeed?: number;
   /** See {@link ConfigTree.lenient}. Default: strict. */
   readonly lenient?: boolean;
+  /** Whatever an include names has to be there, as if `include_check` stood first (`-e`). */
+  readonly allIncluded?: boolean;
 }
 
 /** What loading gave. */
@@ -68,10 +70,13 @@ class Loader {
   #filesRead = 0;
   #textProblems = 0;
 
+  readonly #firstChecks: IncludeChecks;
+
   constructor(options: LoadOptions) {
     this.#access = options.access;
     this.#main = options.file;
     this.#lenient = options.lenient ?? false;
+    this.#firstChecks = options.allIncluded === true ? ALL_CHECKS : NO_CHECKS;
     this.#report = new Reporter(this.#files, this.#lenient);
     this.#origins = new Origins(this.#files);
     this.#preprocessor = new Preprocessor({
@@ -86,7 +91,8 @@ class Loader {
 
   load(): LoadedConfig {
     const origins = this.#origins;
-    if (!this.#readFile(this.#main, undefined, NO_CHECKS)) return { diagnostics: this.#report.diagnostics, origins };
+    if (!this.#readFile(this.#main, undefined, this.#firstChecks))
+      return { diagnostics: this.#report.diagnostics, origins };
     const { statements, problems } = this.#builder.finish();
     for (const problem of problems) this.#reportStructure(problem);
     if (this.#textProblems > MAXIMUM_TEXT_PROBLEMS) {

@@ -53,6 +53,17 @@ test('keepalived flags have their meaning, paths become absolute, unknown ones a
     assert.throws(() => parseFlags(wrong), wrong.join(' '));
 });
 
+test('flags of keepalived that change nothing are taken, and say why; -T names the command to use', () => {
+  const { withoutEffect, bfdPidFile, allIncluded } = parseFlags(['-Xae', '-u', '077', '--all', '-b', '/b.pid', '-t']);
+  assert.deepEqual(
+    withoutEffect.map(({ flag }) => flag),
+    ['--all', '--umask', '--release-vips', '--address-monitoring'],
+  );
+  assert.deepEqual([bfdPidFile, allIncluded], ['/b.pid', true]);
+  assert.deepEqual(parseFlags([]).withoutEffect, []);
+  assert.throws(() => parseFlags(['-T']), /keepwatch-genhash/);
+});
+
 test('signal numbers by keepalived names', () => {
   assert.deepEqual(['STOP', 'RELOAD', 'DATA', 'STATS', 'HUP'].map(signalNumber), [15, 1, 10, 12, undefined]);
 });

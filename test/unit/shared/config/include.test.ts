@@ -22,6 +22,14 @@ describe('include', () => {
     assert.deepEqual(shape, ['x', 'y']);
   });
 
+  it('of a file that is not there is an error where everything has to be (-e)', () => {
+    const options = { file: '/k.conf', access: memoryFiles({ '/k.conf': 'include nothing' }), configId: '' };
+    const severities = (allIncluded: boolean): string[] =>
+      loadConfig({ ...options, allIncluded }).diagnostics.map(({ severity }) => severity);
+    assert.deepEqual(severities(false), ['warning']);
+    assert.deepEqual(severities(true), ['error']);
+  });
+
   it('names the file a word stands in', () => {
     const { tree } = run('x\ninclude part', { '/part': '\n  y' });
     const word = tree?.statements[1]?.words[0];
