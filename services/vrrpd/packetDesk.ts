@@ -1,7 +1,7 @@
 import type { ReceivedPacket } from '../shared/kernel/ports.js';
 import type { Logger } from '../shared/log/logger.js';
 import { compareIpBytes, formatIpBytes } from '../shared/net/address.js';
-import { type Instant, type Micros, micros } from '../shared/time/duration.js';
+import { elapsed, type Instant, type Micros, micros, millis } from '../shared/time/duration.js';
 import type { RouterEvent } from './fsm/events.js';
 import { type DropReason, PRIORITY_STOP } from './packet/advertisement.js';
 import type { Accepted } from './packet/receive.js';
@@ -9,6 +9,9 @@ import type { PacketListener } from './socketPool.js';
 import type { VirtualRouter } from './virtualRouter.js';
 
 const ON_TIME = micros(0);
+/** Lines about drops that may be written at once, and how long it takes until there may be one more. */
+const LOG_BURST = 5;
+const LOG_PACE: Micros = millis(200);
 
 /** Counts what comes in and hands sound advertisements to their routers. A packet that is dropped costs nothing more. */
 export class PacketDesk implements PacketListener {
@@ -16,6 +19,9 @@ export class PacketDesk implements PacketListener {
   readonly interfaceDrops = new Map<string, Map<DropReason, number>>();
   /** `log_unknown_vrids`. */
   logUnknownVrids = false;
+  /** Lines that may be written now, and when that was true. */
+  #lines = 0;
+  #lastLine: Instant | undefined;
   readonly #logger: Logger;
   readonly #dispatch: (router: VirtualRouter, event: RouterEvent, now: Instant, lateness: Micros) => void;
 
@@ -67,13 +73,25 @@ export class PacketDesk implements PacketListener {
     this.#logger.warn({ interface: interfaceName }, `VRRP socket on ${interfaceName}: ${error.message}`);
   }
 
-  /** The first of a kind, then every power of two: a flood must not become a flood of log lines. */
+  /**
+   * The first of a kind, then every power of two, and not many at once: a line is written before the loop goes on, and forty
+   * kinds of forged packets would write hundreds of them within a second. The counters tell everything.
+   */
   #log(packet: ReceivedPacket, reason: DropReason, about: string, count: number): void {
-    if ((count & (count - 1)) !== 0) return;
+    if ((count & (count - 1)) !== 0 || !this.#mayLog(packet.receivedAt)) return;
     // Another virtual router on the segment is nothing unusual.
     const level = reason === 'vrid' && !this.logUnknownVrids ? 'debug' : 'warn';
     const from = formatIpBytes(packet.source);
     this.#logger[level]({ reason, count, from }, `(${about}) ${DROP_TEXT[reason]} from ${from} (${count} so far)`);
+  }
+
+  #mayLog(now: Instant): boolean {
+    const earned = this.#lastLine === undefined ? LOG_BURST : elapsed(this.#lastLine, now) / LOG_PACE;
+    this.#lines = Math.min(LOG_BURST, this.#lines + Math.max(0, earned));
+    this.#lastLine = now;
+    if (this.#lines < 1) return false;
+    this.#lines--;
+    return true;
   }
 }
 
