@@ -5,12 +5,11 @@ import { type DatagramSender, openDestination } from '../log/destination.js';
 import { firstLevel, LOG_OPTIONS, logFlags } from '../log/flags.js';
 import { type Logger, loggerTo } from '../log/logger.js';
 import { rpcClient, unixChannel } from './client.js';
+import { fail, leave } from './commandEnd.js';
 import { ControlServiceDefinition } from './generated/keepwatch/v1/control.js';
 import { DEFAULT_RUN_DIR, defaultDirectories } from './paths.js';
 import type { ControlClient } from './suiteView.js';
 import { VERSION } from './version.js';
-
-const EXIT_CANNOT_START = 2;
 
 /** The optional processes. */
 export const MODULE_NAMES = ['snmp', 'dbus'] as const;
@@ -146,13 +145,3 @@ ${help}
 KEEPWATCH_RUN_DIR and KEEPWATCH_LOG_LEVEL in the environment stand for flags that are not given.
 Exit codes: 0 stopped in good order, 1 ended by an error, 2 wrong flags or cannot start.
 `;
-
-function leave(text: string): never {
-  process.stdout.write(text);
-  process.exit(0);
-}
-
-function fail(name: string, message: string): never {
-  process.stderr.write(`keepwatch-${name}: ${message}\n`);
-  process.exit(EXIT_CANNOT_START);
-}

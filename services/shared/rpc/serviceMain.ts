@@ -4,13 +4,11 @@ import { type DatagramSender, openDestination } from '../log/destination.js';
 import { firstLevel, LOG_OPTIONS, type LogFlags, logFlags } from '../log/flags.js';
 import { type Logger, loggerTo } from '../log/logger.js';
 import type { Clock } from '../time/clock.js';
+import { EXIT_CANNOT_START, fail, leave } from './commandEnd.js';
 import { DEFAULT_RUN_DIR, DEFAULT_STATE_DIR, defaultDirectories } from './paths.js';
 import { type RunServiceOptions, runService } from './runService.js';
 import type { ServiceName } from './service.js';
 import { VERSION } from './version.js';
-
-/** Wrong flags, or the process cannot start. */
-const EXIT_CANNOT_START = 2;
 
 export interface ServiceMainOptions {
   readonly name: ServiceName;
@@ -120,13 +118,3 @@ Started by keepwatchd, or by itself where keepwatchd runs with --attach. Waits f
 KEEPWATCH_RUN_DIR, KEEPWATCH_STATE_DIR and KEEPWATCH_LOG_LEVEL in the environment stand for flags that are not given.
 Exit codes: 0 stopped in good order, 1 ended by an error, 2 wrong flags or cannot start.
 `;
-
-function leave(text: string): never {
-  process.stdout.write(text);
-  process.exit(0);
-}
-
-function fail(name: string, message: string): never {
-  process.stderr.write(`keepwatch-${name}: ${message}\n`);
-  process.exit(EXIT_CANNOT_START);
-}
