@@ -2,10 +2,10 @@
 import { type Micros, micros, millis, seconds } from '../shared/time/duration.js';
 import { isStopped } from './serviceProcess.js';
 
-/** Silence after which a service counts as hung. It speaks every 500 ms when all is well. */
+/** Silence after which a service counts as hung. It gives a sign of life every 500 ms when all is well. */
 export const HANG_LIMIT: Micros = seconds(4);
 /** The same for a process that is stopped or asleep although it should speak: it is not just slow. */
-const LEAST_HANG_LIMIT: Micros = millis(1_500);
+export const LEAST_HANG_LIMIT: Micros = millis(1_500);
 /** Time a new process has to say its first word: a machine that boots is slow. */
 export const START_LIMIT: Micros = seconds(20);
 

@@ -1,4 +1,5 @@
 /** The connection to one service: found, described, watched, and all of it again when it breaks. */
+import { realpathSync } from 'node:fs';
 import type { Channel, Client } from 'nice-grpc';
 import type { Logger } from '../shared/log/logger.js';
 import { type DeadlineOption, rpcClient, unixChannel } from '../shared/rpc/client.js';
@@ -13,8 +14,10 @@ import {
 import { NotifyServiceDefinition } from '../shared/rpc/generated/keepwatch/v1/notify.js';
 import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
 import { VrrpServiceDefinition } from '../shared/rpc/generated/keepwatch/v1/vrrp.js';
+import { PulseReader, pulsePath } from '../shared/rpc/pulse.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import { isServed } from '../shared/rpc/socketProbe.js';
+import type { Instant } from '../shared/time/duration.js';
 
 /** How often a socket that is not there yet is looked for. */
 const PROBE_INTERVAL_MS = 15;
@@ -53,6 +56,7 @@ export class ServiceLink {
   readonly #closing = new AbortController();
   #watching = new AbortController();
   #clients: ServiceClients | undefined;
+  #pulse: PulseReader | undefined;
 
   constructor(options: ServiceLinkOptions) {
     this.#options = options;
@@ -62,6 +66,11 @@ export class ServiceLink {
   /** Present while the service is connected. */
   get clients(): ServiceClients | undefined {
     return this.#clients;
+  }
+
+  /** The service's latest sign of life, if that is news since the last call: one that it did not have to send. */
+  signOfLife(now: Instant): Instant | undefined {
+    return this.#pulse?.news(now);
   }
 
   /** Watches anew: whole state first, then what is not acknowledged. */
@@ -118,6 +127,7 @@ export class ServiceLink {
         { deadlineMs: DESCRIBE_DEADLINE_MS, signal: this.#closing.signal },
       );
       this.#clients = clients;
+      this.#pulse = openPulse(this.#options.socket, description.origin?.incarnation);
       connected = true;
       onConnected(description, clients);
       do {
@@ -129,6 +139,8 @@ export class ServiceLink {
     } catch (error) {
       reason = describeRpcError(error);
     } finally {
+      this.#pulse?.close();
+      this.#pulse = undefined;
       if (connected) onDisconnected(reason);
       else if (!this.#closing.signal.aborted) logger.debug({ service: name, reason }, 'service does not answer yet');
     }
@@ -140,11 +152,22 @@ export class ServiceLink {
     onMessage: (message: WatchResponse) => void,
   ): Promise<void> {
     const { signal } = this.#watching;
+    const request = { ...from, withoutHeartbeats: this.#pulse !== undefined };
     try {
-      for await (const message of clients.lifecycle.watch(from, { signal })) onMessage(message);
+      for await (const message of clients.lifecycle.watch(request, { signal })) onMessage(message);
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+  }
+}
+
+/** The pulse of a service that has just answered; undefined when it has none. */
+function openPulse(socket: string, incarnation = ''): PulseReader | undefined {
+  try {
+    // Its name among ours may be a link into the service's own directory.
+    return PulseReader.open(pulsePath(realpathSync(socket)), incarnation);
+  } catch {
+    return undefined;
   }
 }
 

@@ -4,7 +4,7 @@ import { socketPath } from '../shared/rpc/paths.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import { after, elapsed, type Instant, type Micros, micros, toMillis } from '../shared/time/duration.js';
 import { type Backoff, becameReady, died, FRESH, isLooping } from './backoff.js';
-import { HANG_LIMIT, hangLimit, START_LIMIT } from './hangLimit.js';
+import { HANG_LIMIT, hangLimit, LEAST_HANG_LIMIT, START_LIMIT } from './hangLimit.js';
 import { pause, type ServiceClients, ServiceLink } from './serviceLink.js';
 import type { ServiceProcess } from './serviceProcess.js';
 import type { Phase, SupervisedOptions } from './supervisedListener.js';
@@ -100,7 +100,9 @@ export class SupervisedService {
 
   /** Time since it was last heard; undefined before its first word. */
   get silence(): Micros | undefined {
-    return this.#lastHeard === undefined ? undefined : elapsed(this.#lastHeard, this.#options.clock.now());
+    const now = this.#options.clock.now();
+    this.#listen(now);
+    return this.#lastHeard === undefined ? undefined : elapsed(this.#lastHeard, now);
   }
 
   /** Begins: with a process that runs already, or with a new one. */
@@ -191,7 +193,9 @@ export class SupervisedService {
   watchdog(now: Instant): void {
     if (this.#phase === 'stopped' || this.#phase === 'restarting' || this.#process === undefined) return;
     if (this.#killed === this.#process) return;
+    this.#listen(now);
     const silence = elapsed(this.#lastHeard ?? this.#startedAt, now);
+    if (silence <= LEAST_HANG_LIMIT) return;
     // Until its first configuration it is a process that starts, on a machine that may be booting.
     const limit = this.#phase === 'ready' ? hangLimit(this.patience, this.#process.pid) : START_LIMIT;
     // A call has a deadline of its own; a process that is stopped does not think.
@@ -307,6 +311,13 @@ export class SupervisedService {
       },
     });
     this.#link = link;
+  }
+
+  /** Takes note of its sign of life. */
+  #listen(now: Instant): void {
+    const heard = this.#link?.signOfLife(now);
+    // Not back: an old one may be read after we stood still, for which it was forgiven.
+    if (heard !== undefined && (this.#lastHeard === undefined || heard > this.#lastHeard)) this.#lastHeard = heard;
   }
 
   #connected(description: DescribeResponse): void {

@@ -123,6 +123,7 @@ export class WarmSpare {
   /** Kills one that has not been heard for too long. Called regularly. */
   watchdog(now: Instant): void {
     if (this.#process === undefined || this.#startedAt === undefined) return;
+    this.#listen(now);
     const silence = elapsed(this.#lastHeard ?? this.#startedAt, now);
     if (silence <= (this.#lastHeard === undefined ? START_LIMIT : HANG_LIMIT)) return;
     const seconds = (toMillis(silence) / 1000).toFixed(1);
@@ -146,6 +147,7 @@ export class WarmSpare {
   facts(): ServiceFacts | undefined {
     const { clock, name } = this.#options;
     if (!this.#wanted) return undefined;
+    this.#listen(clock.now());
     return {
       name,
       phase: this.#process === undefined ? 'restarting' : this.ready ? 'ready' : 'starting',
@@ -161,6 +163,13 @@ export class WarmSpare {
       looping: this.#backoff.looping,
       origin: this.#process?.origin ?? '',
     };
+  }
+
+  /** Takes note of its sign of life. */
+  #listen(now: Instant): void {
+    const heard = this.#link?.signOfLife(now);
+    // Not back: an old one may be read after we stood still, for which it was forgiven.
+    if (heard !== undefined && (this.#lastHeard === undefined || heard > this.#lastHeard)) this.#lastHeard = heard;
   }
 
   #begin(process: ServiceProcess): void {

@@ -13,10 +13,9 @@ import type {
   WatchRequest,
   WatchResponse,
 } from './generated/keepwatch/v1/lifecycle.js';
+import { BEAT_INTERVAL_MS, type Pulse } from './pulse.js';
 import type { ConfigureOutcome, PlanOutcome, ServiceBehaviour } from './service.js';
 
-/** A heartbeat follows this long after the last message of a Watch. */
-export const HEARTBEAT_INTERVAL_MS = 500;
 /** Watches one service serves at a time. */
 const MAX_WATCHERS = 64;
 
@@ -31,6 +30,9 @@ export interface LifecycleOptions {
   readonly stop: (options: { readonly keepKernelState: boolean }) => Promise<void>;
   /** Whether this process stands by, and how it becomes the one that serves. */
   readonly seat: { readonly standby: boolean; readonly activate: () => Promise<void> };
+  /** The sign of life for those who can read it. */
+  readonly pulse: Pick<Pulse, 'beats'>;
+  /** A heartbeat follows this long after the last message of a Watch. */
   readonly heartbeatMs?: number;
 }
 
@@ -149,7 +151,7 @@ export function lifecycleService(options: LifecycleOptions): LifecycleServiceImp
 
 /** The whole state, then what is not yet acknowledged, then events as they happen, and heartbeats in silence. */
 async function* watch(
-  { behaviour, events, heartbeatMs = HEARTBEAT_INTERVAL_MS }: LifecycleOptions,
+  { behaviour, events, pulse, heartbeatMs = BEAT_INTERVAL_MS }: LifecycleOptions,
   request: WatchRequest,
   context: CallContext,
 ): AsyncGenerator<WatchResponse, void> {
@@ -165,8 +167,10 @@ async function* watch(
     for (;;) {
       const mail = await mailbox.next(context.signal, heartbeatMs);
       if (mail.kind === 'item') yield mail.item;
-      else if (mail.kind === 'timeout') yield { origin: events.origin(), body: { $case: 'heartbeat', value: {} } };
-      else if (mail.reason === 'overflow') {
+      else if (mail.kind === 'timeout') {
+        if (request.withoutHeartbeats && pulse.beats) continue;
+        yield { origin: events.origin(), body: { $case: 'heartbeat', value: {} } };
+      } else if (mail.reason === 'overflow') {
         throw new ServerError(
           Status.RESOURCE_EXHAUSTED,
           'this watcher reads too slowly; watch again for the whole state',

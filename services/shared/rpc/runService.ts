@@ -9,6 +9,7 @@ import { EventStore } from './eventStore.js';
 import { LifecycleServiceDefinition, ServiceState } from './generated/keepwatch/v1/lifecycle.js';
 import { allImpairments, lifecycleService } from './lifecycle.js';
 import { removePidFile } from './pidFile.js';
+import { Pulse, pulsePath } from './pulse.js';
 import { Seat } from './seat.js';
 import { type RpcServer, type RpcService, rpcService, serveUnix } from './server.js';
 import type { EventSink, ServiceBehaviour, ServiceName } from './service.js';
@@ -76,6 +77,7 @@ export async function runService(options: RunServiceOptions): Promise<number> {
   // A vrrpd may have its configuration and wait for the death of the one that speaks: it has said nothing until then.
   const events = new EventLog({ service: name, incarnation, clock, logger, store, inheritsLate: name === 'vrrpd' });
   let server: RpcServer | undefined;
+  let pulse: Pulse | undefined;
   const impairmentsChanged = (): void => server?.health.changed();
   const seat = new Seat(runDir, name, options.standby === true, logger);
 
@@ -107,6 +109,11 @@ export async function runService(options: RunServiceOptions): Promise<number> {
           version,
           logger,
           onChange: impairmentsChanged,
+          pulse: {
+            get beats() {
+              return pulse?.beats === true;
+            },
+          },
           stop: ({ keepKernelState }) => ending.begin(keepKernelState),
           seat: {
             get standby() {
@@ -124,7 +131,9 @@ export async function runService(options: RunServiceOptions): Promise<number> {
     ],
     logger,
   );
-  seat.begin(server);
+  // The socket is ours, and nobody who connects has been answered yet.
+  pulse = new Pulse(pulsePath(seat.socket), incarnation, clock, logger);
+  seat.begin(server, pulse);
 
   const stopBySignal = (signal: NodeJS.Signals): void => {
     logger.info({ signal }, 'stopping');
@@ -151,6 +160,7 @@ export async function runService(options: RunServiceOptions): Promise<number> {
   if (!told) logger.warn({ events: events.retainedCount }, 'ending with notifications nobody took over');
   events.close(ending.keepsKernelState);
   await server.close();
+  pulse.close();
   removePidFile(seat.pidFile);
   for (const [signal, handler] of handlers) process.off(signal, handler);
   logger.info('stopped');

@@ -1,6 +1,7 @@
 import type { Logger } from '../log/logger.js';
 import { pidPath, socketPath, sparePidPath, spareSocketPath } from './paths.js';
 import { removePidFile, writePidFile } from './pidFile.js';
+import { type Pulse, pulsePath } from './pulse.js';
 import type { RpcServer } from './server.js';
 import type { ServiceName } from './service.js';
 
@@ -10,6 +11,7 @@ export class Seat {
   readonly #name: ServiceName;
   readonly #logger: Logger;
   #server: RpcServer | undefined;
+  #pulse: Pulse | undefined;
   #standby: boolean;
 
   constructor(runDir: string, name: ServiceName, standby: boolean, logger: Logger) {
@@ -32,8 +34,9 @@ export class Seat {
   }
 
   /** The socket is served: the process id is told too. A disk that is full is no reason not to serve. */
-  begin(server: RpcServer): void {
+  begin(server: RpcServer, pulse: Pulse): void {
     this.#server = server;
+    this.#pulse = pulse;
     try {
       writePidFile(this.pidFile);
     } catch (error) {
@@ -47,6 +50,8 @@ export class Seat {
     const sparePid = this.pidFile;
     this.#standby = false;
     try {
+      // Before the socket: who connects looks for it.
+      this.#pulse?.moveTo(pulsePath(this.socket));
       this.#server?.moveTo(this.socket);
       writePidFile(this.pidFile);
       removePidFile(sparePid);

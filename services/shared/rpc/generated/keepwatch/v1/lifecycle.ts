@@ -189,6 +189,8 @@ export interface WatchRequest {
   /** When this is still the running incarnation, events after `after_sequence` that are not yet acknowledged are sent again. */
   incarnation: string;
   afterSequence: bigint;
+  /** The watcher reads the service's sign of life from the file beside its socket: no heartbeats as long as that is written. */
+  withoutHeartbeats: boolean;
 }
 
 export interface Heartbeat {
@@ -1707,7 +1709,7 @@ export const SnapshotResponse: MessageFns<SnapshotResponse> = {
 };
 
 function createBaseWatchRequest(): WatchRequest {
-  return { incarnation: "", afterSequence: 0n };
+  return { incarnation: "", afterSequence: 0n, withoutHeartbeats: false };
 }
 
 export const WatchRequest: MessageFns<WatchRequest> = {
@@ -1720,6 +1722,9 @@ export const WatchRequest: MessageFns<WatchRequest> = {
         throw new globalThis.Error("value provided for field message.afterSequence of type uint64 too large");
       }
       writer.uint32(16).uint64(message.afterSequence);
+    }
+    if (message.withoutHeartbeats !== false) {
+      writer.uint32(24).bool(message.withoutHeartbeats);
     }
     return writer;
   },
@@ -1753,6 +1758,14 @@ export const WatchRequest: MessageFns<WatchRequest> = {
             message.afterSequence = reader.uint64() as bigint;
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.withoutHeartbeats = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1773,6 +1786,11 @@ export const WatchRequest: MessageFns<WatchRequest> = {
         : isSet(object.after_sequence)
         ? BigInt(object.after_sequence)
         : 0n,
+      withoutHeartbeats: isSet(object.withoutHeartbeats)
+        ? globalThis.Boolean(object.withoutHeartbeats)
+        : isSet(object.without_heartbeats)
+        ? globalThis.Boolean(object.without_heartbeats)
+        : false,
     };
   },
 
@@ -1783,6 +1801,9 @@ export const WatchRequest: MessageFns<WatchRequest> = {
     }
     if (message.afterSequence !== 0n) {
       obj.afterSequence = message.afterSequence.toString();
+    }
+    if (message.withoutHeartbeats !== false) {
+      obj.withoutHeartbeats = message.withoutHeartbeats;
     }
     return obj;
   },
@@ -1796,6 +1817,7 @@ export const WatchRequest: MessageFns<WatchRequest> = {
     message.afterSequence = (object.afterSequence !== undefined && object.afterSequence !== null)
       ? BigInt(object.afterSequence)
       : 0n;
+    message.withoutHeartbeats = object.withoutHeartbeats ?? false;
     return message;
   },
 };
