@@ -127,7 +127,8 @@ export class AdvertisementWriter {
   }
 
   #outgoing(bytes: Uint8Array, destination: Buffer, options = this.#options): OutgoingMessage {
-    return { payload: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), destination, options };
+    // A copy in the pool of small Buffers: memory of its own costs more than the message, and there are thousands.
+    return { payload: Buffer.from(bytes), destination, options };
   }
 
   #encode(priority: number, source: Uint8Array, destination: Uint8Array, addresses: Uint8Array): Uint8Array {

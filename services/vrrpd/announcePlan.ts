@@ -29,6 +29,7 @@ export class AnnouncePlan implements Scheduled {
   /** Rounds through all frames still to do, and where in the current one we are. */
   #rounds: number;
   #cursor = 0;
+  #begun = false;
   #secondSet: { readonly at: Instant; readonly repeat: number } | undefined;
 
   /** All of one interface and family; at least one. `resume` is called when the plan is due. */
@@ -51,6 +52,11 @@ export class AnnouncePlan implements Scheduled {
 
   due(_at: Instant, now: Instant): void {
     this.#resume(this, now);
+  }
+
+  /** Some were sent already. */
+  get begun(): boolean {
+    return this.#begun;
   }
 
   /** Frames are to be sent now. */
@@ -76,6 +82,7 @@ export class AnnouncePlan implements Scheduled {
 
   /** The next frames, at most `limit`. */
   take(limit: number): readonly Buffer[] {
+    this.#begun = true;
     const taken: Buffer[] = [];
     while (this.pending && taken.length < limit) {
       const frame = this.#frames[this.#cursor++];

@@ -33,7 +33,7 @@ export function announceTargets(
     const { bytes, family } = vip.address;
     const frame = family === 4 ? gratuitousArp(link.mac, bytes) : neighbourAdvertisement(link.mac, bytes);
     const physical = physicalName(link, links);
-    targets.push({ ifindex: link.ifindex, physical, family, frame: Buffer.from(frame.buffer) });
+    targets.push({ ifindex: link.ifindex, physical, family, frame: Buffer.from(frame) });
   }
   return targets;
 }

@@ -8,6 +8,11 @@ import type { AnnouncePacing, GarpConfig } from './config/model.js';
 
 /** How many frames leave before the loop gets its turn: about two milliseconds of work. */
 const FRAMES_PER_TURN = 512;
+/**
+ * The same for the first message of each address, on which the traffic waits: in the next turn the kernel has as many tidings
+ * about addresses that were added, which take longer than the frames.
+ */
+const FIRST_FRAMES_PER_TURN = 1_024;
 
 /** Something a master announces again and again. */
 export interface Upkeep {
@@ -142,7 +147,7 @@ export class Announcer {
 
   /** Sends as many frames as fit into one turn; returns when to go on, if something is left. */
   #sendBatch(plan: AnnouncePlan, now: Instant): Instant | undefined {
-    const frames = plan.take(FRAMES_PER_TURN);
+    const frames = plan.take(plan.begun ? FRAMES_PER_TURN : FIRST_FRAMES_PER_TURN);
     if (frames.length > 0) this.#send(plan.ifindex, frames);
     return plan.pending ? after(now, micros(1)) : undefined;
   }
