@@ -164,11 +164,16 @@ async function* watch(
     const missed = events.unacknowledged(request.incarnation, request.afterSequence);
     yield { origin: events.origin(), body: { $case: 'state', value: behaviour.state() } };
     yield* missed;
+    // What was sent last stays in memory until the next: after a change of thousands of instances that is a lot to keep.
+    let small = false;
     for (;;) {
       const mail = await mailbox.next(context.signal, heartbeatMs);
-      if (mail.kind === 'item') yield mail.item;
-      else if (mail.kind === 'timeout') {
-        if (request.withoutHeartbeats && pulse.beats) continue;
+      if (mail.kind === 'item') {
+        small = false;
+        yield mail.item;
+      } else if (mail.kind === 'timeout') {
+        if (small && request.withoutHeartbeats && pulse.beats) continue;
+        small = true;
         yield { origin: events.origin(), body: { $case: 'heartbeat', value: {} } };
       } else if (mail.reason === 'overflow') {
         throw new ServerError(
