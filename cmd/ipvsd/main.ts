@@ -25,5 +25,6 @@ void serviceMain({
       ),
       firewall: new NftablesFirewall(),
       markRecord: new BootFile(join(context.runDir, 'ipvsd.marks')),
+      timeoutRecord: new BootFile(join(context.runDir, 'ipvsd.timeouts')),
     }),
 });

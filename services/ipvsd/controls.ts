@@ -1,4 +1,5 @@
 /** Keeps what IPVS has beside its table as configured: connection timeouts and sync daemons. */
+import type { BootText } from '../shared/kernel/linkPorts.js';
 import type { Logger } from '../shared/log/logger.js';
 import type { ConnectionTimeouts, IpvsConfig, SyncDaemonConfig } from './config/model.js';
 import type { IpvsKernel, OperationResult } from './kernel.js';
@@ -10,7 +11,7 @@ import {
   type SyncDaemon,
   type SyncRole,
 } from './syncDaemon.js';
-import { restoredTimeouts, timeoutChanges } from './timeouts.js';
+import { changedTimeoutsText, readChangedTimeouts, restoredTimeouts, timeoutChanges } from './timeouts.js';
 
 /** What bringing the kernel up to date did. */
 export interface ControlOutcome {
@@ -20,6 +21,7 @@ export interface ControlOutcome {
 
 export class Controls {
   readonly #logger: Logger;
+  readonly #record: BootText | undefined;
   #timeouts: ConnectionTimeouts = {};
   /** To be set once: what the last configuration asked for and this one does not. */
   #restored: ConnectionTimeouts = {};
@@ -33,8 +35,13 @@ export class Controls {
   /** Those that run, as we asked for them. */
   #asked: readonly SyncDaemon[] = [];
 
-  constructor(logger: Logger) {
+  /** `record`: what a predecessor that was killed or replaced changed; absent: nobody will know. */
+  constructor(logger: Logger, record?: BootText) {
     this.#logger = logger;
+    this.#record = record;
+    const left = this.#leftTimeouts();
+    this.#original = left?.original;
+    this.#timeouts = left?.ours ?? {};
   }
 
   /** IPVS is needed for them. */
@@ -93,7 +100,30 @@ export class Controls {
     this.#timeouts = {};
     if (Object.keys(restored).length === 0) return;
     const result = await kernel.setTimeouts(restored);
-    if (!result.ok) this.#logger.warn(`IPVS: the connection timeouts stay as they are: ${result.error.message}`);
+    if (result.ok) this.#noteTimeouts();
+    else this.#logger.warn(`IPVS: the connection timeouts stay as they are: ${result.error.message}`);
+  }
+
+  #leftTimeouts() {
+    try {
+      const text = this.#record?.load();
+      return text === undefined ? undefined : readChangedTimeouts(text);
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'IPVS: what a predecessor changed about connection timeouts cannot be read');
+      return undefined;
+    }
+  }
+
+  /** Keeps for a successor what is changed about the timeouts now. */
+  #noteTimeouts(): void {
+    try {
+      this.#record?.save(changedTimeoutsText({ original: this.#original ?? {}, ours: this.#timeouts }));
+    } catch (error) {
+      this.#logger.warn(
+        { err: error },
+        'IPVS: if ipvsd were killed now, its successor could not give the connection timeouts back',
+      );
+    }
   }
 
   async #stopDaemons(kernel: IpvsKernel): Promise<void> {
@@ -114,6 +144,8 @@ export class Controls {
     const changes = timeoutChanges({ ...this.#restored, ...this.#timeouts }, current);
     this.#restored = {};
     if (changes === undefined) return;
+    // Before they are changed: afterwards nobody could tell.
+    this.#noteTimeouts();
     const words = Object.entries(changes).map(([name, seconds]) => `${name} ${seconds} s`);
     did(`set the connection timeouts to ${words.join(', ')}`, await kernel.setTimeouts(changes));
   }

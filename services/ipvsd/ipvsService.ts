@@ -37,6 +37,8 @@ export interface IpvsServiceOptions {
   readonly firewall: Firewall;
   /** Name of the nftables table that is ours. */
   readonly markRecord: BootText;
+  /** Connection timeouts that were changed, for a successor. */
+  readonly timeoutRecord: BootText;
 }
 
 /** Builds ipvsd. */
@@ -68,7 +70,7 @@ class IpvsBehaviour implements ServiceBehaviour {
   constructor(context: ServiceContext, options: IpvsServiceOptions) {
     this.#context = context;
     this.#options = options;
-    this.#controls = new Controls(context.logger);
+    this.#controls = new Controls(context.logger, options.timeoutRecord);
     this.#marks = new MarkTable({
       firewall: options.firewall,
       record: options.markRecord,

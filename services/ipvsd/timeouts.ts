@@ -21,6 +21,30 @@ export function timeoutChanges(
   return Object.keys(changes).length === 0 ? undefined : changes;
 }
 
+/** What a successor has to know of timeouts that were changed: what they were before, and which are ours now. */
+export interface ChangedTimeouts {
+  readonly original: ConnectionTimeouts;
+  readonly ours: ConnectionTimeouts;
+}
+
+/** A text for {@link readChangedTimeouts}. */
+export const changedTimeoutsText = (changed: ChangedTimeouts): string => JSON.stringify(changed);
+
+/** Undefined for a text that says nothing, or nothing sound. */
+export function readChangedTimeouts(text: string): ChangedTimeouts | undefined {
+  try {
+    const { original, ours } = JSON.parse(text) as Partial<Record<keyof ChangedTimeouts, unknown>>;
+    return { original: numbersOf(original), ours: numbersOf(ours) };
+  } catch {
+    return undefined;
+  }
+}
+
+function numbersOf(value: unknown): ConnectionTimeouts {
+  const named = (typeof value === 'object' && value !== null ? value : {}) as ConnectionTimeouts;
+  return pick(named, (name) => Number.isSafeInteger(named[name]));
+}
+
 function pick(timeouts: ConnectionTimeouts, wanted: (name: (typeof NAMES)[number]) => boolean): ConnectionTimeouts {
   const picked: { -readonly [K in keyof ConnectionTimeouts]: ConnectionTimeouts[K] } = {};
   for (const name of NAMES) {

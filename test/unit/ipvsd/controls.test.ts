@@ -113,6 +113,36 @@ test('a refused daemon is an error with advice', async () => {
   assert.deepEqual(errors, ['cannot start the master sync daemon on eth0 (id 51): EEXIST']);
 });
 
+test('timeouts that a killed ipvsd changed are given back by its successor', async () => {
+  const kernel = new FakeIpvs();
+  let text: string | undefined;
+  const record = {
+    load: () => text,
+    save: (saved: string) => {
+      text = saved;
+    },
+  };
+  const killed = new Controls(silentLogger(), record);
+  killed.configure(config({ timeouts: { tcp: 100, udp: 77 } }));
+  await killed.converge(kernel);
+  assert.deepEqual(kernel.inForce, { tcp: 100, tcpFin: 120, udp: 77 });
+  const successor = new Controls(silentLogger(), record);
+  successor.configure(config({ timeouts: { udp: 77 } }));
+  await successor.converge(kernel);
+  assert.deepEqual(kernel.inForce, { tcp: 900, tcpFin: 120, udp: 77 }, 'what is not configured any more');
+  await new Controls(silentLogger(), record).stop(kernel);
+  assert.deepEqual(kernel.inForce, { tcp: 900, tcpFin: 120, udp: 300 }, 'and the rest at the end');
+  kernel.inForce = { tcp: 1, tcpFin: 2, udp: 3 };
+  await new Controls(silentLogger(), record).stop(kernel);
+  assert.deepEqual(kernel.inForce, { tcp: 1, tcpFin: 2, udp: 3 }, 'once');
+  text = 'not JSON';
+  const other = new Controls(silentLogger(), record);
+  other.configure(config({ timeouts: { tcp: 5 } }));
+  await other.converge(kernel);
+  await other.stop(kernel);
+  assert.deepEqual(kernel.inForce, { tcp: 1, tcpFin: 2, udp: 3 }, 'a record that says nothing');
+});
+
 test('timeouts: only what is configured is set, repaired, and given back when it is configured no more', async () => {
   const kernel = new FakeIpvs();
   const controls = new Controls(silentLogger());
