@@ -1,7 +1,8 @@
 // Runs the tests in stages, cheapest first, then says what failed, what this machine could not run and why, and the count.
 // usage: node .ci/test.mjs [stage|folder|file …]      stages: unit golden conformance simulation corpus e2e topology ipvs delivery containers
 //        delivery has several folders below test/; each other stage has the folder of its name
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,8 +12,9 @@ const ALONE =
   /\/(announcing|attack|chaos|demo|failover|flaps|hostEvents|kill|leaving|malformed|orders|reload|spare|upgrade)\.test\.ts$/;
 
 // Tests that mind the time run one file at a time: two of them on two cores would disturb each other.
+// `together`: many small files share a process, whose start takes longer than most of them.
 const STAGES = [
-  { name: 'unit', concurrency: 2 },
+  { name: 'unit', concurrency: 2, together: true },
   { name: 'golden', concurrency: 2 },
   { name: 'conformance', concurrency: 2 },
   { name: 'simulation', concurrency: 2 },
@@ -38,49 +40,71 @@ function testFiles(path) {
 
 const wanted = (stage, folder, file) =>
   asked.length === 0 || [stage, folder, file].some((name) => asked.includes(name));
-const stages = STAGES.map(({ name, folders = [name], concurrency, takes = () => true }) => ({
+const stages = STAGES.map(({ name, folders = [name], concurrency, together = false, takes = () => true }) => ({
   name,
   concurrency,
+  together,
   files: folders.flatMap((folder) =>
     testFiles(`test/${folder}`).filter((file) => takes(file) && wanted(name, folder, file)),
   ),
 }));
+
+/** Runs test files, as many at a time as may be; gives how that ended, and what the reporter collected. */
+async function runFiles(files, concurrency, report) {
+  const { status, signal } = await runNode([`--test`, `--test-concurrency=${concurrency}`], files, report);
+  return [{ status, signal, results: collected(report) }];
+}
+
+/** Runs test files in so many processes. What they print comes one after the other. */
+async function runTogether(files, processes, report) {
+  const share = (index) => files.filter((_, at) => at % processes === index);
+  return await Promise.all(
+    Array.from({ length: Math.min(processes, files.length) }, async (_, index) => {
+      const own = `${report}.${index}`;
+      const { status, signal } = await runNode([], ['.ci/together.mjs', ...share(index)], own, true);
+      return { status, signal, results: collected(own) };
+    }),
+  );
+}
+
+async function runNode(flags, words, report, held = false) {
+  const reporters = ['spec', 'stdout', './.ci/collect.mjs', report].map(
+    (value, index) => `--test-reporter${index % 2 === 0 ? '' : '-destination'}=${value}`,
+  );
+  const child = spawn(process.execPath, ['--import', 'tsx', ...flags, ...reporters, ...words], {
+    stdio: ['ignore', held ? 'pipe' : 'inherit', 'inherit'],
+  });
+  const output = [];
+  child.stdout?.on('data', (chunk) => output.push(chunk));
+  const [status, signal] = await once(child, 'close');
+  process.stdout.write(Buffer.concat(output));
+  return { status, signal };
+}
+
+const collected = (report) =>
+  existsSync(report)
+    ? readFileSync(report, 'utf8')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line))
+    : [];
 
 const scratch = mkdtempSync(join(tmpdir(), 'keepwatch-test-'));
 const results = [];
 const broken = [];
 const started = Date.now();
 try {
-  for (const { name, concurrency, files } of stages) {
+  for (const { name, concurrency, together, files } of stages) {
     if (files.length === 0) continue;
-    const report = join(scratch, `${name}.jsonl`);
     const stageStarted = Date.now();
     console.log(`\n── ${name}: ${files.length} files`);
-    const { status, signal } = spawnSync(
-      process.execPath,
-      [
-        '--import',
-        'tsx',
-        '--test',
-        `--test-concurrency=${concurrency}`,
-        '--test-reporter=spec',
-        '--test-reporter-destination=stdout',
-        '--test-reporter=./.ci/collect.mjs',
-        `--test-reporter-destination=${report}`,
-        ...files,
-      ],
-      { stdio: ['ignore', 'inherit', 'inherit'] },
-    );
-    const stageResults = existsSync(report)
-      ? readFileSync(report, 'utf8')
-          .split('\n')
-          .filter(Boolean)
-          .map((line) => JSON.parse(line))
-      : [];
-    results.push(...stageResults);
-    // A runner that failed without a failed test (it crashed, or a file could not be loaded) is a failure too.
-    if ((status !== 0 || signal) && !stageResults.some((result) => result.outcome === 'failed')) {
-      broken.push(`${name}: the test runner ended with ${signal ?? `status ${status}`} and no failed test`);
+    const runs = await (together ? runTogether : runFiles)(files, concurrency, join(scratch, `${name}.jsonl`));
+    for (const { status, signal, results: found } of runs) {
+      results.push(...found);
+      // A runner that failed without a failed test (it crashed, or a file could not be loaded) is a failure too.
+      if ((status !== 0 || signal) && !found.some((result) => result.outcome === 'failed')) {
+        broken.push(`${name}: the test runner ended with ${signal ?? `status ${status}`} and no failed test`);
+      }
     }
     console.log(`── ${name}: ${((Date.now() - stageStarted) / 1000).toFixed(1)} s`);
   }
