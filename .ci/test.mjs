@@ -18,7 +18,7 @@ const STAGES = [
   { name: 'golden', concurrency: 2 },
   { name: 'conformance', concurrency: 2 },
   { name: 'simulation', concurrency: 2 },
-  { name: 'corpus', concurrency: 1 },
+  { name: 'corpus', concurrency: 2 },
   { name: 'e2e', concurrency: 2 },
   { name: 'topology', concurrency: 2, takes: (file) => !ALONE.test(file) },
   { name: 'topology, alone', folders: ['topology'], concurrency: 1, takes: (file) => ALONE.test(file) },

@@ -13,6 +13,7 @@ import { httpRequest } from '../genhash/httpRequest.js';
 import { describeConnectError } from './connectError.js';
 import { HttpAnswer } from './httpAnswer.js';
 import { searchPattern } from './patterns.js';
+import { LONGEST_REQUEST, talkPlainly } from './plainTalk.js';
 import { SingleResult } from './singleResult.js';
 import { openStream } from './stream.js';
 import { tlsContext } from './tlsContext.js';
@@ -35,16 +36,42 @@ export function startHttpCheck(
 ): () => void {
   const { endpoint, timing, tls } = config;
   const url = config.urls[urlNumber] ?? config.urls[0];
+  if (url === undefined) throw new Error('an HTTP check without a url');
+  let abandon = (): void => undefined;
+  const result = new SingleResult(ended, () => abandon());
+  const exchange = new Exchange(config, url, result);
+  abandon =
+    tls === undefined && exchange.request.length <= LONGEST_REQUEST
+      ? talkPlainly(endpoint, sockets, result, {
+          connected: () => exchange.begin(),
+          received: (piece) => exchange.received(piece),
+          ended: () => exchange.ended(),
+          failed: (error) => exchange.failed(error),
+        })
+      : talkThrough(config, url, sockets, result, exchange);
+  if (result.over) abandon();
+  else {
+    result.allow(timing.connectTimeout);
+    result.bound((timing.connectTimeout * WHOLE_CHECK) as Micros);
+  }
+  return result.cancel;
+}
+
+/** The same through one of Node's sockets, and TLS where that is configured. Returns what ends it. */
+function talkThrough(
+  config: HttpCheckConfig,
+  url: UrlConfig,
+  sockets: ClientSockets,
+  result: SingleResult,
+  exchange: Exchange,
+): () => void {
+  const { endpoint, timing, tls } = config;
   let socket: Socket | undefined;
-  const result = new SingleResult(ended, () => {
-    abandon();
-    socket?.destroy();
-  });
   const talk = (opened: Socket): void => {
     socket = opened;
-    if (result.over || url === undefined) return void opened.destroy();
+    if (result.over) return void opened.destroy();
     if (tls === undefined) {
-      exchange(opened, config, url, result);
+      listen(opened, exchange, result);
       return;
     }
     opened.on('error', (error) => result.tell(describeConnectError(error, endpoint)));
@@ -75,55 +102,76 @@ export function startHttpCheck(
     secured.once('secureConnect', () => {
       established = true;
       secured.removeAllListeners('close');
-      exchange(secured, config, url, result);
+      listen(secured, exchange, result);
     });
   };
   const abandon = openStream(endpoint, sockets, result, talk);
-  if (!result.over) {
-    result.allow(timing.connectTimeout);
-    result.bound((timing.connectTimeout * WHOLE_CHECK) as Micros);
-  }
-  return result.cancel;
+  return () => {
+    abandon();
+    socket?.destroy();
+  };
 }
 
-/** Sends the request and judges what comes back. */
-function exchange(
-  socket: Socket,
-  { endpoint, timing, protocol }: HttpCheckConfig,
-  url: UrlConfig,
-  result: SingleResult,
-): void {
-  const answer = new HttpAnswer(url, searchPattern);
-  const { address, port } = endpoint;
-  const text = formatIpAddress(address);
-  const { path, virtualHost } = url;
-  const host = address.family === 6 ? `[${text}]` : text;
-  socket.on('data', (chunk: Buffer) => {
-    if (result.over) return;
-    result.allow(timing.connectTimeout);
-    const refused = answer.take(chunk);
-    if (refused !== undefined) result.fail(refused);
-  });
-  socket.on('error', (error: NodeJS.ErrnoException) =>
-    result.tell(
-      error.code === 'ECONNRESET'
-        ? { kind: 'failure', reason: 'connection reset during the answer' }
-        : describeConnectError(error, endpoint),
-    ),
-  );
-  socket.on('end', () => {
-    if (result.over) return;
+/** Sends the request on an open socket and hands on what comes back. */
+function listen(socket: Socket, exchange: Exchange, result: SingleResult): void {
+  socket.on('data', (piece: Buffer) => exchange.received(piece));
+  socket.on('error', (error: NodeJS.ErrnoException) => exchange.failed(error));
+  socket.on('end', () => exchange.ended());
+  socket.on('close', () => result.fail('the connection broke'));
+  socket.write(exchange.begin());
+}
+
+/** The request, and the judgement of what comes back. */
+class Exchange {
+  readonly request: Buffer;
+  readonly #config: HttpCheckConfig;
+  readonly #result: SingleResult;
+  readonly #answer: HttpAnswer;
+
+  constructor(config: HttpCheckConfig, url: UrlConfig, result: SingleResult) {
+    const { endpoint, protocol } = config;
+    const { address, port } = endpoint;
+    const text = formatIpAddress(address);
+    const host = address.family === 6 ? `[${text}]` : text;
+    const { path, virtualHost } = url;
+    const named = virtualHost === undefined ? {} : { virtualHost };
+    this.request = Buffer.from(httpRequest({ path, protocol, host, port, ...named }));
+    this.#config = config;
+    this.#result = result;
+    this.#answer = new HttpAnswer(url, searchPattern);
+  }
+
+  /** The connection is there: the server's time begins. Gives what to send. */
+  begin(): Buffer {
+    this.#result.allow(this.#config.timing.connectTimeout);
+    return this.request;
+  }
+
+  received(piece: Buffer): void {
+    if (this.#result.over) return;
+    this.#result.allow(this.#config.timing.connectTimeout);
+    const refused = this.#answer.take(piece);
+    if (refused !== undefined) this.#result.fail(refused);
+  }
+
+  ended(): void {
+    if (this.#result.over) return;
     try {
-      const wrong = answer.end();
-      result.tell(wrong === undefined ? { kind: 'success' } : { kind: 'failure', reason: wrong });
+      const wrong = this.#answer.end();
+      this.#result.tell(wrong === undefined ? { kind: 'success' } : { kind: 'failure', reason: wrong });
     } catch (error) {
       // The expression, or the library for it, cannot be used: says nothing about the server.
-      result.tell({ kind: 'undecided', reason: error instanceof Error ? error.message : String(error) });
+      this.#result.tell({ kind: 'undecided', reason: error instanceof Error ? error.message : String(error) });
     }
-  });
-  socket.on('close', () => result.fail('the connection broke'));
-  result.allow(timing.connectTimeout);
-  socket.write(httpRequest({ path, protocol, host, port, ...(virtualHost === undefined ? {} : { virtualHost }) }));
+  }
+
+  failed(error: NodeJS.ErrnoException): void {
+    this.#result.tell(
+      error.code === 'ECONNRESET'
+        ? { kind: 'failure', reason: 'connection reset during the answer' }
+        : describeConnectError(error, this.#config.endpoint),
+    );
+  }
 }
 
 function describeTlsError(error: NodeJS.ErrnoException, config: HttpCheckConfig): CheckResult {

@@ -137,6 +137,18 @@ test('HTTP_GET judges status, digest and expressions', async (context) => {
   for (const [url, outcome] of expected) assert.match(reasonOf(await run(http(port, url))), outcome);
 });
 
+test('HTTP_GET sends a request of any length, and reads an answer of many pieces to its end', async (context) => {
+  const seen: string[] = [];
+  const body = 'keep watch '.repeat(200_000);
+  const digest = createHash('md5').update(body).digest('hex');
+  const port = await serve(context, answering(page(body), seen));
+  for (const length of [10, 20_000]) {
+    const path = `/${'p'.repeat(length)}`;
+    assert.deepEqual(await run(http(port, { path, digest })), { kind: 'success' });
+    assert.ok(seen.at(-1)?.startsWith(`GET ${path} HTTP/1.0\r\n`), `a path of ${length} characters`);
+  }
+});
+
 test('an expression that would never end is given up', async (context) => {
   const port = await serve(context, answering(page(`${'a'.repeat(40)}!`)));
   const regex = { pattern: '^(a+)+$', options: [], noMatch: false, minOffset: 0, position: common(1).position };
