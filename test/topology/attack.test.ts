@@ -24,7 +24,7 @@ const ATTACKER = '10.9.0.50';
  * Three routers and the attacker share the processors of one machine here, all of them with real-time priority or preferred.
  * With fewer than one for each, who gets a turn in time is for the kernel to say: there it may take another try, or fewer packets.
  */
-const RATES: readonly number[] = [20_000, 20_000, 10_000];
+const RATES: readonly number[] = [20_000, 10_000];
 const ROOM = cpus().length >= 4;
 const FLOOD = 100_000;
 /** How many of them are sent before the master dies. */
