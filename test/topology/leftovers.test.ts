@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './lib/eventually.js';
 import { Lab } from './lib/lab.js';
-import { listProcesses, namespaceOf } from './lib/processes.js';
+import { listProcesses, namespaceOf, pinNamespace } from './lib/processes.js';
 import { labSkip } from './lib/underTest.js';
 
 const PROGRAM = `
@@ -19,7 +19,7 @@ const PROGRAM = `
   setInterval(() => {}, 1000);
 `;
 
-async function startVictim() {
+async function startVictim(context: TestContext) {
   const folder = fileURLToPath(new URL('../..', import.meta.url));
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', PROGRAM], {
     cwd: folder,
@@ -29,6 +29,8 @@ async function startVictim() {
   const { directory, host } = JSON.parse(line.toString()) as { directory: string; host: number };
   const namespace = namespaceOf(host, 'net');
   assert.ok(namespace);
+  // Its number must not become that of another test's namespace.
+  context.after(pinNamespace(host, 'net'));
   const inside = () => listProcesses().filter(({ pid }) => namespaceOf(pid, 'net') === namespace);
   await eventually('the stubborn daemon runs', () => inside().length >= 4);
   return { child, directory, inside };
@@ -36,8 +38,8 @@ async function startVictim() {
 
 describe('nothing is left behind', { skip: await labSkip(), concurrency: true }, () => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    test(`after ${signal}`, async () => {
-      const { child, directory, inside } = await startVictim();
+    test(`after ${signal}`, async (context) => {
+      const { child, directory, inside } = await startVictim(context);
       child.kill(signal);
       await once(child, 'exit');
       await eventually('its processes are gone', () => inside().length === 0);
@@ -45,8 +47,8 @@ describe('nothing is left behind', { skip: await labSkip(), concurrency: true },
     });
   }
 
-  test('after kill -9; the next lab removes the files', async () => {
-    const { child, directory, inside } = await startVictim();
+  test('after kill -9; the next lab removes the files', async (context) => {
+    const { child, directory, inside } = await startVictim(context);
     child.kill('SIGKILL');
     await once(child, 'exit');
     await eventually('its processes are gone', () => inside().length === 0);

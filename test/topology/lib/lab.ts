@@ -6,7 +6,7 @@ import { tryRun } from './command.js';
 import { eventually } from './eventually.js';
 import { Host } from './host.js';
 import { Network } from './network.js';
-import { listProcesses, namespaceOf } from './processes.js';
+import { listProcesses, namespaceOf, pinNamespace } from './processes.js';
 
 const PREFIX = 'keepwatch-lab-';
 
@@ -94,6 +94,8 @@ export class Lab {
   private async closeOnce(): Promise<void> {
     const namespaces = new Set(this.hosts.map((host) => namespaceOf(host.pid, 'net')));
     namespaces.delete(undefined);
+    // Other tests make namespaces at the same time: what is in theirs is none of ours.
+    const pins = this.hosts.map((host) => pinNamespace(host.pid, 'net'));
     const errors: unknown[] = [];
     const attempt = async (action: () => Promise<void> | void): Promise<void> => {
       try {
@@ -116,6 +118,7 @@ export class Lab {
         { within: 3_000 },
       );
     });
+    for (const unpin of pins) unpin();
     await attempt(() => {
       rmSync(this.directory, { recursive: true, force: true });
       liveDirectories.delete(this.directory);

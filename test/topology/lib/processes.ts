@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** One process as /proc tells it; pids are those of the test's own pid namespace. */
 export interface ProcessInfo {
@@ -41,6 +41,19 @@ export function namespaceOf(pid: number, kind: 'net' | 'pid' | 'mnt'): string | 
     return readlinkSync(`/proc/${pid}/ns/${kind}`);
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * Keeps a namespace's number from being given to another one: the kernel uses that of a namespace that is gone again at once.
+ * Returns what lets it go.
+ */
+export function pinNamespace(pid: number, kind: 'net' | 'pid' | 'mnt'): () => void {
+  try {
+    const fd = openSync(`/proc/${pid}/ns/${kind}`, 'r');
+    return () => closeSync(fd);
+  } catch {
+    return () => undefined; // gone with its process
   }
 }
 
