@@ -49,24 +49,22 @@ const stages = STAGES.map(({ name, folders = [name], concurrency, together = fal
   ),
 }));
 
-/** Runs test files, as many at a time as may be; gives how that ended, and what the reporter collected. */
+/** Runs test files, as many at a time as may be. */
 async function runFiles(files, concurrency, report) {
-  const { status, signal } = await runNode([`--test`, `--test-concurrency=${concurrency}`], files, report);
-  return [{ status, signal, results: collected(report) }];
+  return [await runNode(['--test', `--test-concurrency=${concurrency}`], files, report)];
 }
 
 /** Runs test files in so many processes. What they print comes one after the other. */
 async function runTogether(files, processes, report) {
   const share = (index) => files.filter((_, at) => at % processes === index);
   return await Promise.all(
-    Array.from({ length: Math.min(processes, files.length) }, async (_, index) => {
-      const own = `${report}.${index}`;
-      const { status, signal } = await runNode([], ['.ci/together.mjs', ...share(index)], own, true);
-      return { status, signal, results: collected(own) };
-    }),
+    Array.from({ length: Math.min(processes, files.length) }, (_, index) =>
+      runNode([], ['.ci/together.mjs', ...share(index)], `${report}.${index}`, true),
+    ),
   );
 }
 
+/** Gives how it ended, and what the reporter collected. `held`: what it prints comes when it has ended. */
 async function runNode(flags, words, report, held = false) {
   const reporters = ['spec', 'stdout', './.ci/collect.mjs', report].map(
     (value, index) => `--test-reporter${index % 2 === 0 ? '' : '-destination'}=${value}`,
@@ -78,7 +76,7 @@ async function runNode(flags, words, report, held = false) {
   child.stdout?.on('data', (chunk) => output.push(chunk));
   const [status, signal] = await once(child, 'close');
   process.stdout.write(Buffer.concat(output));
-  return { status, signal };
+  return { status, signal, results: collected(report) };
 }
 
 const collected = (report) =>

@@ -68,9 +68,11 @@ export class ServiceLink {
     return this.#clients;
   }
 
-  /** The service's latest sign of life, if that is news since the last call: one that it did not have to send. */
-  signOfLife(now: Instant): Instant | undefined {
-    return this.#pulse?.news(now);
+  /** The service's sign of life that it did not have to send, if that is later than `before`. */
+  heardSince(before: Instant | undefined, now: Instant): Instant | undefined {
+    const heard = this.#pulse?.news(now);
+    // Not back: an old one may be read after we stood still, for which the service was forgiven.
+    return heard === undefined || (before !== undefined && heard <= before) ? undefined : heard;
   }
 
   /** Watches anew: whole state first, then what is not acknowledged. */

@@ -167,9 +167,7 @@ export class WarmSpare {
 
   /** Takes note of its sign of life. */
   #listen(now: Instant): void {
-    const heard = this.#link?.signOfLife(now);
-    // Not back: an old one may be read after we stood still, for which it was forgiven.
-    if (heard !== undefined && (this.#lastHeard === undefined || heard > this.#lastHeard)) this.#lastHeard = heard;
+    this.#lastHeard = this.#link?.heardSince(this.#lastHeard, now) ?? this.#lastHeard;
   }
 
   #begin(process: ServiceProcess): void {

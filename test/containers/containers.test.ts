@@ -230,14 +230,15 @@ describe('one container per service', { skip, timeout: 600_000 }, () => {
     explained(async () => {
       const image = pairFile.services.find(({ build }) => build.target === 'keepwatchctl')?.image ?? '';
       const place = ['--network', 'none', '-v', 'keepwatch_run:/run/keepwatch'];
-      let status = await second.engine.try(['run', '--rm', ...place, image, 'status']);
+      const ask = () => second.engine.try(['run', '--rm', ...place, image, 'status']);
+      let status = await ask();
       // podman 4.3 was once seen to start a container without the entry point that its image has.
       for (let tries = 1; tries < 3 && /runc create failed/.test(status.stderr); tries++) {
         console.error(
           status.stderr,
           await second.engine.run('image', 'inspect', '--format', '{{json .Config}}', image),
         );
-        status = await second.engine.try(['run', '--rm', ...place, image, 'status']);
+        status = await ask();
       }
       assert.match(status.stdout, /FROM_ENVIRONMENT +BACKUP/, status.stderr);
     }),

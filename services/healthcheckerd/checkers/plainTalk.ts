@@ -4,8 +4,8 @@
  */
 import type { ClientSocket, ClientSockets } from '../../shared/kernel/clientSockets.js';
 import type { CheckerEndpoint } from '../config/checkerModel.js';
-import { describeConnectError } from './connectError.js';
 import type { SingleResult } from './singleResult.js';
+import { openConnection } from './stream.js';
 
 /** The longest request: what the kernel takes at once on every connection. */
 export const LONGEST_REQUEST = 4_096;
@@ -29,11 +29,9 @@ export function talkPlainly(
   result: SingleResult,
   talk: PlainTalk,
 ): () => void {
-  let socket: ClientSocket | undefined;
-  let connected = false;
-  const listen = (): void => {
+  const listen = (socket: ClientSocket): void => {
     for (let pieces = 0; pieces < PIECES_AT_ONCE; pieces++) {
-      if (result.over || socket === undefined) return;
+      if (result.over) return;
       const piece = socket.receive();
       if (piece === undefined) return;
       if (piece.length === 0) {
@@ -43,7 +41,7 @@ export function talkPlainly(
       talk.received(piece);
     }
     // Nobody will tell us again of what is there already.
-    setImmediate(attempt, listen);
+    setImmediate(() => attempt(() => listen(socket)));
   };
   const attempt = (step: () => void): void => {
     try {
@@ -52,27 +50,11 @@ export function talkPlainly(
       talk.failed(error as NodeJS.ErrnoException);
     }
   };
-  try {
-    socket = sockets.open({ type: 'stream', ...endpoint }, ({ failed, writable, ended }) => {
-      if (socket === undefined || result.over) return;
-      if (!connected) {
-        if (!(failed || writable || ended)) return;
-        const error = failed ? socket.takeError() : undefined;
-        if (error !== undefined) {
-          result.tell(describeConnectError(error, endpoint));
-          return;
-        }
-        connected = true;
-        const request = talk.connected();
-        attempt(() => socket?.send(request));
-      }
-      attempt(listen);
-    });
-  } catch (error) {
-    setImmediate(() => result.tell(describeConnectError(error as NodeJS.ErrnoException, endpoint)));
-  }
-  return () => {
-    socket?.close();
-    socket = undefined;
-  };
+  return openConnection(endpoint, sockets, result, {
+    connected: (socket) => {
+      const request = talk.connected();
+      attempt(() => socket.send(request));
+    },
+    ready: (socket) => attempt(() => listen(socket)),
+  });
 }
