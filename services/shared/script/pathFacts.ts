@@ -1,6 +1,7 @@
-import type { Stats } from 'node:fs';
+import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';
 import { posix } from 'node:path';
+import type { PromptPaths } from './mounts.js';
 import type { PathFact } from './security.js';
 
 /** As the kernel: path_resolution(7) gives up after 40 links. */
@@ -18,9 +19,10 @@ export interface ResolvedPath {
 
 /**
  * Walks an absolute path component by component as the kernel does, following links by hand, so that nothing on the way
- * escapes the security check. Throws what lstat and readlink throw (ENOENT, EACCES, …) and ELOOP.
+ * escapes the security check. `prompt` says what may be looked at without a thread. Throws what lstat and readlink throw
+ * (ENOENT, EACCES, …) and ELOOP.
  */
-export async function walkPath(path: string): Promise<ResolvedPath> {
+export async function walkPath(path: string, prompt: PromptPaths): Promise<ResolvedPath> {
   const facts: PathFact[] = [];
   let rest = posix
     .normalize(path)
@@ -28,16 +30,20 @@ export async function walkPath(path: string): Promise<ResolvedPath> {
     .filter((part) => part !== '');
   let here = '/';
   let links = 0;
-  let target = factOf('/', await lstat('/'));
+  let target = factOf('/', prompt('/') ? lstatSync('/') : await lstat('/'));
   facts.push(target);
   while (rest.length > 0) {
-    // All at once, as if none was a link: a thread that answers one after the other takes longer than the answers.
-    const ahead = aheadOf(here, rest).map((next) => ({ next, answer: lstat(next) }));
-    // Those past a link, or past what is missing, are not waited for.
-    for (const { answer } of ahead) answer.catch(() => undefined);
+    const ahead = aheadOf(here, rest);
+    let asked: ReadonlyMap<string, Promise<Stats>> | undefined;
     let link: string | undefined;
-    for (const [place, { next, answer }] of ahead.entries()) {
-      const fact = factOf(next, await answer);
+    for (const [place, next] of ahead.entries()) {
+      let stats: Stats;
+      if (prompt(next)) stats = lstatSync(next);
+      else {
+        asked ??= ask(ahead.slice(place));
+        stats = (await asked.get(next)) as Stats;
+      }
+      const fact = factOf(next, stats);
       facts.push(fact);
       if (fact.kind === 'symlink') {
         rest = rest.slice(place + 1);
@@ -55,12 +61,20 @@ export async function walkPath(path: string): Promise<ResolvedPath> {
     links++;
     if (links > MAX_LINKS)
       throw Object.assign(new Error(`ELOOP: too many symbolic links, '${path}'`), { code: 'ELOOP' });
-    const destination = await readlink(link);
+    const destination = prompt(link) ? readlinkSync(link) : await readlink(link);
     rest = [...destination.split('/').filter((word) => word !== '' && word !== '.'), ...rest];
     if (destination.startsWith('/')) here = '/';
     for (; rest[0] === '..'; rest = rest.slice(1)) here = posix.dirname(here);
   }
   return { facts, target };
+}
+
+/** Looks at all at once, as if none was a link: a thread that answers one after the other takes longer than the answers. */
+function ask(paths: readonly string[]): ReadonlyMap<string, Promise<Stats>> {
+  const asked = new Map(paths.map((path) => [path, lstat(path)]));
+  // Those past a link, or past what is missing, are not waited for.
+  for (const answer of asked.values()) answer.catch(() => undefined);
+  return asked;
 }
 
 /** The paths of what comes next, up to a step back: what that leads to depends on what is a link. */
