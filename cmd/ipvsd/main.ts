@@ -9,6 +9,7 @@ import { BootFile } from '../../services/shared/kernel/bootFile.js';
 import { NftablesFirewall } from '../../services/shared/kernel/nftables.js';
 import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
+import { ownedTablePath } from '../../services/shared/rpc/paths.js';
 import { serviceMain } from '../../services/shared/rpc/serviceMain.js';
 
 void serviceMain({
@@ -20,9 +21,7 @@ void serviceMain({
     startIpvsService(context, {
       interpret: (tree) => interpretIpvsConfig(tree, { hostname: hostname() }),
       open: openIpvs,
-      record: new OwnershipFile(join(context.runDir, 'ipvsd.owned.json'), bootId(), (problem) =>
-        context.logger.warn(problem),
-      ),
+      record: new OwnershipFile(ownedTablePath(context.runDir), bootId(), (problem) => context.logger.warn(problem)),
       firewall: new NftablesFirewall(),
       markRecord: new BootFile(join(context.runDir, 'ipvsd.marks')),
       timeoutRecord: new BootFile(join(context.runDir, 'ipvsd.timeouts')),

@@ -57,6 +57,8 @@ export interface Flags {
   readonly lenient: boolean;
   /** -e: whatever an include names has to be there. */
   readonly allIncluded: boolean;
+  /** Every service runs, whether the configuration has work for it or not. */
+  readonly all: boolean;
   /** Flags that were given and change nothing here, and why. */
   readonly withoutEffect: readonly { readonly flag: string; readonly why: string }[];
   readonly keepVrrp: boolean;
@@ -78,7 +80,6 @@ const OPTIONAL = [
 
 /** Flags of keepalived for which there is nothing to do, and why. */
 const WITHOUT_EFFECT = {
-  all: 'a service runs when the configuration has something for it to do',
   umask: 'files of Keepwatch are for their owner alone, whatever the umask',
   'release-vips': 'addresses always go at a stop, unless -V keeps them',
   'address-monitoring': 'what becomes of the addresses that count is in the log and in keepwatchctl history',
@@ -190,6 +191,7 @@ export function parseFlags(argv: readonly string[], environment: NodeJS.ProcessE
     json: values.json ?? false,
     lenient: values.lenient ?? false,
     allIncluded: values['all-config'] ?? false,
+    all: values.all ?? false,
     withoutEffect: Object.entries(WITHOUT_EFFECT).flatMap(([flag, why]) =>
       values[flag as keyof typeof WITHOUT_EFFECT] === undefined ? [] : [{ flag: `--${flag}`, why }],
     ),
@@ -338,8 +340,9 @@ Starts and supervises vrrpd, healthcheckerd, ipvsd, bfdd and notifierd with a co
       --control-group GROUP  members of GROUP may use the control socket, as root may: look at everything and
                              give every order (default: root alone)
       --signum NAME          print the number of the signal for STOP, RELOAD, DATA or STATS
-  -u, -X, -a, --all          keepalived's --umask, --release-vips, --address-monitoring and --all: taken, without
-                             effect; the log says why
+  --all                      run every service, whether the configuration has work for it or not
+  -u, -X, -a                 keepalived's --umask, --release-vips and --address-monitoring: taken, without effect;
+                             the log says why
   -v, --version              print the version
   -h, --help                 print this text
 

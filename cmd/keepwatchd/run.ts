@@ -1,5 +1,5 @@
 /** The running supervisor: lock, configuration, services, and then the suite until it ends. */
-import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../../services/shared/config/diagnostic.js';
 import { type PlacedName, type Placement, placementOf, suiteName } from '../../services/shared/config/placement.js';
@@ -9,6 +9,7 @@ import { setResourceLimit } from '../../services/shared/kernel/process.js';
 import {
   DEFAULT_RUN_DIR,
   DEFAULT_STATE_DIR,
+  ownedTablePath,
   pidPath,
   socketPath,
   sparePidPath,
@@ -21,8 +22,9 @@ import { readAccepted } from '../../services/supervisor/acceptedConfig.js';
 import type { LoadedParts } from '../../services/supervisor/configuration.js';
 import type { DashboardServer } from '../../services/supervisor/dashboard/dashboardServer.js';
 import type { MetricsServer } from '../../services/supervisor/metricsServer.js';
-import { type ConfigParts, configParts, hasWork } from '../../services/supervisor/parts.js';
+import { type ConfigParts, configParts, type HasWork, hasWork } from '../../services/supervisor/parts.js';
 import { placementProblems } from '../../services/supervisor/placement.js';
+import { homeOf } from '../../services/supervisor/serviceHome.js';
 import { isServiceProcess, type ServiceProcess } from '../../services/supervisor/serviceProcess.js';
 import { backgroundReport } from './daemon.js';
 import { EXIT_CANNOT_START, EXIT_GOOD, exitCodeFor } from './exitCode.js';
@@ -69,6 +71,7 @@ async function runSuite(given: Flags, onReady: () => void): Promise<number> {
   try {
     allowCoreDumps(flags);
     const names = servicesFor(flags);
+    const work = workRule(flags);
     const running = await Promise.all(names.map((name) => isServed(socketPath(flags.runDir, name))));
     if (initial.parts === undefined && !running.includes(true) && !flags.attach) throw refusal(initial.diagnostics);
     metrics = await openMetrics(flags);
@@ -84,7 +87,7 @@ async function runSuite(given: Flags, onReady: () => void): Promise<number> {
     const started = new Map<ServiceName, ServiceProcess>();
     if (!flags.attach) {
       for (const [index, name] of names.entries()) {
-        if (initial.parts !== undefined && !hasWork(initial.parts, name)) continue;
+        if (initial.parts !== undefined && !work(initial.parts, name) && !leftBehind(flags, name)) continue;
         if (running[index] !== true && readPidFile(pidPath(flags.runDir, name)) === undefined) {
           started.set(name, launcher.start(name));
         }
@@ -94,6 +97,7 @@ async function runSuite(given: Flags, onReady: () => void): Promise<number> {
     const outcome = await supervise({
       flags,
       names,
+      hasWork: work,
       load,
       judge: (tree) => judgeParts(tree, [], flags),
       initial,
@@ -252,6 +256,18 @@ function servicesFor({ vrrpOnly, checkersOnly, bfd }: Flags): readonly ServiceNa
   const vrrp: readonly ServiceName[] = checkersOnly && !vrrpOnly ? [] : ['vrrpd'];
   return ['notifierd', ...checkers, ...(bfd ? (['bfdd'] as const) : []), ...vrrp];
 }
+
+/**
+ * --all: every service runs. Those that another runtime keeps alive run anyway: they are followed, but for bfdd, which few have.
+ */
+const workRule =
+  ({ all, attach }: Flags): HasWork =>
+  (parts, name) =>
+    all || (attach && name !== 'bfdd') || hasWork(parts, name);
+
+/** A suite that was killed left services in the kernel's table: ipvsd takes them out, whether there are new ones or not. */
+const leftBehind = (places: Flags, name: ServiceName): boolean =>
+  name === 'ipvsd' && existsSync(ownedTablePath((homeOf(places, name) ?? places).runDir));
 
 /** Our own checks of the text and of what belongs to no service; the services judge their parts. */
 function loadParts(flags: Flags): LoadedParts {

@@ -30,7 +30,7 @@ import type { DashboardServer } from '../../services/supervisor/dashboard/dashbo
 import { History } from '../../services/supervisor/history.js';
 import type { MetricsServer } from '../../services/supervisor/metricsServer.js';
 import { OrderBook } from '../../services/supervisor/orderBook.js';
-import type { ConfigParts } from '../../services/supervisor/parts.js';
+import type { ConfigParts, HasWork } from '../../services/supervisor/parts.js';
 import { RecordFile } from '../../services/supervisor/recordFile.js';
 import { loadReported } from '../../services/supervisor/reloadReport.js';
 import { ReloadTimer } from '../../services/supervisor/reloadTimer.js';
@@ -51,6 +51,7 @@ import { offerWatchers, permitWatchers } from './trackers.js';
 export interface SuperviseOptions {
   readonly flags: Flags;
   readonly names: readonly ServiceName[];
+  readonly hasWork: HasWork;
   readonly load: () => LoadedParts;
   readonly judge: (tree: ConfigTree) => LoadedParts;
   readonly initial: LoadedParts;
@@ -71,7 +72,8 @@ export interface SuperviseOptions {
 export async function supervise(
   options: SuperviseOptions,
 ): Promise<{ readonly code: number } | { readonly refused: readonly PlainDiagnostic[] }> {
-  const { flags, names, load, judge, initial, started, launcher, controlGroup, metrics, dashboard, onReady } = options;
+  const { flags, names, hasWork, load, judge, initial, started, launcher, controlGroup, metrics, dashboard, onReady } =
+    options;
   const logger = supervisorLogger(flags);
   const pidFiles = new Map<ServiceName, string>();
   if (flags.vrrpPidFile !== undefined) pidFiles.set('vrrpd', flags.vrrpPidFile);
@@ -108,6 +110,7 @@ export async function supervise(
     logger,
     load: () => loadReported(reloadSettings(suite.parts), flags.runDir, logger, load),
     judge,
+    hasWork,
     startProcess: (name) => launcher.start(name),
     startSpare: (name) => launcher.start(name, ['--standby']),
     allow: (configurations) => {

@@ -2,7 +2,7 @@
  * Remembers over a crash which services of the kernel's table are ours: a small file in the run directory, which does not
  * survive a reboot any more than the table does (and is ignored when it did).
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { formatIpBytes, parseIpAddress } from '../shared/net/address.js';
 import type { OwnedService, Ownership } from './reconcile.js';
 import { type DestinationKey, destinationName, type ServiceKey, serviceName } from './table.js';
@@ -100,6 +100,11 @@ export class OwnershipFile implements OwnershipRecord {
   }
 
   save(owned: Ownership): void {
+    // Whoever starts the suite sees by the file that there is something to be cleaned up.
+    if (owned.size === 0) {
+      rmSync(this.#path, { force: true });
+      return;
+    }
     const record: StoredRecord = { format: FORMAT, boot: this.#bootId, services: [...owned.values()].map(store) };
     writeFileSync(`${this.#path}.new`, JSON.stringify(record), { mode: 0o600 });
     renameSync(`${this.#path}.new`, this.#path);

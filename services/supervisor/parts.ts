@@ -6,9 +6,34 @@ import { SERVICE_NAMES, type ServiceName } from '../shared/rpc/service.js';
 
 export type ConfigParts = ReadonlyMap<ServiceName, ConfigTree>;
 
-/** Whether a configuration has work for a service: bfdd runs only where there are sessions. */
-export const hasWork = (parts: ConfigParts, name: ServiceName): boolean =>
-  name !== 'bfdd' || parts.get(name)?.statements.some(({ words: [first] }) => first?.text === 'bfd_instance') === true;
+/** Answers whether a configuration has work for a service. */
+export type HasWork = (parts: ConfigParts, name: ServiceName) => boolean;
+
+/**
+ * As keepalived starts a process only where the configuration has something for it to do. vrrpd and notifierd always run: they are what
+ * a suite is for, and what tells people.
+ */
+export const hasWork: HasWork = (parts, name) => {
+  const has = (service: ServiceName, keyword: string): boolean =>
+    parts.get(service)?.statements.some(({ words: [first] }) => first?.text === keyword) === true;
+  switch (name) {
+    case 'bfdd':
+      return has('bfdd', 'bfd_instance');
+    case 'healthcheckerd':
+      return has('healthcheckerd', 'virtual_server');
+    case 'ipvsd':
+      // Of an instance it gets no more than the line of its synchronisation daemon.
+      return has('healthcheckerd', 'virtual_server') || has('ipvsd', 'vrrp_instance') || hasTableSettings(parts);
+    default:
+      return true;
+  }
+};
+
+/** `lvs_flush`, `lvs_timeouts`, `lvs_sync_daemon` …: settings of the table, whether there are servers for it or not. */
+const hasTableSettings = (parts: ConfigParts): boolean =>
+  parts
+    .get('ipvsd')
+    ?.statements.some(({ children }) => children.some(({ words: [first] }) => first?.text.startsWith('lvs_'))) === true;
 
 /** Parts that were written as JSON. */
 export const partsFromJson = (json: Partial<Record<ServiceName, ConfigTree>>): ConfigParts =>

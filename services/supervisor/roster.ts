@@ -2,7 +2,7 @@
 import type { Logger } from '../shared/log/logger.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import type { ConfigurationOptions, Participants } from './configuration.js';
-import { type ConfigParts, hasWork } from './parts.js';
+import type { ConfigParts, HasWork } from './parts.js';
 import { pause } from './serviceLink.js';
 import { attachedProcess } from './serviceProcess.js';
 import type { SupervisedService } from './supervisedService.js';
@@ -16,6 +16,7 @@ export interface RosterOptions {
   /** Sockets another runtime keeps alive: nothing is started. */
   readonly attach: boolean;
   readonly stopping: () => boolean;
+  readonly hasWork: HasWork;
   /** As {@link SuiteOptions.outgrown}. */
   readonly outgrown: (name: ServiceName, pid: number) => boolean;
 }
@@ -58,7 +59,7 @@ export class Roster {
 
   /** Ends services that a configuration has no work for; false when there are none. */
   async retireIdle(parts: ConfigParts): Promise<boolean> {
-    const idle = this.awake().filter(({ name }) => !hasWork(parts, name));
+    const idle = this.awake().filter(({ name }) => !this.#options.hasWork(parts, name));
     await Promise.all(idle.map((service) => service.sleep()));
     return idle.length > 0;
   }
@@ -68,7 +69,7 @@ export class Roster {
     const services = new Map<ServiceName, Lifecycle>();
     const missing: ServiceName[] = [];
     for (const { name, lifecycle } of this.#services.values()) {
-      if (lifecycle === undefined && !hasWork(parts, name)) continue;
+      if (lifecycle === undefined && !this.#options.hasWork(parts, name)) continue;
       if (lifecycle === undefined) missing.push(name);
       else services.set(name, lifecycle);
     }
@@ -78,7 +79,7 @@ export class Roster {
   /** Everything connected, or as much as there is after a while: one broken service must not keep VRRP from running. */
   async gather(parts: ConfigParts): Promise<Participants> {
     for (const service of this.#services.values()) {
-      if (!service.asleep || !hasWork(parts, service.name)) continue;
+      if (!service.asleep || !this.#options.hasWork(parts, service.name)) continue;
       await service.fallingAsleep;
       this.begin(service);
     }

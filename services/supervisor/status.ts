@@ -61,6 +61,7 @@ export interface SuiteFacts {
 export function suiteStatus(facts: SuiteFacts): SuiteStatus {
   const vrrpd = facts.services.find(({ name }) => name === 'vrrpd');
   const { vrrp, health, ipvs, notify, bfd } = facts.mirror;
+  const runs = (service: string): boolean => facts.services.some(({ name }) => name === service);
   const bfdd = facts.services.find(({ name }) => name === 'bfdd');
   const unknown = vrrpd === undefined || isSilent(vrrpd);
   return {
@@ -70,8 +71,9 @@ export function suiteStatus(facts: SuiteFacts): SuiteStatus {
     configuredAt: facts.configuredAt,
     services: facts.services.map(serviceStatus),
     vrrp: vrrp !== undefined && unknown ? withUnknownStates(vrrp) : vrrp,
-    health,
-    ipvs,
+    // Of a service that was ended for want of work nothing holds any more.
+    health: runs('healthcheckerd') ? health : undefined,
+    ipvs: runs('ipvsd') ? ipvs : undefined,
     notify,
     bfd: bfd !== undefined && bfdd !== undefined && isSilent(bfdd) ? withUnknownSessions(bfd) : bfdd && bfd,
     refusedReload: [...facts.refusedReload],
@@ -80,7 +82,7 @@ export function suiteStatus(facts: SuiteFacts): SuiteStatus {
     upgrade: facts.upgrade === undefined ? undefined : upgradeStatus(facts.upgrade),
     trial: facts.trial,
     appliedFrom: facts.appliedFrom,
-    ipvsStatistics: [...facts.ipvsStatistics],
+    ipvsStatistics: runs('ipvsd') ? [...facts.ipvsStatistics] : [],
     tracing:
       facts.tracing === undefined
         ? undefined

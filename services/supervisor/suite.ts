@@ -20,7 +20,6 @@ import { setLogLevel } from './logLevels.js';
 import { ModuleKeeper } from './moduleKeeper.js';
 import { Observation } from './observation.js';
 import type { ConfigParts } from './parts.js';
-import { hasWork } from './parts.js';
 import { readProcessRights } from './processRights.js';
 import { Relay } from './relay.js';
 import { RelayPumps } from './relayPumps.js';
@@ -79,7 +78,7 @@ export class Suite implements SupervisedListener<SupervisedService> {
         if (event.event?.$case === 'supervisor') options.told?.(event.event.value);
       },
     });
-    const roster = new Roster({ logger, attach, stopping, outgrown: options.outgrown });
+    const roster = new Roster({ logger, attach, stopping, hasWork: options.hasWork, outgrown: options.outgrown });
     this.#roster = roster;
     const configuration = new Configuration({
       load: options.load,
@@ -227,7 +226,7 @@ export class Suite implements SupervisedListener<SupervisedService> {
         const ready = started.get(name);
         if (ready !== undefined) return service?.begin(ready);
         const found = running.get(name);
-        if (found === undefined) return hasWork(wanted, name) ? this.#roster.begin(service) : undefined;
+        if (found === undefined) return this.#options.hasWork(wanted, name) ? this.#roster.begin(service) : undefined;
         if (found.generation > newest) newest = found.generation;
         this.feed.tell('adopted', `${name} runs already (pid ${found.process.pid}): taken over`, name);
         return service?.begin(found.process);

@@ -9,7 +9,7 @@ import type { LoadedParts } from './configuration.js';
 import type { History } from './history.js';
 import type { ModuleKeeperOptions } from './moduleKeeper.js';
 import type { OrderBook } from './orderBook.js';
-import type { ConfigParts } from './parts.js';
+import type { ConfigParts, HasWork } from './parts.js';
 import type { ServiceProcess } from './serviceProcess.js';
 import type { SparePolicy } from './sparePolicy.js';
 import type { Tracer } from './tracing/tracer.js';
@@ -26,6 +26,8 @@ export interface SuiteOptions {
   readonly load: () => LoadedParts;
   /** The same for a configuration that was read elsewhere. */
   readonly judge: (tree: ConfigTree) => LoadedParts;
+  /** Whether a configuration has work for a service; one that has none does not run. */
+  readonly hasWork: HasWork;
   readonly startProcess: (name: ServiceName) => ServiceProcess;
   /** Sockets another runtime keeps alive: nothing is started or killed. */
   readonly attach: boolean;

@@ -13,7 +13,7 @@ import { privateDirtyKb, signalIfThere } from '../topology/lib/processes.js';
 import { Recorder } from '../topology/lib/recorder.js';
 import type { Router } from '../topology/lib/router.js';
 import { processOf } from '../topology/lib/serviceProcesses.js';
-import { builtCommand, keepalived, keepwatch } from '../topology/lib/software.js';
+import { builtCommand, keepalived, wholeKeepwatch } from '../topology/lib/software.js';
 import type { Excuse, Watched } from './judge.js';
 import type { Act, Victim } from './plan.js';
 
@@ -57,7 +57,7 @@ export class Stage {
       const peer = await addRouter(lab, 'r3', keepalived, { eth0: '10.9.0.3/24' });
       const ours: Ours[] = [];
       for (const name of ['r1', 'r2']) {
-        const router = await addRouter(lab, name, keepwatch, { eth0: `10.9.0.${ours.length + 1}/24` });
+        const router = await addRouter(lab, name, wholeKeepwatch, { eth0: `10.9.0.${ours.length + 1}/24` });
         const told = Recorder.create(join(lab.directory, `${name}.told.sh`));
         const health = join(lab.directory, `${name}.health`);
         writeFileSync(health, 'up\n');

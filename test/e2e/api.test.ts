@@ -20,7 +20,8 @@ import { Authority, type CertificateFiles, withoutOpenssl } from './support/cert
 import { bundleWithDoubles, exitOf, STANDING_SERVICES, TestSuite, until } from './support/suite.js';
 
 const run = promisify(execFile);
-const CONFIG = 'vrrp_instance VI_1 {\n  authentication {\n    auth_pass hunter2\n  }\n}\n';
+const CONFIG =
+  'vrrp_instance VI_1 {\n  authentication {\n    auth_pass hunter2\n  }\n}\nvirtual_server 10.0.0.2 5 {\n}\n';
 const ROLES = 'none SERIAL=00\nviewer CN=vic\noperator CN=olga\nadmin OU=bosses\n';
 const SERVER_NAMES = 'IP:127.0.0.1,DNS:localhost';
 

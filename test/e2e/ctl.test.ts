@@ -16,7 +16,7 @@ before(async () => {
 after(() => rmSync(bundle, { recursive: true, force: true }));
 afterEach(() => suite.clean());
 
-const CONFIG = 'vrrp_instance VI_1 {\n}\n';
+const CONFIG = 'vrrp_instance VI_1 {\n}\nvirtual_server 10.0.0.2 5 {\n}\n';
 const fresh = (): TestSuite => {
   suite = new TestSuite(bundle, CONFIG);
   return suite;

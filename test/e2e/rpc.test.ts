@@ -20,7 +20,7 @@ before(async () => {
   bundle = await bundleWithDoubles();
   mkdirSync(join(bundle, 'proto'));
   execFileSync(BUF, ['build', '-o', join(bundle, 'proto/keepwatch.binpb')]);
-  suite = new TestSuite(bundle, 'vrrp_instance VI_1 {\n}\n');
+  suite = new TestSuite(bundle, 'vrrp_instance VI_1 {\n}\nvirtual_server 10.0.0.2 5 {\n}\n');
   await suite.startReady();
 });
 after(async () => {

@@ -1,10 +1,10 @@
 /** The supervisor with real processes: test doubles of the services speak the real protocol over real sockets. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import type { WatchEventsResponse } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
+import type { SuiteStatus, WatchEventsResponse } from '../../services/shared/rpc/generated/keepwatch/v1/control.js';
 import { VrrpStateName } from '../../services/shared/rpc/generated/keepwatch/v1/vrrp.js';
 import { SERVICE_NAMES, type ServiceName } from '../../services/shared/rpc/service.js';
 import { findSetpriv } from '../../services/shared/script/launch.js';
@@ -459,6 +459,49 @@ test('attached services are used, never started, and outlive the supervisor', as
   for (const child of children) assert.equal(child.exitCode, null);
   for (const child of children) child.kill('SIGTERM');
   for (const child of children) assert.equal(await exitOf(child), 0);
+});
+
+test('ipvsd and healthcheckerd run only where there are virtual servers, or something left to be taken out of the table', async () => {
+  const VRRP_ONLY = 'vrrp_instance VI_1 {\n}\n';
+  const names = ({ services }: SuiteStatus) => services.map(({ name }) => name);
+  fresh(VRRP_ONLY);
+  assert.deepEqual(names(await suite.startReady()), ['notifierd', 'vrrpd']);
+  const vrrpd = suite.pid('vrrpd');
+
+  suite.writeConfig(CONFIG);
+  const reload = await suite.control().reload({});
+  assert.ok(reload.accepted, JSON.stringify(reload.diagnostics));
+  assert.deepEqual(names(await suite.untilReady()), [...STANDING_SERVICES]);
+  const [ipvsd, healthcheckerd] = [suite.pid('ipvsd'), suite.pid('healthcheckerd')];
+
+  suite.writeConfig(VRRP_ONLY);
+  assert.ok((await suite.control().reload({})).accepted);
+  await suite.untilStatus('they are gone', (status) => names(status).length === 2 && status.health === undefined);
+  for (const pid of [ipvsd, healthcheckerd]) await until('the process is gone', () => !existsSync(`/proc/${pid}`));
+  assert.equal(suite.pid('vrrpd'), vrrpd);
+  assert.deepEqual(
+    suite.calls('ipvsd', 'stop').map(({ keepKernelState }) => keepKernelState),
+    [false],
+  );
+
+  suite.supervisor?.kill('SIGTERM');
+  assert.equal(await exitOf(suite.supervisor as never), 0);
+  // As a suite leaves it whose every process was killed.
+  writeFileSync(join(suite.runDir, 'ipvsd.owned.json'), '{}');
+  const started = suite.calls('ipvsd', 'configure').length;
+  suite.start();
+  await suite.untilStatus('ipvsd was there for the left-overs', (status) => names(status).length === 2);
+  assert.equal(suite.calls('ipvsd', 'configure').length, started + 1);
+  assert.equal(suite.calls('ipvsd', 'stop').length, 2);
+});
+
+test('--all runs every service, whatever the configuration', async () => {
+  fresh('vrrp_instance VI_1 {\n}\n');
+  const { services } = await suite.startReady('--all');
+  assert.deepEqual(
+    services.map(({ name }) => name),
+    [...SERVICE_NAMES],
+  );
 });
 
 test('bfdd runs only where there are sessions; they are told to those who follow them, again after each restart', async () => {

@@ -14,7 +14,7 @@ import { FIRST, SECOND, VIP, withPair } from './lib/pair.js';
 import { Recorder } from './lib/recorder.js';
 import { Router } from './lib/router.js';
 import { servingPid } from './lib/serviceProcesses.js';
-import { builtCommand, keepalived, keepwatch, type Software } from './lib/software.js';
+import { builtCommand, keepalived, type Software, wholeKeepwatch } from './lib/software.js';
 import { keepwatchSkip } from './lib/underTest.js';
 
 /** The release before this one; until there are tags, the first commit whose suite can be upgraded. */
@@ -38,7 +38,7 @@ async function build(directory: string): Promise<Software> {
   return {
     name: 'keepwatch',
     command: (paths) =>
-      keepwatch
+      wholeKeepwatch
         .command(paths)
         .map((word) => (word === builtCommand('keepwatchd') ? join(directory, 'dist/cmd/keepwatchd/main.js') : word)),
   };
@@ -46,7 +46,7 @@ async function build(directory: string): Promise<Software> {
 
 describe('an earlier release', { skip: await skip() }, () => {
   test('its services are adopted, told of reloads, restarted and replaced by this supervisor; a peer notices nothing', async () => {
-    await withPair(keepwatch, keepalived, async ({ lab, first, second }, capture) => {
+    await withPair(wholeKeepwatch, keepalived, async ({ lab, first, second }, capture) => {
       const earlier = await build(join(lab.directory, 'earlier'));
       const told = Recorder.create(join(lab.directory, 'told.sh'));
       const config = (priority: number, more: readonly string[] = []) =>

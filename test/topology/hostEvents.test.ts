@@ -15,8 +15,8 @@ import { signalIfThere } from './lib/processes.js';
 import { Recorder } from './lib/recorder.js';
 import type { Router } from './lib/router.js';
 import { servingPid } from './lib/serviceProcesses.js';
-import { keepalived } from './lib/software.js';
-import { keepwatchSkip, underTest } from './lib/underTest.js';
+import { keepalived, wholeKeepwatch } from './lib/software.js';
+import { keepwatchSkip } from './lib/underTest.js';
 
 const SERVICES = ['notifierd', 'ipvsd', 'healthcheckerd', 'vrrpd'] as const;
 /** Longer than the master-down interval of the peer, and than the supervisor's patience. */
@@ -376,7 +376,7 @@ async function suspend(scene: Scene, capture: Capture): Promise<void> {
 describe('host events', { skip: await keepwatchSkip('keepalived', 'prlimit', 'dd') }, () => {
   test('none but a long stall is a reason to fail over', async (t) => {
     await withPair(
-      underTest,
+      wholeKeepwatch,
       keepalived,
       async (topology, capture) => {
         const { lab, first, second } = topology;

@@ -9,7 +9,8 @@ import { gaps, masterDownMs } from './lib/expectations.js';
 import { FIRST, probe, SECOND, VIP, withPair } from './lib/pair.js';
 import { listProcesses } from './lib/processes.js';
 import type { Router } from './lib/router.js';
-import { keepwatchSkip, underTest } from './lib/underTest.js';
+import { wholeKeepwatch } from './lib/software.js';
+import { keepwatchSkip } from './lib/underTest.js';
 
 const SERVICES = ['notifierd', 'ipvsd', 'healthcheckerd', 'vrrpd'] as const;
 
@@ -35,7 +36,7 @@ async function replaced(router: Router, service: string, before: number): Promis
 
 describe('kill -9 on the master', { skip: await keepwatchSkip() }, () => {
   test('each service in turn, then the supervisor: the peer and the clients notice nothing', async () => {
-    await withPair(underTest, underTest, async (topology, capture) => {
+    await withPair(wholeKeepwatch, wholeKeepwatch, async (topology, capture) => {
       const { lab, first, second } = topology;
       const config = (priority: number) => configuration(instance({ priority, addresses: [`${VIP}/24`] }));
       await bringUp(lab, first, config(150));

@@ -12,8 +12,8 @@ import { type Pair, SECOND, VIP, withPair } from './lib/pair.js';
 import { namespaceOf } from './lib/processes.js';
 import type { Router } from './lib/router.js';
 import { servingPid, sparePid } from './lib/serviceProcesses.js';
-import { builtCommand, keepalived, type Software } from './lib/software.js';
-import { keepwatchSkip, underTest } from './lib/underTest.js';
+import { builtCommand, keepalived, type Software, wholeKeepwatch } from './lib/software.js';
+import { keepwatchSkip } from './lib/underTest.js';
 
 const SECOND_VIP = '10.9.0.101';
 
@@ -56,7 +56,7 @@ function everyServiceInside(router: Router, red: string): void {
 
 describe('net_namespace', { skip: await keepwatchSkip('keepalived', 'ip') }, () => {
   test('one that is missing ends the start, with its place', async () => {
-    await withPair(underTest, keepalived, async ({ first }) => {
+    await withPair(wholeKeepwatch, keepalived, async ({ first }) => {
       await first.start(text(['# comment', 'net_namespace gone'], 150));
       assert.equal(await first.exited(), 2);
       const place = `${first.paths.config}:2:1: error: network namespace 'gone' cannot be entered`;
@@ -75,7 +75,7 @@ describe('net_namespace', { skip: await keepwatchSkip('keepalived', 'ip') }, () 
   });
 
   test('services and scripts are inside; elections, crashes, a refused reload and an adoption do not move them', async () => {
-    await withPair(underTest, keepalived, async (topology, capture) => {
+    await withPair(wholeKeepwatch, keepalived, async (topology, capture) => {
       const { lab, first, second } = topology;
       await moveInside(first.host);
       const script = join(first.host.directory, 'where.sh');

@@ -11,8 +11,8 @@ import { gaps, masterDownMs } from './lib/expectations.js';
 import { Lab } from './lib/lab.js';
 import { addRouter, FIRST, probe, SECOND, VIP, withPair } from './lib/pair.js';
 import { processOf, servingPid } from './lib/serviceProcesses.js';
-import { builtCommand, keepalived } from './lib/software.js';
-import { keepwatchSkip, underTest } from './lib/underTest.js';
+import { builtCommand, keepalived, wholeKeepwatch } from './lib/software.js';
+import { keepwatchSkip } from './lib/underTest.js';
 
 const SERVICES = ['notifierd', 'ipvsd', 'healthcheckerd', 'vrrpd'] as const;
 /** KEEPWATCH_UPGRADES=100 for a soak. */
@@ -20,7 +20,7 @@ const ROUNDS = Number(process.env.KEEPWATCH_UPGRADES ?? 2);
 
 describe('upgrade', { skip: await keepwatchSkip('keepalived') }, () => {
   test('replaces every process, again and again; a keepalived peer and the clients notice nothing', async () => {
-    await withPair(underTest, keepalived, async (topology, capture) => {
+    await withPair(wholeKeepwatch, keepalived, async (topology, capture) => {
       const { lab, first, second } = topology;
       const config = (priority: number) => configuration(instance({ priority, addresses: [`${VIP}/24`] }));
       await bringUp(lab, first, config(150));
@@ -83,7 +83,7 @@ describe('upgrade', { skip: await keepwatchSkip('keepalived') }, () => {
   test('a supervisor that is asked to reload before it listens does it later', async () => {
     const lab = await Lab.start();
     try {
-      const router = await addRouter(lab, 'r1', underTest, { eth0: '10.9.0.1/24' });
+      const router = await addRouter(lab, 'r1', wholeKeepwatch, { eth0: '10.9.0.1/24' });
       router.writeConfig(configuration(instance({ priority: 100, addresses: [`${VIP}/24`] })));
       const started = router.start();
       const pid = await eventually(

@@ -30,6 +30,9 @@ export const pidPath = (runDir: string, name: ProcessName): string => join(runDi
 export const spareSocketPath = (runDir: string, name: ProcessName): string => join(runDir, `${name}.spare.sock`);
 export const sparePidPath = (runDir: string, name: ProcessName): string => join(runDir, `${name}.spare.pid`);
 
+/** Where ipvsd notes which services of the kernel's table are its own; absent: none. */
+export const ownedTablePath = (runDir: string): string => join(runDir, 'ipvsd.owned.json');
+
 /** Where vrrpd gets the process that watches its trackers, when the supervisor offers that. */
 export const watcherSocketPath = (runDir: string): string => join(runDir, 'trackd.sock');
 /** What those processes may be asked for, as the supervisor wrote it down. */

@@ -56,7 +56,7 @@ export async function bundleWithDoubles(real: readonly ServiceName[] = []): Prom
   return directory;
 }
 
-/** The services that run with every configuration. */
+/** The services that run wherever there is a virtual server. */
 export const STANDING_SERVICES: readonly ServiceName[] = SERVICE_NAMES.filter((name) => name !== 'bfdd');
 
 /** One call a double noted in its journal. */

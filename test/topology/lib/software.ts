@@ -43,3 +43,9 @@ export const keepwatch: Software = {
     ...['-n', '-l', '-D', '-f', config, '--run-dir', runDirectory, '--state-dir', stateDirectory],
   ],
 };
+
+/** Ours with every service, those for which the configuration has no work too. */
+export const wholeKeepwatch: Software = {
+  name: 'keepwatch',
+  command: (paths) => [...keepwatch.command(paths), '--all'],
+};

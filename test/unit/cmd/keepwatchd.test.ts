@@ -54,10 +54,10 @@ test('keepalived flags have their meaning, paths become absolute, unknown ones a
 });
 
 test('flags of keepalived that change nothing are taken, and say why; -T names the command to use', () => {
-  const { withoutEffect, bfdPidFile, allIncluded } = parseFlags(['-Xae', '-u', '077', '--all', '-b', '/b.pid', '-t']);
+  const { withoutEffect, bfdPidFile, allIncluded } = parseFlags(['-Xae', '-u', '077', '-b', '/b.pid', '-t']);
   assert.deepEqual(
     withoutEffect.map(({ flag }) => flag),
-    ['--all', '--umask', '--release-vips', '--address-monitoring'],
+    ['--umask', '--release-vips', '--address-monitoring'],
   );
   assert.deepEqual([bfdPidFile, allIncluded], ['/b.pid', true]);
   assert.deepEqual(parseFlags([]).withoutEffect, []);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -31,6 +31,16 @@ test('ownership comes back as it was written, from a file only we can read', (co
   const keys = (ownership: typeof owned) =>
     [...ownership].map(([name, { created, destinations }]) => [name, created, [...destinations.keys()]]);
   assert.deepEqual(keys(loaded), keys(owned));
+});
+
+test('there is no record where nothing is owned: whoever starts the suite need not clean up', (context) => {
+  const file = path(context);
+  const record = new OwnershipFile(file, 'boot-1', assert.fail);
+  record.save(owned);
+  record.save(new Map());
+  assert.ok(!existsSync(file));
+  record.save(new Map());
+  assert.equal(record.load().size, 0);
 });
 
 test('a record of another boot counts for nothing: the kernel’s table is gone as well', (context) => {
