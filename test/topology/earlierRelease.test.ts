@@ -14,7 +14,7 @@ import { FIRST, SECOND, VIP, withPair } from './lib/pair.js';
 import { Recorder } from './lib/recorder.js';
 import { Router } from './lib/router.js';
 import { servingPid } from './lib/serviceProcesses.js';
-import { builtCommand, keepalived, type Software, wholeKeepwatch } from './lib/software.js';
+import { builtCommand, keepalived, keepwatch, type Software, wholeKeepwatch } from './lib/software.js';
 import { keepwatchSkip } from './lib/underTest.js';
 
 /** The release before this one; until there are tags, the first commit whose suite can be upgraded. */
@@ -38,7 +38,7 @@ async function build(directory: string): Promise<Software> {
   return {
     name: 'keepwatch',
     command: (paths) =>
-      wholeKeepwatch
+      keepwatch
         .command(paths)
         .map((word) => (word === builtCommand('keepwatchd') ? join(directory, 'dist/cmd/keepwatchd/main.js') : word)),
   };

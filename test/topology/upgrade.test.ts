@@ -14,7 +14,7 @@ import { processOf, servingPid } from './lib/serviceProcesses.js';
 import { builtCommand, keepalived, wholeKeepwatch } from './lib/software.js';
 import { keepwatchSkip } from './lib/underTest.js';
 
-const SERVICES = ['notifierd', 'ipvsd', 'healthcheckerd', 'vrrpd'] as const;
+const SERVICES = ['notifierd', 'ipvsd', 'healthcheckerd', 'bfdd', 'vrrpd'] as const;
 /** KEEPWATCH_UPGRADES=100 for a soak. */
 const ROUNDS = Number(process.env.KEEPWATCH_UPGRADES ?? 2);
 
