@@ -137,6 +137,11 @@ export class EventLog implements EventSink {
     return watcher;
   }
 
+  /** Has every watcher look around, who may wait for nothing but events. */
+  nudge(): void {
+    for (const watcher of this.#watchers) watcher.nudge();
+  }
+
   unsubscribe(watcher: Mailbox<WatchResponse>): void {
     this.#watchers.delete(watcher);
     watcher.close();

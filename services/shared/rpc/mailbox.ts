@@ -35,6 +35,11 @@ export class Mailbox<T> {
     return true;
   }
 
+  /** The reader that waits now finds that nothing came in time. */
+  nudge(): void {
+    this.#wake?.();
+  }
+
   /** No more items; those already there are still read. */
   close(): void {
     this.#end('closed');

@@ -28,16 +28,19 @@ export const pulsePath = (socket: string): string => `${socket.replace(/\.sock$/
 export class Pulse {
   readonly #clock: Clock;
   readonly #logger: Logger;
+  /** Called when the file cannot be written any more. */
+  readonly #onLost: () => void;
   readonly #time = Buffer.alloc(TIME_BYTES);
   #path: string;
   #fd: number | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /** Makes the file (mode 0600), in place of that of a dead process, and begins. */
-  constructor(path: string, incarnation: string, clock: Clock, logger: Logger) {
+  constructor(path: string, incarnation: string, clock: Clock, logger: Logger, onLost: () => void) {
     this.#path = path;
     this.#clock = clock;
     this.#logger = logger;
+    this.#onLost = onLost;
     const temporary = `${path}.${process.pid}.new`;
     try {
       removeIfThere(temporary);
@@ -89,6 +92,7 @@ export class Pulse {
   #fail(error: unknown): void {
     this.#logger.warn({ err: error, file: this.#path }, 'the sign of life cannot be written: heartbeats go instead');
     this.#end();
+    this.#onLost();
   }
 
   #end(): void {

@@ -132,7 +132,7 @@ export async function runService(options: RunServiceOptions): Promise<number> {
     logger,
   );
   // The socket is ours, and nobody who connects has been answered yet.
-  pulse = new Pulse(pulsePath(seat.socket), incarnation, clock, logger);
+  pulse = new Pulse(pulsePath(seat.socket), incarnation, clock, logger, () => events.nudge());
   seat.begin(server, pulse);
 
   const stopBySignal = (signal: NodeJS.Signals): void => {

@@ -15,12 +15,13 @@ describe('the sign of life of a service', () => {
   let folder: string;
   let path: string;
   let warnings: string[];
+  let lost: number;
   const clock = new FakeClock();
   const open: (Pulse | PulseReader)[] = [];
   const logger = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) });
 
   const begin = (incarnation = ONE, at = path): Pulse => {
-    const pulse = new Pulse(at, incarnation, clock, logger);
+    const pulse = new Pulse(at, incarnation, clock, logger, () => lost++);
     open.push(pulse);
     return pulse;
   };
@@ -39,6 +40,7 @@ describe('the sign of life of a service', () => {
     folder = mkdtempSync(join(tmpdir(), 'keepwatch-pulse-'));
     path = pulsePath(join(folder, 'vrrpd.sock'));
     warnings = [];
+    lost = 0;
     mock.timers.enable({ apis: ['setInterval'] });
   });
 
@@ -115,7 +117,7 @@ describe('the sign of life of a service', () => {
   test('that cannot be written is told', () => {
     const pulse = begin(ONE, join(folder, 'missing', 'vrrpd.pulse'));
     assert.equal(pulse.beats, false);
-    assert.equal(warnings.length, 1);
+    assert.deepEqual([warnings.length, lost], [1, 1]);
     assert.match(warnings[0] ?? '', /the sign of life cannot be written/);
     beat();
     pulse.close();
