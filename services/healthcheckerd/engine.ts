@@ -26,6 +26,7 @@ import type { Prober } from './probe.js';
 import { type EngineReport, HealthReporter } from './reporter.js';
 import { NO_RESUME, type ResumeRecord } from './resumeRecord.js';
 import { type RunningChecker, type ServerRuntime, type VirtualRuntime, verdictOf, weightOf } from './runtime.js';
+import { sameMeaning } from './sameMeaning.js';
 import { virtualServerWire } from './stateWire.js';
 import { steeredConfig } from './steeredConfig.js';
 
@@ -110,12 +111,15 @@ export class HealthEngine {
     const previous = this.#virtuals;
     const groups = new Map(config.groups.map((group) => [group.name, group]));
     const starting = this.#config === undefined;
+    const sameAround =
+      sameMeaning(this.#config?.groups, config.groups) && sameMeaning(this.#config?.global, config.global);
     this.#config = config;
     this.#notify = new NotificationBuilder(config.global);
     this.#virtuals = new Map();
     this.#checkers.release();
 
     const notifications: Notification[] = [];
+    const changed: VirtualRuntime[] = [];
     let quorate = 0;
     const removedDesired = new Map<string, IpvsServiceKey>();
     for (const virtual of previous.values()) {
@@ -129,8 +133,15 @@ export class HealthEngine {
       const old = previous.get(name);
       previous.delete(name);
       const virtual = old ?? newVirtual(name, virtualConfig);
-      notifications.push(...this.#configureVirtual(virtual, virtualConfig, groups, old === undefined, now));
       this.#virtuals.set(name, virtual);
+      // What a group stands for, and its mark, may be another.
+      const mayStay = sameAround && virtualConfig.target.kind !== 'group';
+      if (old !== undefined && mayStay && sameMeaning(old.config, virtualConfig)) {
+        this.#keepVirtual(old, virtualConfig);
+      } else {
+        notifications.push(...this.#configureVirtual(virtual, virtualConfig, groups, old === undefined, now));
+        changed.push(virtual);
+      }
       if (old === undefined && virtual.view.quorumUp) quorate++;
       for (const key of virtual.targets.keys) removedDesired.delete(serviceKeyText(key));
     }
@@ -140,10 +151,10 @@ export class HealthEngine {
       this.#resume.forgetQuorum(virtual.name);
     }
     this.#checkers.sweep();
-    this.#reporter.forgetQuiet();
+    this.#reporter.forgetQuiet([...changed, ...previous.values()]);
     this.#updatePresence(now);
-    if (starting || notifications.length > 0 || this.#virtuals.size > 0 || previous.size > 0) {
-      this.#reporter.changed([...this.#virtuals.values()], notifications, {
+    if (starting || notifications.length > 0 || changed.length > 0 || previous.size > 0) {
+      this.#reporter.changed(changed, notifications, {
         removedVirtualServers: [...previous.keys()],
         removedDesired: [...removedDesired.values()],
       });
@@ -199,6 +210,16 @@ export class HealthEngine {
     this.#reporter.forgetQuiet();
     this.#presence.stop();
     if (notifications.length > 0) this.#reporter.changed([], notifications);
+  }
+
+  /** Leaves a virtual server as it is; only the places in the file may be others. */
+  #keepVirtual(virtual: VirtualRuntime, config: VirtualRuntime['config']): void {
+    virtual.config = config;
+    for (const [index, server] of virtual.servers.entries()) {
+      const serverConfig = config.realServers[index];
+      if (serverConfig !== undefined) server.config = serverConfig;
+      for (const checker of server.checkers.values()) checker.servers.add(server);
+    }
   }
 
   /** Gives a virtual server its (new) configuration; returns what has to be told because of it. */

@@ -7,7 +7,7 @@ import type { ConfigTree } from '../shared/config/tree.js';
 import { formatIpAddress, parseIpAddress } from '../shared/net/address.js';
 import { wireDiagnostics } from '../shared/rpc/diagnostics.js';
 import { HealthServiceDefinition, type InformVrrpRequest } from '../shared/rpc/generated/keepwatch/v1/health.js';
-import type { ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import type { PlannedChange, ServiceState } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
 import { refused } from '../shared/rpc/refusal.js';
 import type { ServiceContext, StartedService } from '../shared/rpc/runService.js';
@@ -69,6 +69,10 @@ class HealthBehaviour implements ServiceBehaviour {
   readonly #resume: FileResumeRecord;
   readonly #applyScheduling: HealthServiceOptions['applyScheduling'];
   #schedulingProblems: readonly string[] = [];
+  readonly #meanings = new WeakMap<ConfigTree, Interpretation<HealthConfig>>();
+  #planned:
+    | { readonly from: HealthConfig | undefined; readonly to: HealthConfig; readonly changes: PlannedChange[] }
+    | undefined;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #armedFor: Instant | undefined;
@@ -94,21 +98,20 @@ class HealthBehaviour implements ServiceBehaviour {
   }
 
   validate(tree: ConfigTree) {
-    return wireDiagnostics(this.#interpret(tree).diagnostics);
+    return wireDiagnostics(this.#meaningOf(tree).diagnostics);
   }
 
   plan(tree: ConfigTree): PlanOutcome {
-    const { model, diagnostics } = this.#interpret(tree);
-    return {
-      diagnostics: wireDiagnostics(diagnostics),
-      changes: model === undefined ? [] : planChanges(this.#engine.config, model),
-    };
+    const { model, diagnostics } = this.#meaningOf(tree);
+    return { diagnostics: wireDiagnostics(diagnostics), changes: model === undefined ? [] : this.#changesTo(model) };
   }
 
   async configure(tree: ConfigTree): Promise<ConfigureOutcome> {
-    const { model, diagnostics } = this.#interpret(tree);
+    const { model, diagnostics } = this.#meaningOf(tree);
     if (model === undefined) return refused(diagnostics);
-    const changes = planChanges(this.#engine.config, model);
+    const changes = this.#changesTo(model);
+    this.#meanings.delete(tree);
+    this.#planned = undefined;
     this.#engine.apply(model);
     this.#resume.settle();
     this.#schedulingProblems = this.#applyScheduling(model.global.scheduling);
@@ -118,6 +121,24 @@ class HealthBehaviour implements ServiceBehaviour {
 
   steer(orders: readonly Order[]): void {
     if (!this.#stopped) this.#engine.steer(orders);
+  }
+
+  /** A tree is validated, planned and put in force, and understood once. */
+  #meaningOf(tree: ConfigTree): Interpretation<HealthConfig> {
+    const known = this.#meanings.get(tree);
+    if (known !== undefined) return known;
+    const meaning = this.#interpret(tree);
+    this.#meanings.set(tree, meaning);
+    return meaning;
+  }
+
+  /** What a configuration changes, which is asked when it is planned and when it is put in force. */
+  #changesTo(to: HealthConfig): PlannedChange[] {
+    const from = this.#engine.config;
+    if (this.#planned?.from !== from || this.#planned?.to !== to) {
+      this.#planned = { from, to, changes: planChanges(from, to) };
+    }
+    return this.#planned.changes;
   }
 
   /** `HealthService.InformVrrp`: the whole list of vrrpd's addresses, with prefix lengths. */

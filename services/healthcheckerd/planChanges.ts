@@ -2,6 +2,7 @@
 import { ChangeKind, type PlannedChange } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import type { HealthConfig, RealServerConfig, VirtualServerConfig, VirtualServerGroupConfig } from './config/model.js';
 import { nameVirtualServers, realServerName } from './names.js';
+import { sameMeaning } from './sameMeaning.js';
 
 /** A value for comparison and for people: without its place in the file, bytes as numbers. */
 export const plainText = (value: unknown): string =>
@@ -10,16 +11,13 @@ export const plainText = (value: unknown): string =>
     return inner instanceof Uint8Array ? [...inner].join('.') : inner;
   }) ?? 'none';
 
-/** Both mean the same; only their places in the file may differ. */
-export const sameMeaning = (left: unknown, right: unknown): boolean => plainText(left) === plainText(right);
-
 function fieldChanges<Config extends object>(before: Config, next: Config, leaveOut: readonly string[]): string[] {
   const keys = new Set([...Object.keys(before), ...Object.keys(next)]);
   return [...keys]
     .filter((key) => key !== 'position' && !leaveOut.includes(key))
     .flatMap((key) => {
-      const [old, now] = [plainText(before[key as keyof Config]), plainText(next[key as keyof Config])];
-      return old === now ? [] : [`${key} ${old} -> ${now}`];
+      const [old, now] = [before[key as keyof Config], next[key as keyof Config]];
+      return sameMeaning(old, now) ? [] : [`${key} ${plainText(old)} -> ${plainText(now)}`];
     });
 }
 
@@ -34,6 +32,7 @@ function serverChanges(before: VirtualServerConfig, next: VirtualServerConfig): 
   const details: string[] = [];
   for (const [name, server] of now) {
     const earlier = old.get(name);
+    if (earlier !== undefined && sameMeaning(earlier, server)) continue;
     if (earlier === undefined) details.push(`real_server ${name} added`);
     else {
       const changes = [...fieldChanges(earlier, server, ['checkers']), ...checkerChanges(earlier, server)];
@@ -69,6 +68,7 @@ export function planChanges(before: HealthConfig | undefined, next: HealthConfig
       });
       continue;
     }
+    if (config.target.kind !== 'group' && sameMeaning(earlier, config)) continue;
     const details = [
       ...fieldChanges(earlier, config, ['realServers']),
       ...serverChanges(earlier, config),

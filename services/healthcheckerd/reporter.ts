@@ -45,10 +45,11 @@ export class HealthReporter {
     if (changed.length > 0) this.#report({ event: { ...this.#eventOf(changed), desired: [] }, notifications: [] });
   }
 
-  /** What was to be told quietly is told otherwise, or not at all. */
-  forgetQuiet(): void {
-    this.#quietlyChanged.clear();
-    this.#quietAt = undefined;
+  /** What was to be told quietly, of these or of all, is told otherwise, or not at all. */
+  forgetQuiet(virtuals?: readonly VirtualRuntime[]): void {
+    if (virtuals === undefined) this.#quietlyChanged.clear();
+    else for (const virtual of virtuals) this.#quietlyChanged.delete(virtual);
+    if (this.#quietlyChanged.size === 0) this.#quietAt = undefined;
   }
 
   /** A real server came up or went down. */

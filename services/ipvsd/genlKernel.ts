@@ -24,9 +24,10 @@ import { type IpvsKernel, IpvsUnavailable, type OperationResult, type ServiceSta
 import { describeOperation, type IpvsOperation } from './reconcile.js';
 import { type DaemonOperation, describeDaemonOperation, type SyncDaemon } from './syncDaemon.js';
 import type { Destination, Service, ServiceKey } from './table.js';
+import { turn } from './turns.js';
 
 /** Requests executed without a pause: the kernel takes them inside the system call, and others want this thread too. */
-const SLICE = 1024;
+const SLICE = 256;
 const MODPROBE = '/sbin/modprobe';
 const MODPROBE_TIMEOUT_MS = 10_000;
 
@@ -87,7 +88,12 @@ class GenlIpvs implements IpvsKernel {
 
   async list(): Promise<Service[]> {
     const services = this.#ask(IPVS_COMMAND.getService, Buffer.alloc(0), true, decodeService);
-    return services.map((service) => ({ ...service, destinations: this.#destinations(service.key) }));
+    const whole: Service[] = [];
+    for (const service of services) {
+      whole.push({ ...service, destinations: this.#destinations(service.key) });
+      await turn();
+    }
+    return whole;
   }
 
   async find(key: ServiceKey): Promise<Service | undefined> {
@@ -103,7 +109,7 @@ class GenlIpvs implements IpvsKernel {
   async execute(operations: readonly IpvsOperation[]): Promise<OperationResult[]> {
     const results: OperationResult[] = [];
     for (let start = 0; start < operations.length; start += SLICE) {
-      if (start > 0) await new Promise((resolve) => setImmediate(resolve));
+      if (start > 0) await turn();
       const slice = operations.slice(start, start + SLICE);
       const requests = slice.map((operation) => ({ family: this.#family, ...encodeOperation(operation) }));
       const about = (index: number): string => {

@@ -25,8 +25,9 @@ import { Controls } from './controls.js';
 import type { OpenIpvs } from './kernel.js';
 import { MarkTable } from './markTable.js';
 import type { OwnershipRecord } from './ownershipRecord.js';
-import { serviceName } from './table.js';
+import { type Service, type ServiceKey, serviceName } from './table.js';
 import { TableKeeper } from './tableKeeper.js';
+import { PORTION, turn } from './turns.js';
 import { InvalidTable, serviceFromWire, serviceKeyFromWire, statisticsToWire } from './wire.js';
 
 export interface IpvsServiceOptions {
@@ -66,6 +67,8 @@ class IpvsBehaviour implements ServiceBehaviour {
   #config: IpvsConfig | undefined;
   /** What was last asked for, as it came, by service name. */
   #desired: ReadonlyMap<string, IpvsVirtualService> = new Map();
+  /** Tables come one after another, also those that take many turns to be understood. */
+  #applying: Promise<unknown> = Promise.resolve();
 
   constructor(context: ServiceContext, options: IpvsServiceOptions) {
     this.#context = context;
@@ -114,21 +117,56 @@ class IpvsBehaviour implements ServiceBehaviour {
   }
 
   /** Serves `IpvsService.Apply`. Refused operations are part of the answer; only a table nobody can mean is an error. */
-  async apply(request: ApplyRequest): Promise<ApplyResponse> {
-    const services = readTable(() => request.services.map(serviceFromWire));
-    const removed = readTable(() => request.removed.map(serviceKeyFromWire));
-    const desired = new Map(request.complete ? [] : this.#desired);
+  apply(request: ApplyRequest): Promise<ApplyResponse> {
+    const outcome = this.#applying.then(() => this.#apply(request));
+    this.#applying = outcome.catch(() => undefined);
+    return outcome;
+  }
+
+  async #apply(request: ApplyRequest): Promise<ApplyResponse> {
+    const complete = request.complete || request.others.length > 0;
+    const services = await this.#read(request.services);
+    const [removed, others] = readTable(() => [
+      request.removed.map(serviceKeyFromWire),
+      request.others.map(serviceKeyFromWire),
+    ]);
+    const desired = new Map(complete ? this.#known(others) : this.#desired);
     for (const key of removed) desired.delete(serviceName(key));
     for (const [index, service] of services.entries()) {
       const wire = request.services[index];
       if (wire !== undefined) desired.set(serviceName(service.key), wire);
     }
     this.#desired = desired;
-    const { operations, errors } = await this.#keeper.apply({ services, removed, complete: request.complete });
+    const { operations, errors } = await this.#keeper.apply({ services, removed, complete, others });
     const before = this.#marks.problem;
     this.#marks.apply(this.#desired.values());
     if (this.#marks.problem !== before) this.#publish('marks of virtual server groups');
     return { origin: undefined, operations, errors: [...errors, ...this.#markProblems()] };
+  }
+
+  /** Understands services, some at a time. */
+  async #read(wires: readonly IpvsVirtualService[]): Promise<Service[]> {
+    const services: Service[] = [];
+    let read = 0;
+    for (const wire of wires) {
+      if (read > PORTION) {
+        await turn();
+        read = 0;
+      }
+      services.push(readTable(() => serviceFromWire(wire)));
+      read += wire.destinations.length;
+    }
+    return services;
+  }
+
+  /** What was asked for under these keys. Throws INVALID_ARGUMENT for one that was not. */
+  #known(keys: readonly ServiceKey[]): [string, IpvsVirtualService][] {
+    return keys.map((key) => {
+      const name = serviceName(key);
+      const wire = this.#desired.get(name);
+      if (wire === undefined) throw invalidArgument(`${name} was not told before`);
+      return [name, wire];
+    });
   }
 
   /** Serves `IpvsService.SetSyncRole`. */

@@ -75,6 +75,8 @@ export class OwnershipFile implements OwnershipRecord {
   readonly #path: string;
   readonly #bootId: string;
   readonly #complain: (problem: string) => void;
+  /** What is written of a service: of thousands few change at a time. */
+  readonly #texts = new WeakMap<OwnedService, string>();
 
   constructor(path: string, bootId: string, complain: (problem: string) => void) {
     this.#path = path;
@@ -105,9 +107,18 @@ export class OwnershipFile implements OwnershipRecord {
       rmSync(this.#path, { force: true });
       return;
     }
-    const record: StoredRecord = { format: FORMAT, boot: this.#bootId, services: [...owned.values()].map(store) };
-    writeFileSync(`${this.#path}.new`, JSON.stringify(record), { mode: 0o600 });
+    const head: StoredRecord = { format: FORMAT, boot: this.#bootId, services: [] };
+    const services = [...owned.values()].map((service) => this.#text(service));
+    writeFileSync(`${this.#path}.new`, JSON.stringify(head).replace(/\]\}$/, `${services.join()}]}`), { mode: 0o600 });
     renameSync(`${this.#path}.new`, this.#path);
+  }
+
+  #text(service: OwnedService): string {
+    const known = this.#texts.get(service);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(store(service));
+    this.#texts.set(service, text);
+    return text;
   }
 }
 

@@ -147,6 +147,18 @@ export function claim(desired: Table, kernel: Table, owned: Ownership): Ownershi
   return claimed;
 }
 
+/** Both say the same of the same services. */
+export function sameOwnership(left: Ownership, right: Ownership): boolean {
+  if (left.size !== right.size) return false;
+  for (const [name, owned] of left) {
+    const other = right.get(name);
+    if (other === undefined || other.created !== owned.created) return false;
+    if (other.destinations.size !== owned.destinations.size) return false;
+    for (const destination of owned.destinations.keys()) if (!other.destinations.has(destination)) return false;
+  }
+  return true;
+}
+
 /** Everything in the kernel is ours: what `lvs_flush` makes of the table, so that all that is not desired goes. */
 export function claimAll(kernel: Table): Ownership {
   return new Map(

@@ -20,13 +20,16 @@ import {
   claimAll,
   describeOperation,
   type IpvsOperation,
+  type OwnedService,
   type Ownership,
   reconcile,
+  sameOwnership,
   type Table,
   tableOf,
   within,
 } from './reconcile.js';
 import { type Service, type ServiceKey, serviceName } from './table.js';
+import { portionsOf, turn } from './turns.js';
 
 /** How long after a failed attempt IPVS, or a refused operation, is tried again. */
 const RETRY_MS = 10_000;
@@ -52,6 +55,8 @@ export interface TableChange {
   /** The services are the whole table. */
   readonly complete: boolean;
   readonly removed: readonly ServiceKey[];
+  /** Services that belong to a complete table and stay as they were asked for before. */
+  readonly others?: readonly ServiceKey[];
 }
 
 /** What is known about the table. */
@@ -143,7 +148,7 @@ export class TableKeeper {
         this.#told = true;
         await this.#flushOthers();
       }
-      const next = new Map(change.complete ? [] : this.#desired);
+      const next = new Map(change.complete ? this.#known(change.others) : this.#desired);
       const changed = tableOf(change.services);
       const removed = change.removed.map(serviceName);
       for (const name of removed) next.delete(name);
@@ -153,6 +158,11 @@ export class TableKeeper {
       const partial = !change.complete && this.#converged && this.#picture !== undefined;
       return this.#converge(partial ? new Set([...changed.keys(), ...removed]) : undefined);
     });
+  }
+
+  /** Those of the services named that were asked for before. */
+  #known(keys: readonly ServiceKey[] = []): Table {
+    return within(this.#desired, new Set(keys.map(serviceName)));
   }
 
   /** Removes what is ours, or with `flush` the whole table, unless it shall stay, and lets go of the kernel. */
@@ -222,16 +232,49 @@ export class TableKeeper {
     const picture = this.#picture ?? new Map(tableOf(await kernel.list()));
     this.#picture = picture;
 
+    const portions = [...this.#portions(scope)];
+    await this.#claim(picture, portions);
+    let executed = 0;
+    const failures: Failure[] = [];
+    for (const [index, portion] of portions.entries()) {
+      if (index > 0) await turn();
+      const outcome = await this.#convergePortion(kernel, picture, portion);
+      executed += outcome.executed;
+      failures.push(...outcome.failures);
+    }
+    await this.#claim(picture, portions);
+    // A verdict changes nothing there.
+    const controls = scope === undefined ? await this.#options.controls.converge(kernel) : NO_CONTROLS;
+    executed += controls.operations;
+    this.#operations += executed;
+    const errors = [...describeFailures(failures), ...controls.errors];
+    // What was refused before and still is has been told.
+    for (const error of errors) if (!this.#errors.includes(error)) this.#options.logger.error(`IPVS: ${error}`);
+    this.#settle(errors, executed, executed > 0 ? `${executed} operations applied` : '');
+    return { operations: executed, errors };
+  }
+
+  /** The services to look at, so many at a time: while a large table fills, others want the loop too. Those to go come last. */
+  #portions(scope: ReadonlySet<string> | undefined): Iterable<ReadonlySet<string>> {
+    const names = scope ?? new Set([...this.#desired.keys(), ...(this.#told ? this.#owned.keys() : [])]);
+    return portionsOf(names, (name) =>
+      Math.max(this.#desired.get(name)?.destinations.length ?? 0, this.#owned.get(name)?.destinations.size ?? 0),
+    );
+  }
+
+  /** Makes the kernel agree for some services. */
+  async #convergePortion(
+    kernel: IpvsKernel,
+    picture: Map<string, Service>,
+    portion: ReadonlySet<string>,
+  ): Promise<{ readonly executed: number; readonly failures: readonly Failure[] }> {
     let executed = 0;
     let failures: Failure[] = [];
     for (let round = 1; round <= ROUNDS; round++) {
-      this.#claim(picture, scope);
-      const owned = within(this.#owned, this.#told ? scope : (scope ?? new Set(this.#desired.keys())));
-      const operations = reconcile(within(this.#desired, scope), picture, owned);
-      if (operations.length === 0) {
-        failures = [];
-        break;
-      }
+      // What was read again may be another's, or gone.
+      if (round > 1) await this.#claim(picture, [portion]);
+      const operations = reconcile(within(this.#desired, portion), picture, within(this.#owned, portion));
+      if (operations.length === 0) return { executed, failures: [] };
       const results = await kernel.execute(operations);
       failures = this.#absorb(operations, results, picture);
       executed += operations.length - failures.length;
@@ -242,16 +285,7 @@ export class TableKeeper {
       if (stale.length === 0) break;
       await this.#readAgain(kernel, picture, stale);
     }
-    this.#claim(picture, scope);
-    // A verdict changes nothing there.
-    const controls = scope === undefined ? await this.#options.controls.converge(kernel) : NO_CONTROLS;
-    executed += controls.operations;
-    this.#operations += executed;
-    const errors = [...describeFailures(failures), ...controls.errors];
-    // What was refused before and still is has been told.
-    for (const error of errors) if (!this.#errors.includes(error)) this.#options.logger.error(`IPVS: ${error}`);
-    this.#settle(errors, executed, executed > 0 ? `${executed} operations applied` : '');
-    return { operations: executed, errors };
+    return { executed, failures };
   }
 
   async #open(): Promise<IpvsKernel | undefined> {
@@ -304,15 +338,19 @@ export class TableKeeper {
     }
   }
 
-  /** Records what is ours now, before the kernel is changed. */
-  #claim(picture: Table, scope: ReadonlySet<string> | undefined): void {
-    const before = within(this.#owned, scope);
-    const claimed = claim(within(this.#desired, scope), picture, before);
-    if (sameOwnership(before, claimed)) return;
-    const next = new Map(scope === undefined ? [] : this.#owned);
-    for (const name of scope ?? []) next.delete(name);
-    for (const [name, owned] of claimed) next.set(name, owned);
-    this.#own(next);
+  /** Records what is ours now, before the kernel is changed: once, however many services it concerns. */
+  async #claim(picture: Table, portions: readonly ReadonlySet<string>[]): Promise<void> {
+    let next: Map<string, OwnedService> | undefined;
+    for (const [index, portion] of portions.entries()) {
+      if (index > 0) await turn();
+      const before = within(this.#owned, portion);
+      const claimed = claim(within(this.#desired, portion), picture, before);
+      if (sameOwnership(before, claimed)) continue;
+      next ??= new Map(this.#owned);
+      for (const name of portion) next.delete(name);
+      for (const [name, owned] of claimed) next.set(name, owned);
+    }
+    if (next !== undefined) this.#own(next);
   }
 
   #own(next: Ownership): void {
@@ -363,15 +401,4 @@ function describeFailures(failures: readonly Failure[]): string[] {
       const advice = adviceFor(operation, error.code);
       return `cannot ${describeOperation(operation)}: ${error.code}${advice === '' ? '' : `; ${advice}`}`;
     });
-}
-
-function sameOwnership(left: Ownership, right: Ownership): boolean {
-  if (left.size !== right.size) return false;
-  for (const [name, owned] of left) {
-    const other = right.get(name);
-    if (other === undefined || other.created !== owned.created) return false;
-    if (other.destinations.size !== owned.destinations.size) return false;
-    for (const destination of owned.destinations.keys()) if (!other.destinations.has(destination)) return false;
-  }
-  return true;
 }

@@ -1,6 +1,7 @@
 /** Gives each service its part of the configuration in force, and hears from it what it then is. */
 import type { Logger } from '../shared/log/logger.js';
 import { describeRpcError } from '../shared/rpc/errors.js';
+import type { ServiceName } from '../shared/rpc/service.js';
 import type { Configuration } from './configuration.js';
 import type { Relay } from './relay.js';
 import type { Roster } from './roster.js';
@@ -9,6 +10,9 @@ import { configureOne } from './transaction.js';
 
 /** For a description and a state; a machine that boots is slow. */
 const STATE_DEADLINE_MS = 5_000;
+
+/** Those whose events carry everything that a configuration changes of their state. */
+const TELL_ALL: ReadonlySet<ServiceName> = new Set(['healthcheckerd', 'ipvsd']);
 
 export interface DeploymentOptions {
   readonly roster: Roster;
@@ -64,12 +68,17 @@ export class Deployment {
     const { clients } = service;
     if (clients === undefined) return;
     try {
-      const [description, { origin, state }] = await Promise.all([
-        clients.lifecycle.describe({}, { deadlineMs: STATE_DEADLINE_MS }),
-        clients.lifecycle.snapshot({}, { deadlineMs: STATE_DEADLINE_MS }),
-      ]);
-      if (service.clients !== clients || origin === undefined || state === undefined) return;
-      relay.state(origin, state);
+      const description = await clients.lifecycle.describe({}, { deadlineMs: STATE_DEADLINE_MS });
+      let { origin } = description;
+      if (origin === undefined) return;
+      // Thousands of real servers are not told again because ten of them changed.
+      if (!TELL_ALL.has(service.name) || !relay.follow(origin)) {
+        const snapshot = await clients.lifecycle.snapshot({}, { deadlineMs: STATE_DEADLINE_MS });
+        origin = snapshot.origin;
+        if (service.clients !== clients || origin === undefined || snapshot.state === undefined) return;
+        relay.state(origin, snapshot.state);
+      }
+      if (service.clients !== clients) return;
       service.describedAgain(description);
       // Only now: who reads that it is ready shall find its state too. What it says counts, not what it was told: it may
       // have been started anew in between.

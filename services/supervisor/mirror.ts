@@ -58,6 +58,20 @@ export function withState(mirror: Mirror, { state }: ServiceState): Mirror {
   }
 }
 
+/** The state of one of the services whose events carry everything that changes. */
+export function stateIn({ health, ipvs }: Mirror, service: string): ServiceState | undefined {
+  if (service === 'healthcheckerd' && health !== undefined) return { state: { $case: 'health', value: health } };
+  if (service === 'ipvsd' && ipvs !== undefined) return { state: { $case: 'ipvs', value: ipvs } };
+  return undefined;
+}
+
+/** What is known, but for one of them. */
+export function without(mirror: Mirror, service: string): Mirror {
+  const { health, ipvs, ...others } = mirror;
+  if (service === 'healthcheckerd') return ipvs === undefined ? others : { ...others, ipvs };
+  return service === 'ipvsd' ? (health === undefined ? others : { ...others, health }) : mirror;
+}
+
 /** Takes an event in. */
 export function withEvent(mirror: Mirror, { event }: ServiceEvent): Mirror {
   switch (event?.$case) {

@@ -15,7 +15,16 @@ import type { ServiceEvent, ServiceState } from '../shared/rpc/generated/keepwat
 import { VrrpStateName, type VrrpVirtualAddress } from '../shared/rpc/generated/keepwatch/v1/vrrp.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import { IpvsOutbox } from './ipvsOutbox.js';
-import { isNewer, type Mirror, type MirrorPosition, positionOf, withEvent, withState } from './mirror.js';
+import {
+  isNewer,
+  type Mirror,
+  type MirrorPosition,
+  positionOf,
+  stateIn,
+  withEvent,
+  without,
+  withState,
+} from './mirror.js';
 import { NotifyOutbox } from './notifyOutbox.js';
 import { SessionOutbox } from './sessionOutbox.js';
 
@@ -24,6 +33,10 @@ export class Relay {
   readonly ipvs = new IpvsOutbox();
   readonly sessions = { vrrpd: new SessionOutbox('tellsVrrp'), healthcheckerd: new SessionOutbox('tellsCheckers') };
   readonly #positions = new Map<string, MirrorPosition>();
+  /** What services told before their first configuration was in force. */
+  #unconfigured: Mirror = {};
+  /** Incarnation of each service that told its whole state with a configuration in force. */
+  readonly #stated = new Map<string, string>();
   #mirror: Mirror = {};
   #healthConfigured = false;
   #vrrpConfigured = false;
@@ -38,11 +51,32 @@ export class Relay {
     return this.#mirror;
   }
 
+  /**
+   * Takes what a service has told until then for its state, if that is all of it: it need not tell it again. Only for those whose
+   * events carry everything that changes.
+   */
+  follow(origin: Origin): boolean {
+    const { service, incarnation, sequence } = origin;
+    const known = this.#positions.get(service);
+    if (known?.incarnation !== incarnation || known.sequence < sequence) return false;
+    if (this.#stated.get(service) === incarnation) return true;
+    const state = stateIn(this.#unconfigured, service);
+    if (state === undefined) return false;
+    this.state({ ...origin, sequence: known.sequence }, state);
+    return true;
+  }
+
   /** A service told its whole state. */
   state(origin: Origin, state: ServiceState): void {
     this.#positions.set(origin.service, positionOf(origin));
     // Before its first Configure a service knows nothing: its empty state must not wipe what the kernel holds.
-    if (origin.generation === 0n) return;
+    if (origin.generation === 0n) {
+      this.#stated.delete(origin.service);
+      this.#unconfigured = withState(this.#unconfigured, state);
+      return;
+    }
+    this.#unconfigured = without(this.#unconfigured, origin.service);
+    this.#stated.set(origin.service, origin.incarnation);
     this.#mirror = withState(this.#mirror, state);
     if (state.state?.$case === 'vrrp') this.#vrrpConfigured = true;
     if (state.state?.$case === 'health') {
@@ -73,7 +107,11 @@ export class Relay {
     this.notify(origin, event);
     if (!isNewer(this.#positions.get(origin.service), origin)) return;
     this.#positions.set(origin.service, positionOf(origin));
-    if (origin.generation === 0n) return;
+    if (origin.generation === 0n) {
+      // While it puts its first configuration in force.
+      this.#unconfigured = withEvent(this.#unconfigured, event);
+      return;
+    }
     this.#mirror = withEvent(this.#mirror, event);
     if (event.event?.$case === 'health' && this.#healthConfigured) {
       this.ipvs.change(event.event.value.desired, event.event.value.removedDesired);
@@ -85,6 +123,11 @@ export class Relay {
     if (service === 'ipvsd' && this.#healthConfigured && this.#mirror.health !== undefined) {
       this.ipvs.replaceAll(this.#mirror.health.desired);
     }
+    this.configured(service);
+  }
+
+  /** A service has another configuration: what follows from that besides its own doing is told again. It still has its table. */
+  configured(service: ServiceName): void {
     if (service === 'ipvsd') this.#syncRoleTold = undefined;
     if (service === 'healthcheckerd') this.#informed = undefined;
     if (service === 'vrrpd' || service === 'healthcheckerd') this.sessions[service].failed();

@@ -25,7 +25,7 @@ import { Relay } from './relay.js';
 import { RelayPumps } from './relayPumps.js';
 import { Reloads } from './reloads.js';
 import { Roster } from './roster.js';
-import { pause } from './serviceLink.js';
+import { pause, type ServiceClients } from './serviceLink.js';
 import type { ServiceProcess } from './serviceProcess.js';
 import { Succession } from './succession.js';
 import type { SuiteOptions } from './suiteOptions.js';
@@ -58,6 +58,8 @@ export class Suite implements SupervisedListener<SupervisedService> {
   readonly #observation: Observation;
   readonly #watchdog: SuiteWatchdog;
   readonly #modules: ModuleKeeper;
+  /** The connection over which each service last got a configuration. */
+  readonly #configuredOver = new Map<ServiceName, ServiceClients | undefined>();
   #stopping: Promise<void> | undefined;
   #finish: (code: number) => void = () => {};
 
@@ -357,7 +359,10 @@ export class Suite implements SupervisedListener<SupervisedService> {
   }
 
   #onConfigured(service: SupervisedService): void {
-    this.#relay.connected(service.name);
+    const { name, clients } = service;
+    if (this.#configuredOver.get(name) === clients) this.#relay.configured(name);
+    else this.#relay.connected(name);
+    this.#configuredOver.set(name, clients);
     this.#pumps.retryNow();
     this.feed.changed();
     if (service.name === 'vrrpd') void this.#succession.configured();

@@ -1,7 +1,8 @@
 /** Puts a configuration in force in all services, or in none. */
+import { randomUUID } from 'node:crypto';
 import { errorWithoutPlace, hasError } from '../shared/rpc/diagnostics.js';
-import { describeRpcError } from '../shared/rpc/errors.js';
-import { type Diagnostic, Severity } from '../shared/rpc/generated/keepwatch/v1/common.js';
+import { describeRpcError, isPrecondition } from '../shared/rpc/errors.js';
+import { type ConfigTree, type Diagnostic, Severity } from '../shared/rpc/generated/keepwatch/v1/common.js';
 import type { PlannedChange, PlannedMove } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import { SERVICE_NAMES, type ServiceName } from '../shared/rpc/service.js';
 import type { ConfigParts } from './parts.js';
@@ -43,15 +44,26 @@ export async function planTransaction({
   participants,
   parts,
 }: Pick<TransactionRequest, 'participants' | 'parts'>): Promise<PlanResult> {
+  return await considered(participants, parts, randomUUID());
+}
+
+/** The trees are sent once, by the name `treeId`. */
+async function considered(
+  participants: TransactionRequest['participants'],
+  parts: ConfigParts,
+  treeId: string,
+): Promise<PlanResult> {
   const ordered = SERVICE_NAMES.filter((name) => participants.has(name));
   const validated = await everywhere(ordered, (name) =>
-    client(participants, name).validate({ tree: parts.get(name) }, { deadlineMs: THINK_DEADLINE_MS }),
+    client(participants, name).validate({ tree: parts.get(name), treeId }, { deadlineMs: THINK_DEADLINE_MS }),
   );
   const diagnostics = validated.flatMap(({ diagnostics: found }) => found);
   if (hasError(diagnostics)) return { acceptable: false, diagnostics, changes: [], moves: [] };
 
   const planned = await everywhere(ordered, (name) =>
-    client(participants, name).plan({ tree: parts.get(name) }, { deadlineMs: THINK_DEADLINE_MS }),
+    withTree(parts.get(name), treeId, (tree) =>
+      client(participants, name).plan(tree, { deadlineMs: THINK_DEADLINE_MS }),
+    ),
   );
   diagnostics.push(...errorsOf(planned.flatMap(({ diagnostics: found }) => found)));
   if (hasError(diagnostics)) return { acceptable: false, diagnostics, changes: [], moves: [] };
@@ -72,12 +84,13 @@ export async function applyTransaction(request: TransactionRequest): Promise<Tra
   const { participants, parts, generation, previous } = request;
   const inForce = previous === undefined ? 0n : generation - 1n;
   const ordered = SERVICE_NAMES.filter((name) => participants.has(name));
-  const { acceptable, diagnostics, changes } = await planTransaction(request);
+  const treeId = randomUUID();
+  const { acceptable, diagnostics, changes } = await considered(participants, parts, treeId);
   if (!acceptable) return { accepted: false, generation: inForce, diagnostics, changes: [] };
 
   const committed: ServiceName[] = [];
   for (const name of ordered) {
-    const refusals = await commit(client(participants, name), name, parts, generation);
+    const refusals = await commit(client(participants, name), name, parts, generation, treeId);
     if (refusals.length === 0) {
       committed.push(name);
       continue;
@@ -117,15 +130,32 @@ async function commit(
   name: ServiceName,
   parts: ConfigParts,
   generation: bigint,
+  treeId = '',
 ): Promise<Diagnostic[]> {
   try {
-    const request = { generation, tree: parts.get(name) };
-    const { accepted, diagnostics } = await lifecycle.configure(request, { deadlineMs: CONFIGURE_DEADLINE_MS });
+    const { accepted, diagnostics } = await withTree(parts.get(name), treeId, (tree) =>
+      lifecycle.configure({ generation, ...tree }, { deadlineMs: CONFIGURE_DEADLINE_MS }),
+    );
     if (accepted) return [];
     const errors = errorsOf(diagnostics);
     return errors.length > 0 ? errors : [errorWithoutPlace('refused', `${name} refused without a reason`)];
   } catch (cause) {
     return [noAnswer(name, cause)];
+  }
+}
+
+/** Names the tree that a service was given already; gives it to one that knows it no more, or never kept it. */
+async function withTree<Answer>(
+  tree: ConfigTree | undefined,
+  treeId: string,
+  ask: (tree: { readonly tree?: ConfigTree | undefined; readonly treeId?: string }) => Promise<Answer>,
+): Promise<Answer> {
+  if (treeId === '') return await ask({ tree });
+  try {
+    return await ask({ treeId });
+  } catch (error) {
+    if (!isPrecondition(error)) throw error;
+    return await ask({ tree });
   }
 }
 

@@ -191,6 +191,14 @@ test('a reload keeps verdicts, plans in words, and refuses what is wrong as a wh
   await mirror.transition(0, () => health.log);
 
   const plan = await health.lifecycle.plan({ tree: health.tree(guide(port, 'quorum 4')) });
+  // A tree that was validated need not come again, until another one was.
+  await health.lifecycle.validate({ tree: health.tree(guide(port, 'quorum 4')), treeId: 'one' });
+  const planned = await health.lifecycle.plan({ treeId: 'one' });
+  assert.deepEqual(planned.changes, plan.changes);
+  await assert.rejects(
+    health.lifecycle.plan({ treeId: 'other' }),
+    /FAILED_PRECONDITION.* no tree was validated as other/,
+  );
   assert.deepEqual(
     plan.changes.map(({ subject, details }) => [subject, details]),
     [['virtual_server [192.168.1.1]:tcp:80', ['quorum 1 -> 4']]],

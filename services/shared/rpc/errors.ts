@@ -37,3 +37,7 @@ export const isUnavailable = (error: unknown): boolean =>
 /** No answer in time. */
 export const isTimeout = (error: unknown): boolean =>
   error instanceof ClientError && error.code === Status.DEADLINE_EXCEEDED;
+
+/** The other end lacks what the call builds on, or does not know that it may be left out. */
+export const isPrecondition = (error: unknown): boolean =>
+  error instanceof ClientError && (error.code === Status.FAILED_PRECONDITION || error.code === Status.INVALID_ARGUMENT);

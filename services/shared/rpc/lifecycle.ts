@@ -9,6 +9,7 @@ import type {
   ConfigureRequest,
   DescribeResponse,
   LifecycleServiceImplementation,
+  PlanRequest,
   StopRequest,
   WatchRequest,
   WatchResponse,
@@ -46,6 +47,14 @@ export function allImpairments(behaviour: ServiceBehaviour, events: EventLog): s
 export function lifecycleService(options: LifecycleOptions): LifecycleServiceImplementation {
   const { behaviour, events, logger } = options;
   let configuring: Promise<unknown> = Promise.resolve();
+  /** What was validated last: it need not come again to be planned and put in force. */
+  let kept: { readonly id: string; readonly tree: ConfigTree } | undefined;
+
+  const treeOf = (request: PlanRequest | ConfigureRequest): ConfigTree => {
+    if (request.treeId === '' || request.tree !== undefined) return requiredTree(request);
+    if (kept?.id === request.treeId) return kept.tree;
+    throw new ServerError(Status.FAILED_PRECONDITION, `no tree was validated as ${request.treeId} last`);
+  };
 
   const planned = async (tree: ConfigTree): Promise<PlanOutcome> => {
     try {
@@ -62,9 +71,11 @@ export function lifecycleService(options: LifecycleOptions): LifecycleServiceImp
       return { accepted: false, diagnostics: [errorWithoutPlace('stale-generation', message)], changes: [] };
     }
     try {
+      const tree = treeOf(request);
       behaviour.steer?.(request.orders);
-      const outcome = await behaviour.configure(requiredTree(request), request.generation);
+      const outcome = await behaviour.configure(tree, request.generation);
       if (outcome.accepted) events.generation = request.generation;
+      if (kept?.tree === tree) kept = undefined;
       return outcome;
     } catch (cause) {
       if (cause instanceof ServerError) throw cause;
@@ -89,6 +100,7 @@ export function lifecycleService(options: LifecycleOptions): LifecycleServiceImp
 
     async validate(request) {
       const tree = requiredTree(request);
+      kept = request.treeId === '' ? undefined : { id: request.treeId, tree };
       try {
         return { diagnostics: await behaviour.validate(tree) };
       } catch (error) {
@@ -97,7 +109,7 @@ export function lifecycleService(options: LifecycleOptions): LifecycleServiceImp
     },
 
     async plan(request) {
-      return planned(requiredTree(request));
+      return planned(treeOf(request));
     },
 
     async configure(request) {

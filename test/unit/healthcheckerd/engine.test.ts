@@ -216,6 +216,26 @@ test('reload: unchanged checkers go on undisturbed, a changed one starts from it
   assert.equal(bench.engine.nextDeadline(), undefined);
 });
 
+test('a reload tells only what it changed; the rest goes on, with what it still had to tell', () => {
+  const bench = new Bench();
+  const pool = (number: number, weight = 1) =>
+    virtualServer([realServer(`10.9.${number}.1`, { weight })], {
+      target: { kind: 'address', address: address(`10.8.0.${number}`), port: 80 },
+    });
+  bench.engine.apply(healthConfig([pool(1), pool(2), pool(3)]));
+  bench.runUntil(5);
+  bench.reports.length = 0;
+  bench.engine.apply(healthConfig([pool(1), pool(2, 7), pool(3)]));
+  const told = (): string[] => bench.reports.flatMap(({ event }) => event.virtualServers.map(({ name }) => name));
+  assert.deepEqual(told(), ['[10.8.0.2]:tcp:80']);
+  assert.deepEqual(bench.reports[0]?.event.desired[0]?.destinations[0]?.weight, 7);
+  bench.engine.apply(healthConfig([pool(1), pool(2, 7), pool(3)]));
+  assert.equal(bench.reports.length, 1, 'nothing changed');
+  bench.prober.answers.set('10.9.3.1:80', refused);
+  bench.runUntil(30);
+  assert.equal(bench.transitions().length, 1, 'checks go on');
+});
+
 test('a check under way survives a reload that does not change it, and dies with one that does', () => {
   const bench = new Bench();
   bench.engine.apply(healthConfig([virtualServer([realServer('10.9.1.1'), realServer('10.9.1.2')])]));

@@ -232,3 +232,54 @@ test('lvs_flush_on_stop empties the whole table in one call', async (context) =>
   assert.deepEqual(kernel.log, ['flush']);
   assert.equal(kernel.table.size, 0);
 });
+
+test('while a large table fills, others have the loop: a sign of life, for one', async (context) => {
+  const kernel = new FakeIpvs();
+  const table = keeper(context, kernel);
+  const many = Array.from({ length: 40 }, (_, number) =>
+    service(
+      `10.8.1.${number}`,
+      Array.from({ length: 100 }, (_, index) => destination(`10.9.${number}.${index}`)),
+    ),
+  );
+  let beats = 0;
+  const beat = (): void => {
+    beats++;
+    pulse = setImmediate(beat);
+  };
+  let pulse = setImmediate(beat);
+  const outcome = await table.apply(whole(...many));
+  clearImmediate(pulse);
+  assert.deepEqual(outcome, { operations: 4_040, errors: [] });
+  assert.ok(beats >= 20, `${beats} turns of others`);
+});
+
+test('what is ours is written down once for a whole table, not for each portion of it', async (context) => {
+  const record = new MemoryRecord();
+  const table = keeper(context, new FakeIpvs(), record);
+  const many = Array.from({ length: 10 }, (_, number) =>
+    service(
+      `10.8.1.${number}`,
+      Array.from({ length: 100 }, (_, index) => destination(`10.9.${number}.${index}`)),
+    ),
+  );
+  await table.apply(whole(...many));
+  assert.deepEqual([record.saves, record.owned.size], [1, 10]);
+});
+
+test('a whole table in parts: the last one names the others, and only then the rest goes', async (context) => {
+  const kernel = new FakeIpvs();
+  const table = keeper(context, kernel);
+  await table.apply(whole(service('10.8.0.1'), service('10.8.0.2'), service('10.8.0.3')));
+  kernel.log.length = 0;
+  await table.apply({ services: [service('10.8.0.4')], complete: false, removed: [] });
+  assert.deepEqual(kernel.log, ['add service tcp 10.8.0.4:80 (wlc)']);
+  kernel.log.length = 0;
+  const others = [service('10.8.0.1').key, service('10.8.0.4').key];
+  await table.apply({ services: [service('10.8.0.5')], complete: true, removed: [], others });
+  assert.deepEqual(kernel.log, [
+    'add service tcp 10.8.0.5:80 (wlc)',
+    'remove service tcp 10.8.0.2:80',
+    'remove service tcp 10.8.0.3:80',
+  ]);
+});

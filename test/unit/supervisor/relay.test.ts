@@ -246,3 +246,66 @@ test('ipvsd is told the state of the instance its sync daemon follows: once, at 
   relay.connected('ipvsd');
   assert.equal(relay.takeSyncRole()?.master, true);
 });
+
+const large = (port: number): IpvsVirtualService =>
+  IpvsVirtualService.fromPartial({
+    ...service(port),
+    destinations: Array.from({ length: 600 }, (_, index) => ({
+      family: 4,
+      address: `10.0.${index >> 8}.${index & 255}`,
+    })),
+  });
+
+test('a large table goes in parts, of which the last names the others; what changes meanwhile comes after it', () => {
+  const relay = new Relay();
+  relay.state(origin('healthcheckerd', 5), healthState(large(80), large(81), service(82)));
+  const first = relay.ipvs.take();
+  assert.deepEqual([first?.complete, ports(first), first?.others.length], [false, [80], 0]);
+  relay.event(origin('healthcheckerd', 6), healthEvent([service(80, 7)]));
+  const last = relay.ipvs.take();
+  assert.deepEqual([last?.complete, ports(last), last?.others.map(({ port }) => port)], [false, [81, 82], [80]]);
+  assert.deepEqual(ports(relay.ipvs.take()), [80]);
+  assert.equal(relay.ipvs.take(), undefined);
+});
+
+test('a table whose part could not be told is told from its beginning', () => {
+  const relay = new Relay();
+  relay.state(origin('healthcheckerd', 5), healthState(large(80), large(81)));
+  relay.ipvs.take();
+  relay.applyFailed();
+  assert.deepEqual(ports(relay.ipvs.take()), [80]);
+  assert.deepEqual(relay.ipvs.take()?.others.length, 1);
+  assert.equal(relay.ipvs.take(), undefined);
+});
+
+test('what a service told while it put its first configuration in force is its state: nothing is asked for twice', () => {
+  const relay = new Relay();
+  relay.state(origin('healthcheckerd', 0, 0), healthState());
+  relay.event(origin('healthcheckerd', 1, 0), healthEvent([service(80)]));
+  assert.equal(relay.ipvs.take(), undefined, 'no configuration is in force there yet');
+  assert.equal(relay.follow(origin('healthcheckerd', 2)), false, 'an event is missing');
+  assert.equal(relay.follow(origin('healthcheckerd', 1, 1, 'b')), false, 'another process');
+  assert.equal(relay.follow(origin('healthcheckerd', 1)), true);
+  assert.deepEqual(ports(relay.ipvs.take()), [80]);
+  relay.event(origin('healthcheckerd', 2), healthEvent([service(81)]));
+  assert.equal(relay.follow(origin('healthcheckerd', 2, 2)), true);
+  assert.deepEqual(ports(relay.ipvs.take()), [81], 'not the whole table');
+  assert.equal(relay.mirror.health?.desired.length, 2);
+});
+
+test('a service that was started anew is asked for its state', () => {
+  const relay = new Relay();
+  relay.state(origin('healthcheckerd', 5), healthState(service(80)));
+  relay.state(origin('healthcheckerd', 0, 0, 'b'), healthState());
+  assert.equal(relay.follow(origin('healthcheckerd', 1, 1, 'b')), false);
+});
+
+test('another configuration alone is no reason to tell the whole table again, another connection is', () => {
+  const relay = new Relay();
+  relay.state(origin('healthcheckerd', 5), healthState(service(80)));
+  relay.ipvs.take();
+  relay.configured('ipvsd');
+  assert.equal(relay.ipvs.take(), undefined);
+  relay.connected('ipvsd');
+  assert.deepEqual(ports(relay.ipvs.take()), [80]);
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ClientError, Status } from 'nice-grpc-common';
 import { ConfigTree, Severity } from '../../../services/shared/rpc/generated/keepwatch/v1/common.js';
 import { SERVICE_NAMES, type ServiceName } from '../../../services/shared/rpc/service.js';
 import { Configuration, type LoadedParts } from '../../../services/supervisor/configuration.js';
@@ -18,37 +19,55 @@ const refusal = (message: string) => ({
   hint: '',
 });
 
-/** Four services that do what they are told, but for one step of one of them. */
-function services(fault?: { readonly name: ServiceName; readonly step: Step; readonly how: 'refuse' | 'throw' }) {
+interface FakeRequest {
+  readonly tree?: { readonly files?: string[] };
+  readonly treeId?: string;
+  readonly generation?: bigint;
+}
+
+/** Services that do what they are told, but for one step of one of them. `forgetful`: they keep no tree, as those of an earlier version. */
+function services(
+  fault?: { readonly name: ServiceName; readonly step: Step; readonly how: 'refuse' | 'throw' },
+  forgetful = false,
+) {
   const calls: string[] = [];
+  const trees: string[] = [];
   const inForce = new Map<ServiceName, { file: string; generation: bigint }>();
   const participants = new Map<ServiceName, Lifecycle>(
     SERVICE_NAMES.map((name) => {
       const faulty = (step: Step, file: string): boolean => {
         calls.push(`${step} ${name}`);
+        if (file === '') throw new ClientError('', Status.INVALID_ARGUMENT, 'the request carries no tree');
         if (fault?.name !== name || fault.step !== step || file !== 'new') return false;
         if (fault.how === 'throw') throw new Error('gone');
         return true;
       };
+      let kept: { readonly id: string; readonly file: string } | undefined;
+      const fileOf = ({ tree, treeId = '' }: FakeRequest): string => {
+        if (tree !== undefined) trees.push(name);
+        return tree?.files?.[0] ?? (treeId === kept?.id ? kept.file : '');
+      };
       const lifecycle = {
-        validate: async ({ tree }: { tree?: { files?: string[] } }) => ({
-          diagnostics: faulty('validate', tree?.files?.[0] ?? '') ? [refusal(`${name} no`)] : [],
-        }),
-        plan: async ({ tree }: { tree?: { files?: string[] } }) => ({
-          diagnostics: faulty('plan', tree?.files?.[0] ?? '') ? [refusal(`${name} no`)] : [],
+        validate: async (request: FakeRequest) => {
+          const file = fileOf(request);
+          if (!forgetful) kept = { id: request.treeId ?? '', file };
+          return { diagnostics: faulty('validate', file) ? [refusal(`${name} no`)] : [] };
+        },
+        plan: async (request: FakeRequest) => ({
+          diagnostics: faulty('plan', fileOf(request)) ? [refusal(`${name} no`)] : [],
           changes: [{ kind: 3 as const, subject: name, details: [] }],
         }),
-        configure: async ({ tree, generation }: { tree?: { files?: string[] }; generation?: bigint }) => {
-          if (faulty('configure', tree?.files?.[0] ?? ''))
-            return { accepted: false, diagnostics: [refusal(`${name} no`)], changes: [] };
-          inForce.set(name, { file: tree?.files?.[0] ?? '', generation: generation ?? 0n });
+        configure: async (request: FakeRequest) => {
+          const file = fileOf(request);
+          if (faulty('configure', file)) return { accepted: false, diagnostics: [refusal(`${name} no`)], changes: [] };
+          inForce.set(name, { file, generation: request.generation ?? 0n });
           return { accepted: true, diagnostics: [], changes: [], origin: undefined };
         },
       };
       return [name, lifecycle as unknown as Lifecycle];
     }),
   );
-  return { participants, calls, inForce };
+  return { participants, calls, trees, inForce };
 }
 
 test('asks all before it changes any, and changes vrrpd last', async () => {
@@ -69,6 +88,21 @@ test('asks all before it changes any, and changes vrrpd last', async () => {
   ]);
   assert.ok(calls.slice(0, asked).every((call) => !call.startsWith('configure')));
   assert.ok([...inForce.values()].every(({ file, generation }) => file === 'new' && generation === 7n));
+});
+
+test('each service is sent its tree once; one that keeps none gets it with each call', async () => {
+  const { participants, trees } = services();
+  await applyTransaction({ participants, parts: partsNamed('new'), generation: 7n });
+  assert.deepEqual(trees.sort(), [...SERVICE_NAMES].sort());
+  const earlier = services(undefined, true);
+  const outcome = await applyTransaction({
+    participants: earlier.participants,
+    parts: partsNamed('new'),
+    generation: 7n,
+  });
+  assert.equal(outcome.accepted, true);
+  assert.equal(earlier.trees.length, 3 * SERVICE_NAMES.length);
+  assert.ok([...earlier.inForce.values()].every(({ file }) => file === 'new'));
 });
 
 for (const step of ['validate', 'plan', 'configure'] as const) {

@@ -329,6 +329,8 @@ export interface ApplyRequest {
   /** True: this is the whole table; services of ours that are not listed go. False: the listed services replace theirs, the rest stays. */
   complete: boolean;
   removed: IpvsServiceKey[];
+  /** The last part of a whole table that came in parts: together with those of these keys, told before, `services` are all of it. */
+  others: IpvsServiceKey[];
 }
 
 export interface ApplyResponse {
@@ -1867,7 +1869,7 @@ export const IpvsMarkedAddresses: MessageFns<IpvsMarkedAddresses> = {
 };
 
 function createBaseApplyRequest(): ApplyRequest {
-  return { services: [], complete: false, removed: [] };
+  return { services: [], complete: false, removed: [], others: [] };
 }
 
 export const ApplyRequest: MessageFns<ApplyRequest> = {
@@ -1880,6 +1882,9 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
     }
     for (const v of message.removed) {
       IpvsServiceKey.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.others) {
+      IpvsServiceKey.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -1921,6 +1926,14 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
             message.removed.push(IpvsServiceKey.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.others.push(IpvsServiceKey.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1942,6 +1955,7 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
       removed: globalThis.Array.isArray(object?.removed)
         ? object.removed.map((e: any) => IpvsServiceKey.fromJSON(e))
         : [],
+      others: globalThis.Array.isArray(object?.others) ? object.others.map((e: any) => IpvsServiceKey.fromJSON(e)) : [],
     };
   },
 
@@ -1956,6 +1970,9 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
     if (message.removed?.length) {
       obj.removed = message.removed.map((e) => IpvsServiceKey.toJSON(e));
     }
+    if (message.others?.length) {
+      obj.others = message.others.map((e) => IpvsServiceKey.toJSON(e));
+    }
     return obj;
   },
 
@@ -1967,6 +1984,7 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
     message.services = object.services?.map((e) => IpvsVirtualService.fromPartial(e)) || [];
     message.complete = object.complete ?? false;
     message.removed = object.removed?.map((e) => IpvsServiceKey.fromPartial(e)) || [];
+    message.others = object.others?.map((e) => IpvsServiceKey.fromPartial(e)) || [];
     return message;
   },
 };

@@ -98,7 +98,11 @@ export interface DescribeResponse {
 }
 
 export interface ValidateRequest {
-  tree: ConfigTree | undefined;
+  tree:
+    | ConfigTree
+    | undefined;
+  /** A name of the caller's for the tree: the service keeps it until the next, for the Plan and the Configure that follow. */
+  treeId: string;
 }
 
 export interface ValidateResponse {
@@ -106,7 +110,11 @@ export interface ValidateResponse {
 }
 
 export interface PlanRequest {
-  tree: ConfigTree | undefined;
+  tree:
+    | ConfigTree
+    | undefined;
+  /** In place of a tree: the one that Validate was given under this name last. Another one is FAILED_PRECONDITION. */
+  treeId: string;
 }
 
 export interface PlanResponse {
@@ -141,6 +149,8 @@ export interface ConfigureRequest {
     | undefined;
   /** All orders in force, so that a service that was restarted never runs a moment without them. */
   orders: Order[];
+  /** As in PlanRequest. */
+  treeId: string;
 }
 
 export interface ConfigureResponse {
@@ -459,13 +469,16 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
 };
 
 function createBaseValidateRequest(): ValidateRequest {
-  return { tree: undefined };
+  return { tree: undefined, treeId: "" };
 }
 
 export const ValidateRequest: MessageFns<ValidateRequest> = {
   encode(message: ValidateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.tree !== undefined) {
       ConfigTree.encode(message.tree, writer.uint32(10).fork()).join();
+    }
+    if (message.treeId !== "") {
+      writer.uint32(18).string(message.treeId);
     }
     return writer;
   },
@@ -491,6 +504,14 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
             message.tree = ConfigTree.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.treeId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -504,13 +525,23 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
   },
 
   fromJSON(object: any): ValidateRequest {
-    return { tree: isSet(object.tree) ? ConfigTree.fromJSON(object.tree) : undefined };
+    return {
+      tree: isSet(object.tree) ? ConfigTree.fromJSON(object.tree) : undefined,
+      treeId: isSet(object.treeId)
+        ? globalThis.String(object.treeId)
+        : isSet(object.tree_id)
+        ? globalThis.String(object.tree_id)
+        : "",
+    };
   },
 
   toJSON(message: ValidateRequest): unknown {
     const obj: any = {};
     if (message.tree !== undefined) {
       obj.tree = ConfigTree.toJSON(message.tree);
+    }
+    if (message.treeId !== "") {
+      obj.treeId = message.treeId;
     }
     return obj;
   },
@@ -523,6 +554,7 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
     message.tree = (object.tree !== undefined && object.tree !== null)
       ? ConfigTree.fromPartial(object.tree)
       : undefined;
+    message.treeId = object.treeId ?? "";
     return message;
   },
 };
@@ -599,13 +631,16 @@ export const ValidateResponse: MessageFns<ValidateResponse> = {
 };
 
 function createBasePlanRequest(): PlanRequest {
-  return { tree: undefined };
+  return { tree: undefined, treeId: "" };
 }
 
 export const PlanRequest: MessageFns<PlanRequest> = {
   encode(message: PlanRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.tree !== undefined) {
       ConfigTree.encode(message.tree, writer.uint32(10).fork()).join();
+    }
+    if (message.treeId !== "") {
+      writer.uint32(18).string(message.treeId);
     }
     return writer;
   },
@@ -631,6 +666,14 @@ export const PlanRequest: MessageFns<PlanRequest> = {
             message.tree = ConfigTree.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.treeId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -644,13 +687,23 @@ export const PlanRequest: MessageFns<PlanRequest> = {
   },
 
   fromJSON(object: any): PlanRequest {
-    return { tree: isSet(object.tree) ? ConfigTree.fromJSON(object.tree) : undefined };
+    return {
+      tree: isSet(object.tree) ? ConfigTree.fromJSON(object.tree) : undefined,
+      treeId: isSet(object.treeId)
+        ? globalThis.String(object.treeId)
+        : isSet(object.tree_id)
+        ? globalThis.String(object.tree_id)
+        : "",
+    };
   },
 
   toJSON(message: PlanRequest): unknown {
     const obj: any = {};
     if (message.tree !== undefined) {
       obj.tree = ConfigTree.toJSON(message.tree);
+    }
+    if (message.treeId !== "") {
+      obj.treeId = message.treeId;
     }
     return obj;
   },
@@ -663,6 +716,7 @@ export const PlanRequest: MessageFns<PlanRequest> = {
     message.tree = (object.tree !== undefined && object.tree !== null)
       ? ConfigTree.fromPartial(object.tree)
       : undefined;
+    message.treeId = object.treeId ?? "";
     return message;
   },
 };
@@ -991,7 +1045,7 @@ export const PlannedMove: MessageFns<PlannedMove> = {
 };
 
 function createBaseConfigureRequest(): ConfigureRequest {
-  return { generation: 0n, tree: undefined, orders: [] };
+  return { generation: 0n, tree: undefined, orders: [], treeId: "" };
 }
 
 export const ConfigureRequest: MessageFns<ConfigureRequest> = {
@@ -1007,6 +1061,9 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
     }
     for (const v of message.orders) {
       Order.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.treeId !== "") {
+      writer.uint32(34).string(message.treeId);
     }
     return writer;
   },
@@ -1048,6 +1105,14 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
             message.orders.push(Order.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.treeId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1065,6 +1130,11 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
       generation: isSet(object.generation) ? BigInt(object.generation) : 0n,
       tree: isSet(object.tree) ? ConfigTree.fromJSON(object.tree) : undefined,
       orders: globalThis.Array.isArray(object?.orders) ? object.orders.map((e: any) => Order.fromJSON(e)) : [],
+      treeId: isSet(object.treeId)
+        ? globalThis.String(object.treeId)
+        : isSet(object.tree_id)
+        ? globalThis.String(object.tree_id)
+        : "",
     };
   },
 
@@ -1078,6 +1148,9 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
     }
     if (message.orders?.length) {
       obj.orders = message.orders.map((e) => Order.toJSON(e));
+    }
+    if (message.treeId !== "") {
+      obj.treeId = message.treeId;
     }
     return obj;
   },
@@ -1094,6 +1167,7 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
       ? ConfigTree.fromPartial(object.tree)
       : undefined;
     message.orders = object.orders?.map((e) => Order.fromPartial(e)) || [];
+    message.treeId = object.treeId ?? "";
     return message;
   },
 };
