@@ -20,7 +20,7 @@ import { serviceKeyText, serviceTargets } from './desiredTable.js';
 import { GroupMarks } from './groupMarks.js';
 import { nameVirtualServers, realServerName } from './names.js';
 import { NotificationBuilder, type RealServerChange } from './notifications.js';
-import { farewell, lookAtPool, REMOVING } from './poolKeeper.js';
+import { farewell, firstNews, lookAtPool, REMOVING } from './poolKeeper.js';
 import { Presence } from './presence.js';
 import type { Prober } from './probe.js';
 import { type EngineReport, HealthReporter } from './reporter.js';
@@ -254,11 +254,10 @@ export class HealthEngine {
       const before = server.up;
       server.up = verdictOf(server);
       server.weight = weightOf(server);
-      const initNotify = resumed === undefined && server.up && this.#config?.global.initNotifies === true;
-      if (old === undefined ? initNotify : before !== server.up) {
-        const change = { config: serverConfig, name, up: server.up };
-        notifications.push(...this.#notify.change(virtual, at, change, undefined));
-      }
+      let change: RealServerChange | undefined;
+      if (old !== undefined) change = before === server.up ? undefined : { config: serverConfig, name, up: server.up };
+      else if (resumed === undefined) change = firstNews(server, this.#config?.global.initNotifies === true);
+      if (change !== undefined) notifications.push(...this.#notify.change(virtual, at, change, undefined));
       return server;
     });
     for (const gone of oldServers.values()) {

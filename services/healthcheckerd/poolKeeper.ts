@@ -1,18 +1,20 @@
 /** Draws the conclusions for pools: what a verdict means for the table, the quorum, and whoever has to be told. */
 import type { Logger } from '../shared/log/logger.js';
 import type { Notification } from '../shared/rpc/generated/keepwatch/v1/notify.js';
+import { verdictMailBody } from './checkerText.js';
 import { desiredServices } from './desiredTable.js';
-import type { NotificationBuilder, QuorumChange } from './notifications.js';
+import type { NotificationBuilder, QuorumChange, RealServerChange } from './notifications.js';
 import { quorumLimits, viewPool } from './pool.js';
 import type { ResumeRecord } from './resumeRecord.js';
-import type { VirtualRuntime } from './runtime.js';
+import { isJudged, type ServerRuntime, type VirtualRuntime, verdictOf } from './runtime.js';
 
 /** Mail about a server that is taken away by the configuration or by a stop. */
 export const REMOVING = '=> Removing <=';
 
 /**
  * Looks at one pool again; what changed of its quorum, where that is told. `starting`: the virtual server is new; without quorum
- * and with nothing that stands in for it keepalived starts in silence.
+ * and with nothing that stands in for it keepalived starts in silence, until its servers were checked. Where others that use
+ * the same servers know already that they are dead, that is told at once.
  */
 export function lookAtPool(
   virtual: VirtualRuntime,
@@ -26,7 +28,8 @@ export function lookAtPool(
   virtual.desired = desiredServices(config, virtual.targets, view);
   const changed = view.quorumUp !== before.quorumUp;
   if (starting || changed) resume.saveQuorum(virtual.name, view.quorumUp);
-  const tell = starting ? view.quorumUp || config.sorryServer !== undefined : changed;
+  const known = config.sorryServer !== undefined || virtual.servers.every(isJudged);
+  const tell = starting ? view.quorumUp || known : changed;
   if (!tell) return undefined;
   const limits = quorumLimits(config);
   const event = starting
@@ -40,6 +43,23 @@ export function lookAtPool(
     `virtual server ${virtual.name} ${event}: weight ${view.weightUp}, quorum ${limits.quorum}, hysteresis ${limits.hysteresis}`,
   );
   return { up: view.quorumUp, starting, limits, weightUp: view.weightUp };
+}
+
+/**
+ * What is told of a server that is new in its virtual server. One that is down until its check says otherwise comes up, one that is
+ * up until then goes down, also where the check, because others want it too, has spoken before this server came.
+ */
+export function firstNews(server: ServerRuntime, initNotifies: boolean): RealServerChange | undefined {
+  const { config, name, checkers } = server;
+  const alpha = [...checkers.values()].find((checker) => checker.config.timing.alpha);
+  if (verdictOf(server)) {
+    if (alpha === undefined) return initNotifies ? { config, name, up: true } : undefined;
+    return { config, name, up: true, mailBody: verdictMailBody(alpha.config, true) };
+  }
+  const dead = [...checkers.values()].find(({ state }) => state.checked && !state.up);
+  if (dead === undefined) return undefined;
+  const mail = dead.config.timing.alpha ? {} : { mailBody: verdictMailBody(dead.config, false) };
+  return { config, name, up: false, ...mail };
 }
 
 /** What is told of a virtual server that goes: everything that was up is down. */

@@ -54,6 +54,14 @@ export function verdictOf(server: ServerRuntime): boolean {
   return true;
 }
 
+/** Every checker of a server has spoken, for this server or for another that wants the same check. */
+export function isJudged(server: ServerRuntime): boolean {
+  for (const checker of server.checkers.values()) {
+    if (!checker.state.checked) return false;
+  }
+  return server.checkers.size > 0;
+}
+
 /** Weights of linux/ip_vs.h are C ints. */
 const MAXIMUM_WEIGHT = 2 ** 31 - 1;
 

@@ -309,3 +309,35 @@ test('under alpha a pool without quorum starts in silence, unless a sorry server
   bench.runUntil(5);
   assert.deepEqual(bench.fifo(), ['RS [10.9.1.1]:tcp:80 [10.8.0.1]:tcp:80 UP', 'VS [10.8.0.1]:tcp:80 UP']);
 });
+
+test('a server that joins a virtual server is told of there, though its check spoke for another one before', () => {
+  for (const alpha of [true, false]) {
+    const bench = new Bench();
+    bench.prober.answers.set('10.9.1.2:80', refused);
+    const servers = () => ['10.9.1.1', '10.9.1.2'].map((one) => realServer(one, {}, { alpha }));
+    const first = virtualServer(servers(), { alpha });
+    bench.engine.apply(healthConfig([first]));
+    bench.runUntil(10);
+    bench.reports.splice(0);
+    const target = { kind: 'address', address: address('10.8.0.2'), port: 80 } as const;
+    const second = virtualServer(servers(), { alpha, target });
+    const dead = virtualServer(servers().slice(1), { alpha, target: { ...target, port: 81 } });
+    bench.engine.apply(healthConfig([first, second, dead]));
+    bench.runUntil(60);
+    assert.deepEqual(
+      bench.fifo().sort(),
+      [
+        'RS [10.9.1.1]:tcp:80 [10.8.0.2]:tcp:80 UP',
+        'RS [10.9.1.2]:tcp:80 [10.8.0.2]:tcp:80 DOWN',
+        'RS [10.9.1.2]:tcp:80 [10.8.0.2]:tcp:81 DOWN',
+        'VS [10.8.0.2]:tcp:80 UP',
+        'VS [10.8.0.2]:tcp:81 DOWN',
+      ].filter((line) => alpha || !line.includes('10.9.1.1')),
+    );
+    const mailed = bench.mails().filter((mail) => mail.includes('Realserver'));
+    assert.deepEqual(
+      mailed.map((mail) => /\[10\.9\.1\.\d\]/.exec(mail)?.[0]),
+      alpha ? ['[10.9.1.1]'] : ['[10.9.1.2]', '[10.9.1.2]'],
+    );
+  }
+});
