@@ -1,8 +1,8 @@
 /** Processes of services: started, found running, or kept alive by somebody else. Loads fast: no gRPC in here. */
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { uptime } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { collectChild, watchProcess } from '../shared/kernel/process.js';
 import { processExists } from '../shared/rpc/pidFile.js';
 import type { ServiceName } from '../shared/rpc/service.js';
@@ -164,8 +164,21 @@ export function serviceProcesses(names: readonly ServiceName[], runDir: string):
     const pid = Number(entry);
     if (!Number.isInteger(pid)) return [];
     const program = programOf(pid, runDir);
-    return names.some((name) => program === name) ? [pid] : [];
+    return names.some((name) => program === name) && seesFolder(pid, runDir) ? [pid] : [];
   });
+}
+
+/**
+ * Whether a folder is the same one to a process as to us. Suites with mounts of their own, as in containers that share process ids,
+ * use the same path and have nothing to do with each other; what cannot be looked at is not ours either.
+ */
+function seesFolder(pid: number, folder: string): boolean {
+  try {
+    const [ours, theirs] = [statSync(folder), statSync(join(`/proc/${pid}/root`, resolve(folder)))];
+    return ours.dev === theirs.dev && ours.ino === theirs.ino;
+  } catch {
+    return false;
+  }
 }
 
 /** The folder of the command that a process runs for this suite: `vrrpd` of `…/vrrpd/main.js`; undefined for all others. */
