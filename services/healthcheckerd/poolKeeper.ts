@@ -57,9 +57,8 @@ export function firstNews(server: ServerRuntime, initNotifies: boolean): RealSer
     return { config, name, up: true, mailBody: verdictMailBody(alpha.config, true) };
   }
   const dead = [...checkers.values()].find(({ state }) => state.checked && !state.up);
-  if (dead === undefined) return undefined;
-  const mail = dead.config.timing.alpha ? {} : { mailBody: verdictMailBody(dead.config, false) };
-  return { config, name, up: false, ...mail };
+  if (dead === undefined || dead.config.timing.alpha) return undefined;
+  return { config, name, up: false, mailBody: verdictMailBody(dead.config, false) };
 }
 
 /** What is told of a virtual server that goes: everything that was up is down. */

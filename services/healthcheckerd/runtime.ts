@@ -54,10 +54,13 @@ export function verdictOf(server: ServerRuntime): boolean {
   return true;
 }
 
-/** Every checker of a server has spoken, for this server or for another that wants the same check. */
+/**
+ * Every checker of a server has spoken, for this server or for another that wants the same check, so that being down is news. Under
+ * `alpha` it is none: there servers are down until then.
+ */
 export function isJudged(server: ServerRuntime): boolean {
-  for (const checker of server.checkers.values()) {
-    if (!checker.state.checked) return false;
+  for (const { state, config } of server.checkers.values()) {
+    if (!state.checked || config.timing.alpha) return false;
   }
   return server.checkers.size > 0;
 }

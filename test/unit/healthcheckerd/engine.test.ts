@@ -324,16 +324,16 @@ test('a server that joins a virtual server is told of there, though its check sp
     const dead = virtualServer(servers().slice(1), { alpha, target: { ...target, port: 81 } });
     bench.engine.apply(healthConfig([first, second, dead]));
     bench.runUntil(60);
-    assert.deepEqual(
-      bench.fifo().sort(),
-      [
-        'RS [10.9.1.1]:tcp:80 [10.8.0.2]:tcp:80 UP',
-        'RS [10.9.1.2]:tcp:80 [10.8.0.2]:tcp:80 DOWN',
-        'RS [10.9.1.2]:tcp:80 [10.8.0.2]:tcp:81 DOWN',
-        'VS [10.8.0.2]:tcp:80 UP',
-        'VS [10.8.0.2]:tcp:81 DOWN',
-      ].filter((line) => alpha || !line.includes('10.9.1.1')),
-    );
+    // Under alpha a server is down to begin with, otherwise up: only the other is told.
+    const told = alpha
+      ? ['RS [10.9.1.1]:tcp:80 [10.8.0.2]:tcp:80 UP', 'VS [10.8.0.2]:tcp:80 UP']
+      : [
+          'RS [10.9.1.2]:tcp:80 [10.8.0.2]:tcp:80 DOWN',
+          'RS [10.9.1.2]:tcp:80 [10.8.0.2]:tcp:81 DOWN',
+          'VS [10.8.0.2]:tcp:80 UP',
+          'VS [10.8.0.2]:tcp:81 DOWN',
+        ];
+    assert.deepEqual(bench.fifo().sort(), told);
     const mailed = bench.mails().filter((mail) => mail.includes('Realserver'));
     assert.deepEqual(
       mailed.map((mail) => /\[10\.9\.1\.\d\]/.exec(mail)?.[0]),
