@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readConfigurations } from './lib/configuration.js';
+import { configurationFiles, readConfiguration } from './lib/configuration.js';
 import { compare, missingForDifferential, readList } from './lib/differential.js';
 
 const FOLDER = join(import.meta.dirname, 'configurations');
@@ -17,7 +17,7 @@ test('the kernel is told the same as by keepalived, but for what is listed', {
   skip: missingForDifferential() ?? false,
 }, async (context) => {
   // The costly ones have their turn with `npm run differential`, which takes several times as long.
-  const all = readConfigurations(FOLDER);
+  const all = configurationFiles(FOLDER).map(readConfiguration);
   const configurations = all.filter(({ costly }) => !costly);
   assert.ok(configurations.length >= 40, `only ${configurations.length} configurations`);
   const listed = readList(LIST).filter(({ configuration }) =>

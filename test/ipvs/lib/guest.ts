@@ -22,10 +22,14 @@ export interface GuestFiles {
   readonly given?: Readonly<Record<string, string>>;
   /** Read afterwards. */
   readonly wanted?: readonly string[];
+  /** Told what the command writes while it runs, line by line; `read` gives a file as it is by then. */
+  readonly heard?: (line: string, read: (name: string) => string) => void;
 }
 
 const MEMORY_MB = 2048;
 const CONSOLE_LINES = 20;
+/** How often what the guest writes is looked at while it runs. */
+const LISTEN_MS = 1_000;
 
 const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
@@ -35,19 +39,28 @@ export async function runInGuest(
   command: readonly string[],
   timeoutMs: number,
   memoryMb = MEMORY_MB,
-  { given = {}, wanted = [] }: GuestFiles = {},
+  { given = {}, wanted = [], heard }: GuestFiles = {},
 ): Promise<GuestResult> {
   const control = mkdtempSync(join(tmpdir(), 'keepwatch-guest-'));
+  const read = (name: string): string => {
+    const path = join(control, name);
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  };
+  let told = 0;
+  const listen = (): void => {
+    const text = read('output').slice(told);
+    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+    told += whole.length;
+    for (const line of whole.split('\n').filter(Boolean)) heard?.(line, read);
+  };
+  const listening = heard && setInterval(listen, LISTEN_MS);
   try {
     copyFileSync(join(import.meta.dirname, 'stage2.sh'), join(control, 'stage2.sh'));
     writeFileSync(join(control, 'modules'), `${image.modules}\n`);
     writeFileSync(join(control, 'command'), `cd ${quote(process.cwd())} && exec ${command.map(quote).join(' ')}\n`);
     for (const [name, content] of Object.entries(given)) writeFileSync(join(control, name), content);
     await boot(image, control, timeoutMs, memoryMb);
-    const read = (name: string): string => {
-      const path = join(control, name);
-      return existsSync(path) ? readFileSync(path, 'utf8') : '';
-    };
+    listen();
     const status = read('status').trim();
     return {
       status: status === '' ? undefined : Number(status),
@@ -58,6 +71,7 @@ export async function runInGuest(
       console: read('console').split('\n').slice(-CONSOLE_LINES).join('\n'),
     };
   } finally {
+    clearInterval(listening);
     rmSync(control, { recursive: true, force: true });
   }
 }

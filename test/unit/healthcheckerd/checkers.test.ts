@@ -128,6 +128,10 @@ test('HTTP_GET judges status, digest and expressions', async (context) => {
     [{ ...found, digest }, /^success$/],
     [{ ...found, digest: '0'.repeat(32) }, new RegExp(`^MD5 digest ${digest} of 12 bytes instead of 0+$`)],
     [{ ...found, ...regex('^wel\\w+\\h[[:alpha:]]+\\z') }, /^success$/],
+    // The page is searched as a whole, its end counts, and the header is no part of it.
+    [{ ...found, ...regex('^welcome home$') }, /^success$/],
+    [{ ...found, ...regex('home', { minOffset: 8, maxOffset: 8 }) }, /^success$/],
+    [{ ...found, ...regex('Content-Length') }, /^regex does not match$/],
     [{ ...found, ...regex('WELCOME') }, /^regex does not match$/],
     [{ ...found, ...regex('WELCOME', { options: ['caseless'] }) }, /^success$/],
     [{ ...found, ...regex('home', { noMatch: true }) }, /^regex matches, and regex_no_match is set$/],
@@ -343,6 +347,8 @@ test('UDP_CHECK: refused is a failure, silence is not, and replies are compared 
   assert.match(reasonOf(await run({ kind: 'udp', ...common(port), reply: reply('pang') })), /at byte 1$/);
   assert.match(reasonOf(await run({ kind: 'udp', ...common(port), reply: reply('pong', 6) })), /5 bytes, not 6 to 255/);
   const whatever = await run({ kind: 'udp', ...common(port), reply: reply('', 6) });
+  const long = await run({ kind: 'udp', ...common(port), reply: { ...reply(''), maxLength: 1 } });
+  assert.equal(reasonOf(long), 'success');
   assert.equal(reasonOf(whatever), 'success', 'without bytes to compare keepalived looks at no length');
 });
 

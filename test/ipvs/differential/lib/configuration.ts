@@ -1,5 +1,5 @@
 /** One configuration of the lab: what is in its file, and what its comments say about how it is to be run. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { interpretHealthConfig } from '../../../../services/healthcheckerd/config/interpret.js';
 import type { HealthConfig } from '../../../../services/healthcheckerd/config/model.js';
@@ -46,18 +46,17 @@ function interpret(file: string): { model: HealthConfig; keywords: string[] } {
   return { model, keywords: tree.statements.map(({ words }) => words[0]?.text ?? '') };
 }
 
-/** All configurations of a folder, by name; `NAME.reload` is what takes the place of `NAME.conf` at the reload. */
-export function readConfigurations(folder: string): Configuration[] {
-  const files = readdirSync(folder).sort();
-  return files
+/** The files of all configurations of a folder, by name. */
+export const configurationFiles = (folder: string): string[] =>
+  readdirSync(folder)
     .filter((file) => file.endsWith('.conf'))
-    .map((file) => {
-      const reloaded = file.replace(/conf$/, 'reload');
-      return readConfiguration(join(folder, file), files.includes(reloaded) ? join(folder, reloaded) : undefined);
-    });
-}
+    .sort()
+    .map((file) => join(folder, file));
 
-function readConfiguration(file: string, reloaded: string | undefined): Configuration {
+/** One configuration; `NAME.reload` is what takes the place of `NAME.conf` at the reload. Throws in words. */
+export function readConfiguration(file: string): Configuration {
+  const other = file.replace(/conf$/, 'reload');
+  const reloaded = existsSync(other) ? other : undefined;
   const text = readFileSync(file, 'utf8');
   const { model, keywords } = interpret(file);
   const script = new Map<number, LabEvent[]>();
@@ -168,6 +167,9 @@ const SHARED = 'all';
 
 const overlaps = <T>(left: ReadonlySet<T>, right: ReadonlySet<T>): boolean => [...left].some((one) => right.has(one));
 
+/** The name of the run of one configuration by itself. */
+export const alone = ({ name }: Configuration): string => name.replace(/\W/g, '-');
+
 /** Which configurations run together: those that say so, and those that cannot get in each other's way. */
 export function groupRuns(configurations: readonly Configuration[]): ReadonlyMap<string, readonly Configuration[]> {
   const runs = new Map<string, Configuration[]>();
@@ -178,7 +180,7 @@ export function groupRuns(configurations: readonly Configuration[]): ReadonlyMap
     const inTheWay =
       overlaps(addresses, taken.addresses) || overlaps(marks, taken.marks) || overlaps(groups, taken.groups);
     if (one.run !== undefined) join(one.run, one);
-    else if (inTheWay || one.keywords.some((word) => !HARMLESS.has(word))) join(one.name.replace(/\W/g, '-'), one);
+    else if (inTheWay || one.keywords.some((word) => !HARMLESS.has(word))) join(alone(one), one);
     else join(SHARED, one);
     if ((one.run ?? SHARED) !== SHARED || !runs.get(SHARED)?.includes(one)) continue;
     for (const address of addresses) taken.addresses.add(address);

@@ -1,6 +1,6 @@
 /** Runs in the guest: `node lab.cjs PLAN FINDINGS`. Carries out a plan on both sides in lockstep and writes down what they show. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Findings, Plan, SideName } from './plan.js';
 import { Side } from './side.js';
@@ -10,22 +10,38 @@ const POLL_MS = 500;
 const STILL_MS = 2_500;
 /** So much longer it is waited for sides that are not the same. */
 const PATIENCE_MS = 60_000;
+/** The same where they differ in nothing but what they differed in before. */
+const PATIENCE_AGAIN_MS = 5_000;
 const START_LIMIT_MS = 240_000;
 const STOP_LIMIT_MS = 30_000;
+/** Names the plan whose daemons start. */
+const STARTING = '/run/lab/starting';
 
 const [, , planFile = '', findingsFile = ''] = process.argv;
 const plan = JSON.parse(readFileSync(planFile, 'utf8')) as Plan;
 const known = plan.knownToDiffer.map((pattern) => new RegExp(pattern));
 
-const comparable = (table: readonly string[]): string =>
-  table.filter((line) => !known.some((pattern) => pattern.test(line))).join('\n');
-
 /** All that both sides shall have in common at the end of a round; daemons only where VRRP moves them. */
-const complete = (side: Side): string =>
-  [comparable(side.table()), ...(plan.checkersOnly ? [] : side.daemons())].join('\n');
+const shown = (side: Side): string[] => [
+  ...side.table().filter((line) => !known.some((pattern) => pattern.test(line))),
+  ...(plan.checkersOnly ? [] : side.daemons()),
+];
+
+/** Lines that only one of them has. */
+function apart([left, right]: readonly [Side, Side]): string[] {
+  const [ours, theirs] = [shown(left), shown(right)];
+  const only = (lines: string[], others: string[], of: Side): string[] =>
+    lines.filter((line) => !others.includes(line)).map((line) => `${of.name} ${line}`);
+  return [...only(ours, theirs, left), ...only(theirs, ours, right)];
+}
+
+/** Differences that waiting did not end. */
+const lasting = new Set<string>();
+/** What the plan is doing, for when it is given up. */
+let doing = 'begin';
 
 /** Waits until both have come to rest; the same if they can be. Tables with fewer than `leastLines` are not complete yet. */
-async function rest(sides: readonly Side[], leastLines: number): Promise<void> {
+async function rest(sides: readonly [Side, Side], leastLines: number): Promise<void> {
   const started = performance.now();
   let last = '';
   let changedAt = started;
@@ -44,9 +60,17 @@ async function rest(sides: readonly Side[], leastLines: number): Promise<void> {
     if (now - started > START_LIMIT_MS) return;
     if (tables.some((table) => table.length < leastLines)) continue;
     completeAt ??= now;
-    if (now - completeAt > plan.restAfterMs + PATIENCE_MS) return;
-    if (now - completeAt < plan.restAfterMs || now - changedAt < STILL_MS) continue;
-    if (new Set(sides.map(complete)).size === 1) return;
+    if (now - completeAt < plan.restAfterMs || now - changedAt < STILL_MS) {
+      if (now - completeAt > plan.restAfterMs + PATIENCE_MS) return;
+      continue;
+    }
+    const differences = apart(sides);
+    if (differences.length === 0) return;
+    const patience = differences.every((line) => lasting.has(line)) ? PATIENCE_AGAIN_MS : PATIENCE_MS;
+    if (now - completeAt > plan.restAfterMs + patience) {
+      for (const line of differences) lasting.add(line);
+      return;
+    }
     // Known by now to differ; the next look is not due at once.
     changedAt = now;
   }
@@ -56,8 +80,8 @@ async function rest(sides: readonly Side[], leastLines: number): Promise<void> {
 async function alone(): Promise<() => void> {
   for (;;) {
     try {
-      mkdirSync('/run/lab/starting');
-      return () => rmdirSync('/run/lab/starting');
+      writeFileSync(STARTING, plan.name, { flag: 'wx' });
+      return () => rmSync(STARTING);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       await pause(POLL_MS);
@@ -99,8 +123,17 @@ async function carryOut(): Promise<void> {
     process.stdout.write(`${plan.name}: ${name} took ${Math.round(performance.now() - began)} ms\n`);
   };
   let done: (() => void) | undefined;
-  try {
+  const givenUp = new Promise<never>((_, reject) => {
+    process.once('SIGTERM', () => {
+      const at = `given up in ${doing}: it took too long`;
+      const differ = [...lasting].map((line) => `\n  ${line}`).join('');
+      reject(new Error(differ === '' ? at : `${at}. What did not become the same:${differ}`));
+    });
+  });
+  const work = async (): Promise<void> => {
+    doing = 'waiting for the start of others';
     done = await alone();
+    doing = 'start';
     prepare();
     for (const side of sides) await side.build();
     const foreign = keepalived.table().length;
@@ -119,6 +152,7 @@ async function carryOut(): Promise<void> {
     done();
     done = undefined;
     for (const [index, { name, events, reload }] of plan.rounds.entries()) {
+      doing = name;
       began = performance.now();
       for (const side of sides) await side.beginRound(index + 1);
       for (const event of events) for (const side of sides) await side.happen(event);
@@ -126,6 +160,7 @@ async function carryOut(): Promise<void> {
       await rest(sides, 0);
       await finish(name, began);
     }
+    doing = 'stop';
     began = performance.now();
     await Promise.all(
       sides.map(async (side) => {
@@ -134,6 +169,9 @@ async function carryOut(): Promise<void> {
     );
     await finish('stop', began);
     save(true);
+  };
+  try {
+    await Promise.race([work(), givenUp]);
   } finally {
     done?.();
     for (const side of sides) await side.close();

@@ -126,11 +126,12 @@ export function makePlan(
     ...servers.map(({ address }) => address),
   ]);
   const scripts = configurations.map((one) => (one.script.size > 0 ? one.script : usualScript(one)));
+  // Those in which nothing happens too: what is listed of a configuration is the same whatever it runs with.
   const rounds: Round[] = Array.from({ length: ROUNDS }, (_, index) => {
     const events = scripts.flatMap((script) => script.get(index + 1) ?? []);
     const isReload = index + 1 === RELOAD_ROUND;
     return { name: isReload ? 'reload' : `round ${index + 1}`, events, ...(isReload ? { reload } : {}) };
-  }).filter(({ events, reload: changes }) => events.length > 0 || changes !== undefined);
+  });
   return {
     name,
     main: `${options.common}${includes.join('')}`,

@@ -16,8 +16,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { LabEvent, Plan, SideName, Snapshot } from './plan.js';
 import type { WorldReport, WorldRequest } from './world.js';
 
+/** No command takes so long; one that hangs shall not hang the lab. */
+const COMMAND_LIMIT_MS = 60_000;
+
 const run = (program: string, ...words: string[]): string =>
-  execFileSync(program, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  execFileSync(program, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: COMMAND_LIMIT_MS });
 
 /** What the daemon is started with; scripts inherit it. */
 const ENVIRONMENT = {

@@ -32,10 +32,22 @@ export function talk(connection: Connection): (text: string) => void {
   }
 }
 
-/** The page every path has. */
-export const page = (path: string): string => `This is the page ${path}\n`;
+/** The page every path has; `/large` goes on for some time. */
+const page = (path: string): string =>
+  path === '/large'
+    ? `This is the page ${path}\n${'one line like the other\n'.repeat(800)}and the last one\n`
+    : `This is the page ${path}\n`;
 
-function talkHttp({ plan, sick, end }: Connection): (text: string) => void {
+/** Long enough for the checker to have read what came before. */
+const APART_MS = 500;
+
+/** Where an answer is cut in two that come apart: `/apart` after its header, `/halves` within a word of the page. */
+function cut(path: string, head: string, body: string): readonly [string, string] {
+  const first = path === '/apart' ? '' : path === '/halves' ? body.slice(0, body.indexOf('ge')) : body;
+  return [head + first, body.slice(first.length)];
+}
+
+function talkHttp({ plan, sick, write, end }: Connection): (text: string) => void {
   let request = '';
   return (text) => {
     request += text;
@@ -43,7 +55,14 @@ function talkHttp({ plan, sick, end }: Connection): (text: string) => void {
     const path = /^\S+ (\S+)/.exec(request)?.[1] ?? '/';
     const status = sick ? 500 : (plan.status?.[path] ?? 200);
     const body = page(path);
-    end(`HTTP/1.0 ${status} Said\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    const head = `HTTP/1.0 ${status} Said\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n`;
+    const [first, last] = cut(path, head, body);
+    if (last === '') {
+      end(first);
+      return;
+    }
+    write(first);
+    setTimeout(() => end(last), APART_MS);
   };
 }
 
