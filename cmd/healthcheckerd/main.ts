@@ -1,5 +1,6 @@
 /** keepwatch-healthcheckerd: flags and wiring. */
 import { hostname } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { patternProblem } from '../../services/healthcheckerd/checkers/patterns.js';
 import { SystemProber } from '../../services/healthcheckerd/checkers/prober.js';
 import { interpretHealthConfig } from '../../services/healthcheckerd/config/interpret.js';
@@ -15,6 +16,9 @@ import { ProcessScriptRunner } from '../../services/shared/script/run.js';
 
 // Before anything else is opened: what the starter left open must not reach a script.
 closeInheritedDescriptors();
+
+// V8 forgets the code of functions that were not called for a while, and a server dies after a long while.
+setFlagsFromString('--no-flush-bytecode');
 
 const clock = new SystemClock();
 

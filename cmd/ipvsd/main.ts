@@ -1,6 +1,7 @@
 /** keepwatch-ipvsd: flags and wiring. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { interpretIpvsConfig } from '../../services/ipvsd/config/interpret.js';
 import { openIpvs } from '../../services/ipvsd/genlKernel.js';
 import { startIpvsService } from '../../services/ipvsd/ipvsService.js';
@@ -11,6 +12,9 @@ import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
 import { SystemClock } from '../../services/shared/kernel/systemClock.js';
 import { ownedTablePath } from '../../services/shared/rpc/paths.js';
 import { serviceMain } from '../../services/shared/rpc/serviceMain.js';
+
+// V8 forgets the code of functions that were not called for a while, and a server dies after a long while.
+setFlagsFromString('--no-flush-bytecode');
 
 void serviceMain({
   name: 'ipvsd',

@@ -33,6 +33,7 @@ export interface RelayPumpOptions {
 
 export class RelayPumps {
   readonly #notifications: Pump;
+  readonly #table: Pump;
   readonly #pumps: readonly Pump[];
   readonly #ready: RelayPumpOptions['ready'];
   #kicking: NodeJS.Immediate | undefined;
@@ -74,14 +75,15 @@ export class RelayPumps {
       for (const service of relay.notifications.takeUnblocked()) watchAgain(service);
       return true;
     });
+    this.#table = told(
+      'ipvsd',
+      () => relay.ipvs.take(),
+      ({ ipvs }, request) => observed(ipvs.apply(request, DEADLINE), observer?.applying()),
+      () => relay.applyFailed(),
+    );
     this.#pumps = [
       this.#notifications,
-      told(
-        'ipvsd',
-        () => relay.ipvs.take(),
-        ({ ipvs }, request) => observed(ipvs.apply(request, DEADLINE), observer?.applying()),
-        () => relay.applyFailed(),
-      ),
+      this.#table,
       told(
         'ipvsd',
         () => relay.takeSyncRole(),
@@ -112,6 +114,11 @@ export class RelayPumps {
   /** Something may be there to be told to people and scripts, who hear of it first. */
   kickNotifications(): void {
     this.#notifications.kick();
+  }
+
+  /** The table may have changed: at once, what comes while ipvsd is busy is told together. */
+  kickTable(): void {
+    this.#table.kick();
   }
 
   /** Something may be there to be told: of all that comes in one turn of the loop each is told once. */

@@ -5,18 +5,14 @@ import type { Logger } from '../shared/log/logger.js';
 import { type DeadlineOption, rpcClient, unixChannel } from '../shared/rpc/client.js';
 import { describeRpcError } from '../shared/rpc/errors.js';
 import { HealthServiceDefinition } from '../shared/rpc/generated/keepwatch/v1/health.js';
-import { IpvsServiceDefinition } from '../shared/rpc/generated/keepwatch/v1/ipvs.js';
-import {
-  type DescribeResponse,
-  LifecycleServiceDefinition,
-  type WatchResponse,
-} from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
+import type { DescribeResponse, WatchResponse } from '../shared/rpc/generated/keepwatch/v1/lifecycle.js';
 import { NotifyServiceDefinition } from '../shared/rpc/generated/keepwatch/v1/notify.js';
 import type { Order } from '../shared/rpc/generated/keepwatch/v1/order.js';
 import { VrrpServiceDefinition } from '../shared/rpc/generated/keepwatch/v1/vrrp.js';
 import { PulseReader, pulsePath } from '../shared/rpc/pulse.js';
 import type { ServiceName } from '../shared/rpc/service.js';
 import { isServed } from '../shared/rpc/socketProbe.js';
+import { WholeIpvsDefinition, WholeLifecycleDefinition } from '../shared/rpc/wholeMessages.js';
 import type { Instant } from '../shared/time/duration.js';
 
 /** How often a socket that is not there yet is looked for. */
@@ -30,8 +26,8 @@ const DESCRIBE_DEADLINE_MS = 3_000;
 
 /** Clients for everything a service may offer. */
 export interface ServiceClients {
-  readonly lifecycle: Client<typeof LifecycleServiceDefinition, DeadlineOption>;
-  readonly ipvs: Client<typeof IpvsServiceDefinition, DeadlineOption>;
+  readonly lifecycle: Client<typeof WholeLifecycleDefinition, DeadlineOption>;
+  readonly ipvs: Client<typeof WholeIpvsDefinition, DeadlineOption>;
   readonly health: Client<typeof HealthServiceDefinition, DeadlineOption>;
   readonly notify: Client<typeof NotifyServiceDefinition, DeadlineOption>;
   readonly vrrp: Client<typeof VrrpServiceDefinition, DeadlineOption>;
@@ -109,14 +105,14 @@ export class ServiceLink {
   /** One connection, until it breaks. */
   async #serve(channel: Channel): Promise<void> {
     const { name, logger, onConnected, onMessage, onDisconnected, resume, orders } = this.#options;
-    const lifecycle = rpcClient(LifecycleServiceDefinition, channel);
+    const lifecycle = rpcClient(WholeLifecycleDefinition, channel);
     const clients: ServiceClients = {
       lifecycle: {
         ...lifecycle,
         // Not a moment with a configuration and without its orders.
         configure: (request, options) => lifecycle.configure({ ...request, orders: orders() }, options),
       },
-      ipvs: rpcClient(IpvsServiceDefinition, channel),
+      ipvs: rpcClient(WholeIpvsDefinition, channel),
       health: rpcClient(HealthServiceDefinition, channel),
       notify: rpcClient(NotifyServiceDefinition, channel),
       vrrp: rpcClient(VrrpServiceDefinition, channel),

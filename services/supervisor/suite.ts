@@ -323,11 +323,17 @@ export class Suite implements SupervisedListener<SupervisedService> {
       this.feed.changed();
     } else {
       this.#options.tracer?.event(origin, body.value);
+      // Traffic goes to a dead server until the table says otherwise: people and the history can wait that long.
+      const tableFirst = body.value.event?.$case === 'health';
+      if (tableFirst) {
+        this.#relay.event(origin, body.value);
+        this.#pumps.kickTable();
+      }
       this.#relay.notify(origin, body.value);
       this.#pumps.kickNotifications();
       // The history tells changes: it has to see the event beside what was known before.
       this.feed.pass(origin, body.value);
-      this.#relay.event(origin, body.value);
+      if (!tableFirst) this.#relay.event(origin, body.value);
     }
     this.#pumps.kick();
   }

@@ -6,13 +6,14 @@ import type { Logger } from '../log/logger.js';
 import type { Clock } from '../time/clock.js';
 import { EventLog } from './eventLog.js';
 import { EventStore } from './eventStore.js';
-import { LifecycleServiceDefinition, ServiceState } from './generated/keepwatch/v1/lifecycle.js';
+import { ServiceState } from './generated/keepwatch/v1/lifecycle.js';
 import { allImpairments, lifecycleService } from './lifecycle.js';
 import { removePidFile } from './pidFile.js';
 import { Pulse, pulsePath } from './pulse.js';
 import { Seat } from './seat.js';
 import { type RpcServer, type RpcService, rpcService, serveUnix } from './server.js';
 import type { EventSink, ServiceBehaviour, ServiceName } from './service.js';
+import { WholeLifecycleDefinition } from './wholeMessages.js';
 
 /** How long a service may take to leave in good order before the process ends anyway. */
 const STOP_LIMIT_MS = 30_000;
@@ -102,7 +103,7 @@ export async function runService(options: RunServiceOptions): Promise<number> {
     seat.socket,
     [
       rpcService(
-        LifecycleServiceDefinition,
+        WholeLifecycleDefinition,
         lifecycleService({
           behaviour,
           events,
