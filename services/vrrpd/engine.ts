@@ -22,7 +22,7 @@ import { gratuitousArp } from './packet/gratuitousArp.js';
 import { PacketDesk } from './packetDesk.js';
 import { Predecessor } from './predecessor.js';
 import { Reclaimer } from './reclaimer.js';
-import { rehearse } from './rehearsal.js';
+import { liveOnce, rehearse } from './rehearsal.js';
 import { Roster } from './roster.js';
 import { RouterDriver } from './routerDriver.js';
 import { Settler } from './settler.js';
@@ -90,6 +90,7 @@ export class VrrpEngine {
       (onExpire) => kernel.openDeadlineTimer(onExpire),
       host.defer,
       (lateness) => this.#pace.late(lateness),
+      () => this.#passThrough(),
     );
     this.#netlink = kernel.openRouteNetlink();
     this.#keeper = new AddressKeeper(this.#netlink, this.links, (router, doing, vip, error) =>
@@ -308,11 +309,17 @@ export class VrrpEngine {
    * is compiled on first use, and that must not happen between the first advertisement and the first gratuitous ARP.
    */
   #warmUp(): void {
+    this.#passThrough();
+    rehearse(this.#host.clock, this.schedule);
+  }
+
+  /** What a takeover takes, once more just before it: in seconds of waiting the processor has forgotten it. */
+  #passThrough(): void {
     const nowhere = { ifindex: 0x7fff_ffff, family: 4, address: Buffer.alloc(4), prefixLength: 32 } as const;
     this.#netlink.addAddresses([nowhere]);
     this.#netlink.removeAddresses([nowhere]);
     this.#announcer.warmUp(nowhere.ifindex, Buffer.from(gratuitousArp(Buffer.alloc(6), nowhere.address).buffer));
-    rehearse(this.#host.clock, this.schedule);
+    liveOnce();
   }
 
   #trackerChanged(kind: TrackerKind, name: string, at: Instant | undefined): void {

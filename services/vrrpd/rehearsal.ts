@@ -23,7 +23,7 @@ const TIMER_ROUNDS = 4;
 const TIMER_STEP = micros(500);
 
 /** One life of a virtual router that nobody sees: it takes over, advertises, yields. */
-function liveOnce(): void {
+export function liveOnce(): void {
   let state: RouterState = initialState(SETTINGS);
   let now: Instant = instant(1);
   const advance = (): void => {

@@ -2,7 +2,7 @@ import type { VrrpSocket } from '../shared/kernel/ports.js';
 import type { Schedule, Scheduled } from '../shared/kernel/schedule.js';
 import { compareIpBytes } from '../shared/net/address.js';
 import type { Clock } from '../shared/time/clock.js';
-import { elapsed, type Instant, type Micros, micros } from '../shared/time/duration.js';
+import { elapsed, type Instant, type Micros, micros, millis } from '../shared/time/duration.js';
 import { AdvertisementWriter, type OutgoingMessage } from './advertisementWriter.js';
 import type { InstanceConfig, VirtualAddress } from './config/model.js';
 import { type ExpectedProofs, expectedProofs } from './expectedProofs.js';
@@ -56,6 +56,8 @@ const NONE = micros(0);
 /** The part of its interval by which an advertisement may be early: 5 ms at 1 s, far within what receivers allow. */
 const ADVERT_SLACK = 0.005;
 
+/** Time to get ready for a takeover: on a slow processor that takes 2 ms. */
+const TAKEOVER_NOTICE = millis(5);
 const NO_ADDRESS = new Uint8Array(4);
 
 /** One configured `vrrp_instance` at run time: its configuration, its state, and what it counted. */
@@ -149,6 +151,11 @@ export class VirtualRouter implements Scheduled, Expectation {
   /** Advertisements may go a little early, in company; nothing else may. The same neighbours meet again in every round. */
   get slack(): Micros {
     return this.state.kind === 'master' ? micros(this.config.advertInterval * ADVERT_SLACK) : NONE;
+  }
+
+  /** A takeover comes after seconds in which nothing of it was done. */
+  get notice(): Micros {
+    return this.state.kind === 'backup' ? TAKEOVER_NOTICE : NONE;
   }
 
   due(at: Instant, now: Instant): void {

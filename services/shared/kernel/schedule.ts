@@ -10,6 +10,8 @@ export interface Scheduled {
    * fraction of the processor. None by default.
    */
   readonly slack?: Micros;
+  /** How long before its deadline the process is to be got ready for it, should it sleep until then. Not at all by default. */
+  readonly notice?: Micros;
   /** Called when the deadline `at` has passed; `now` is never before it: served early, it is the deadline itself. */
   due(at: Instant, now: Instant): void;
 }
@@ -26,6 +28,7 @@ export class Schedule {
   readonly #timer: DeadlineTimer;
   readonly #defer: (task: () => void) => void;
   readonly #served: (lateness: Micros) => void;
+  readonly #prepare: () => void;
   readonly #queue = new DeadlineQueue<Scheduled>();
   #armedFor: Instant | undefined;
   #serving = false;
@@ -34,17 +37,19 @@ export class Schedule {
 
   /**
    * `openTimer` gets the function to call on expiry; `defer` runs a task after the sockets that are readable now; `served` is
-   * told how late each deadline was served.
+   * told how late each deadline was served; `prepare` is called when a deadline is near that wanted {@link Scheduled.notice}.
    */
   constructor(
     clock: Clock,
     openTimer: (onExpire: () => void) => DeadlineTimer,
     defer: (task: () => void) => void,
     served: (lateness: Micros) => void = () => {},
+    prepare: () => void = () => {},
   ) {
     this.#clock = clock;
     this.#defer = defer;
     this.#served = served;
+    this.#prepare = prepare;
     this.#timer = openTimer(() => this.#expired());
   }
 
@@ -65,7 +70,8 @@ export class Schedule {
 
   #arm(): void {
     if (this.#closed || this.#deferred) return;
-    const next = this.#queue.next();
+    const first = this.#queue.first();
+    const next = first === undefined ? undefined : this.#wakeFor(first);
     if (next === this.#armedFor) return;
     // A deadline that moved away leaves the timer as it is: waking once for nothing costs less than setting it each time.
     if (next !== undefined && this.#armedFor !== undefined && this.#armedFor < next) return;
@@ -73,11 +79,25 @@ export class Schedule {
     this.#timer.arm(next);
   }
 
+  /** When to wake up for an item: in time to get ready, unless it is too late for that. */
+  #wakeFor({ item: { notice }, at }: { readonly item: Scheduled; readonly at: Instant }): Instant {
+    const early = after(at, micros(-(notice ?? ON_TIME)));
+    return early === at || early <= this.#clock.now() ? at : early;
+  }
+
   #expired(): void {
     this.#armedFor = undefined;
-    const next = this.#queue.next();
-    if (next === undefined || this.#closed || this.#deferred) return;
-    if (elapsed(next, this.#clock.now()) > LATE_ENOUGH_TO_LISTEN_FIRST) {
+    const first = this.#queue.first();
+    if (first === undefined || this.#closed || this.#deferred) return;
+    const next = first.at;
+    const late = elapsed(next, this.#clock.now());
+    if (late < 0 && -late <= (first.item.notice ?? ON_TIME)) {
+      this.#prepare();
+      this.#armedFor = next;
+      this.#timer.arm(next);
+      return;
+    }
+    if (late > LATE_ENOUGH_TO_LISTEN_FIRST) {
       // An advertisement that already waits in a socket must count before the deadline it was meant to move.
       this.#deferred = true;
       this.#defer(() => {

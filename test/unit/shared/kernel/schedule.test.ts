@@ -17,6 +17,7 @@ function scheduling() {
   const start = clock.now();
   const armed: (number | undefined)[] = [];
   let expire = (): void => {};
+  const served: string[] = [];
   const schedule = new Schedule(
     clock,
     (onExpire) => {
@@ -27,17 +28,23 @@ function scheduling() {
       };
     },
     (task) => task(),
+    () => {},
+    () => {
+      served.push(`ready@${elapsed(start, clock.now())}`);
+      clock.advance(preparing.takes);
+    },
   );
-  const served: string[] = [];
-  const item = (name: string, slack?: Micros): Scheduled => ({
+  const preparing = { takes: micros(0) };
+  const item = (name: string, slack?: Micros, notice?: Micros): Scheduled => ({
     ...(slack === undefined ? {} : { slack }),
+    ...(notice === undefined ? {} : { notice }),
     due: (at: Instant, now: Instant) => served.push(`${name}@${elapsed(start, at)}/${elapsed(start, now)}`),
   });
   const ring = (at: Micros): void => {
     clock.advanceTo(after(start, at));
     expire();
   };
-  return { schedule, at: (time: number) => after(start, micros(time)), item, served, armed, ring };
+  return { schedule, at: (time: number) => after(start, micros(time)), item, served, armed, ring, preparing };
 }
 
 describe('deadlines on one timer', () => {
@@ -49,6 +56,40 @@ describe('deadlines on one timer', () => {
     ring(millis(10));
     assert.deepEqual(served, ['a@10000/10000', 'b@12000/12000']);
     assert.equal(armed.at(-1), 16_000);
+  });
+
+  it('gets ready for a deadline that wants notice, and then sleeps until it', () => {
+    const { schedule, at, item, served, armed, ring } = scheduling();
+    schedule.set(item('a', undefined, millis(5)), at(100_000));
+    assert.deepEqual(armed, [95_000]);
+    ring(millis(95));
+    assert.deepEqual([served, armed], [['ready@95000'], [95_000, 100_000]]);
+    ring(millis(100));
+    assert.deepEqual(served, ['ready@95000', 'a@100000/100000']);
+  });
+
+  it('does not get ready for a deadline that moved on, nor when there is no time for it', () => {
+    const { schedule, at, item, served, armed, ring } = scheduling();
+    const one = item('a', undefined, millis(5));
+    schedule.set(one, at(100_000));
+    schedule.set(one, at(200_000));
+    ring(millis(95));
+    assert.deepEqual([served, armed], [[], [95_000, 195_000]]);
+    schedule.set(one, at(98_000));
+    assert.equal(armed.at(-1), 98_000);
+    ring(millis(98));
+    assert.deepEqual(served, ['a@98000/98000']);
+  });
+
+  it('serves at once what became due while it got ready', () => {
+    const { schedule, at, item, served, armed, ring, preparing } = scheduling();
+    preparing.takes = millis(9);
+    schedule.set(item('a', undefined, millis(5)), at(100_000));
+    schedule.set(item('b'), at(101_000));
+    ring(millis(95));
+    assert.equal(armed.at(-1), 100_000, 'in the past: it rings again');
+    ring(millis(104));
+    assert.deepEqual(served.slice(1), ['a@100000/104000', 'b@101000/104000']);
   });
 
   it('serves nothing early without company', () => {
