@@ -4,6 +4,8 @@ import { hostname } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { systemRoutingNames } from '../../services/shared/config/systemRoutingNames.js';
+import type { ConfigTree } from '../../services/shared/config/tree.js';
+import { understoodOnce } from '../../services/shared/config/understoodOnce.js';
 import { BootFile } from '../../services/shared/kernel/bootFile.js';
 import { openDatagram } from '../../services/shared/kernel/openDatagram.js';
 import { ResumeFile, readResumeFile } from '../../services/shared/kernel/resumeFile.js';
@@ -54,11 +56,12 @@ void serviceMain({
       logger,
       kernel: systemKernel(clock, (error) => logger.error({ err: error }, error.message)),
       events,
-      interpret: (tree) =>
+      interpret: understoodOnce((tree: ConfigTree) =>
         withKeyFiles(
           interpretVrrpConfig(tree, { hostname: hostname(), routingNames: systemRoutingNames() }),
           readKeyFile,
         ),
+      ),
       openWatch: (registry) =>
         new TrackWatch(
           {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Interpretation } from '../shared/config/diagnostic.js';
 import type { SchedulingConfig } from '../shared/config/scheduling.js';
 import type { ConfigTree } from '../shared/config/tree.js';
+import { understoodOnce } from '../shared/config/understoodOnce.js';
 import { formatIpAddress, parseIpAddress } from '../shared/net/address.js';
 import { wireDiagnostics } from '../shared/rpc/diagnostics.js';
 import { HealthServiceDefinition, type InformVrrpRequest } from '../shared/rpc/generated/keepwatch/v1/health.js';
@@ -69,7 +70,6 @@ class HealthBehaviour implements ServiceBehaviour {
   readonly #resume: FileResumeRecord;
   readonly #applyScheduling: HealthServiceOptions['applyScheduling'];
   #schedulingProblems: readonly string[] = [];
-  readonly #meanings = new WeakMap<ConfigTree, Interpretation<HealthConfig>>();
   #planned:
     | { readonly from: HealthConfig | undefined; readonly to: HealthConfig; readonly changes: PlannedChange[] }
     | undefined;
@@ -81,7 +81,7 @@ class HealthBehaviour implements ServiceBehaviour {
   constructor(context: ServiceContext, { interpret, prober, applyScheduling }: HealthServiceOptions) {
     this.#context = context;
     this.#applyScheduling = applyScheduling;
-    this.#interpret = interpret;
+    this.#interpret = understoodOnce(interpret);
     this.#resume = new FileResumeRecord(join(context.runDir, RESUME_FILE), context.logger);
     if (this.#resume.resumes) context.logger.info('resuming the verdicts of a predecessor that was killed');
     this.#engine = new HealthEngine({
@@ -98,19 +98,18 @@ class HealthBehaviour implements ServiceBehaviour {
   }
 
   validate(tree: ConfigTree) {
-    return wireDiagnostics(this.#meaningOf(tree).diagnostics);
+    return wireDiagnostics(this.#interpret(tree).diagnostics);
   }
 
   plan(tree: ConfigTree): PlanOutcome {
-    const { model, diagnostics } = this.#meaningOf(tree);
+    const { model, diagnostics } = this.#interpret(tree);
     return { diagnostics: wireDiagnostics(diagnostics), changes: model === undefined ? [] : this.#changesTo(model) };
   }
 
   async configure(tree: ConfigTree): Promise<ConfigureOutcome> {
-    const { model, diagnostics } = this.#meaningOf(tree);
+    const { model, diagnostics } = this.#interpret(tree);
     if (model === undefined) return refused(diagnostics);
     const changes = this.#changesTo(model);
-    this.#meanings.delete(tree);
     this.#planned = undefined;
     this.#engine.apply(model);
     this.#resume.settle();
@@ -121,15 +120,6 @@ class HealthBehaviour implements ServiceBehaviour {
 
   steer(orders: readonly Order[]): void {
     if (!this.#stopped) this.#engine.steer(orders);
-  }
-
-  /** A tree is validated, planned and put in force, and understood once. */
-  #meaningOf(tree: ConfigTree): Interpretation<HealthConfig> {
-    const known = this.#meanings.get(tree);
-    if (known !== undefined) return known;
-    const meaning = this.#interpret(tree);
-    this.#meanings.set(tree, meaning);
-    return meaning;
   }
 
   /** What a configuration changes, which is asked when it is planned and when it is put in force. */
