@@ -65,6 +65,7 @@ interface LibcFunctions {
   epoll_create1(flags: number): number;
   epoll_ctl(epoll: number, operation: number, fd: number, event: Buffer | null): number;
   epoll_wait(epoll: number, events: Buffer, most: number, timeout: number): number;
+  clock_gettime(clock: number, time: Buffer): number;
   timerfd_create(clock: number, flags: number): number;
   timerfd_settime(fd: number, flags: number, value: Buffer, old: null): number;
   sched_setscheduler(pid: number, policy: number, parameters: Buffer): number;
@@ -108,6 +109,7 @@ const DECLARATIONS: { readonly [Name in keyof LibcFunctions]: readonly [result: 
   epoll_create1: ['int', ['int']],
   epoll_ctl: ['int', ['int', 'int', 'int', 'void *']],
   epoll_wait: ['int', ['int', 'void *', 'int', 'int']],
+  clock_gettime: ['int', ['int', 'void *']],
   timerfd_create: ['int', ['int', 'int']],
   timerfd_settime: ['int', ['int', 'int', 'void *', 'void *']],
   sched_setscheduler: ['int', ['int', 'int', 'void *']],

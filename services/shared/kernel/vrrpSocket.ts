@@ -8,6 +8,7 @@
  * (sends fail with ENODEV or ENXIO): close it and open another with the new ifindex.
  */
 import type { Clock } from '../time/clock.js';
+import { ArrivalClock } from './arrivalClock.js';
 import {
   check,
   closeFd,
@@ -50,7 +51,7 @@ export function openVrrpSocket(options: VrrpSocketOptions, clock: Clock): VrrpSo
 /** The IPv4 VRRP socket. It writes its own IP headers, so any source address may be chosen (`mcast_src_ip`). */
 class RawVrrpSocket4 implements VrrpSocket {
   readonly #options: VrrpSocketOptions;
-  readonly #clock: Clock;
+  readonly #arrivals: ArrivalClock;
   readonly #fd: number;
   /** Absent when the socket only sends. */
   readonly #poller: Poller | undefined;
@@ -63,7 +64,7 @@ class RawVrrpSocket4 implements VrrpSocket {
 
   constructor(options: VrrpSocketOptions, clock: Clock) {
     this.#options = options;
-    this.#clock = clock;
+    this.#arrivals = new ArrivalClock(clock);
     this.#destination.writeUInt16LE(AF_INET, 0);
     // Multicast leaves by the interface whatever the routes say; unicast peers may be behind a router.
     this.#sendFlags = options.multicastGroup === undefined ? 0 : MSG_DONTROUTE;
@@ -149,7 +150,11 @@ class RawVrrpSocket4 implements VrrpSocket {
     receiveBatches(
       batch.size,
       () => this.#closed,
-      () => batch.receive(this.#fd),
+      () => {
+        const taken = batch.receive(this.#fd);
+        if (taken > 0) this.#arrivals.look();
+        return taken;
+      },
       (index) => this.#deliver(batch, index),
       this.#options.onError,
       this.#about(),
@@ -172,7 +177,7 @@ class RawVrrpSocket4 implements VrrpSocket {
       destination: place.destination,
       ttl: bytes[8] ?? 0,
       protocol: bytes[9] ?? 0,
-      receivedAt: this.#clock.now(),
+      receivedAt: this.#arrivals.at(batch.stampAt(index)),
     };
     this.#options.onPacket(packet);
   }

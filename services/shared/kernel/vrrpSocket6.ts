@@ -1,4 +1,5 @@
 import type { Clock } from '../time/clock.js';
+import { ArrivalClock, STAMP_BYTES, stampIn } from './arrivalClock.js';
 import {
   addressOf,
   check,
@@ -93,7 +94,7 @@ class Message {
  */
 export class RawVrrpSocket6 implements VrrpSocket {
   readonly #options: VrrpSocketOptions;
-  readonly #clock: Clock;
+  readonly #arrivals: ArrivalClock;
   readonly #fd: number;
   /** Absent when the socket only sends. */
   readonly #poller: Poller | undefined;
@@ -104,7 +105,7 @@ export class RawVrrpSocket6 implements VrrpSocket {
 
   constructor(options: VrrpSocketOptions, clock: Clock) {
     this.#options = options;
-    this.#clock = clock;
+    this.#arrivals = new ArrivalClock(clock);
     this.#sendFlags = options.multicastGroup === undefined ? 0 : MSG_DONTROUTE;
     this.#outgoing.name.writeUInt16LE(AF_INET6, 0);
     this.#outgoing.name.writeUInt32LE(options.ifindex, 24);
@@ -194,7 +195,9 @@ export class RawVrrpSocket6 implements VrrpSocket {
       () => this.#closed,
       () => {
         this.#incoming.prepare(RECEIVE_BYTES, CONTROL_BYTES);
-        return libc.recvmsg(this.#fd, this.#incoming.header, 0);
+        const bytes = libc.recvmsg(this.#fd, this.#incoming.header, 0);
+        if (bytes >= 0) this.#arrivals.look();
+        return bytes;
       },
       (bytes) => this.#deliver(bytes),
       this.#options.onError,
@@ -206,10 +209,12 @@ export class RawVrrpSocket6 implements VrrpSocket {
     const message = this.#incoming;
     const controlBytes = message.header.readUInt32LE(MSG_CONTROLLEN);
     let ttl = 0;
+    let stamp: number | undefined;
     let destination: Buffer = NOTHING;
     for (let offset = 0; offset + CMSG_HEADER <= controlBytes; ) {
       const length = message.control.readUInt32LE(offset);
       if (length < CMSG_HEADER) break;
+      if (length >= STAMP_BYTES) stamp ??= stampIn(message.control, offset);
       if (message.control.readInt32LE(offset + 8) === IPPROTO_IPV6) {
         const type = message.control.readInt32LE(offset + 12);
         if (type === IPV6_HOPLIMIT) ttl = message.control.readInt32LE(offset + CMSG_HEADER);
@@ -226,7 +231,7 @@ export class RawVrrpSocket6 implements VrrpSocket {
       destination,
       ttl,
       protocol: this.#options.protocol,
-      receivedAt: this.#clock.now(),
+      receivedAt: this.#arrivals.at(stamp),
     });
   }
 }

@@ -1,4 +1,5 @@
 /** What the IPv4 and IPv6 VRRP sockets have in common. */
+import { SO_TIMESTAMPNS } from './arrivalClock.js';
 import { ERRNO, kernelError, lastErrno, SOL_SOCKET, setIntOption, setOption, setReceiveBuffer } from './libc.js';
 import type { VrrpSocketOptions } from './ports.js';
 
@@ -14,12 +15,13 @@ const DEFAULT_RECEIVE_BUFFER = 4 * 1024 * 1024;
 /** Packets read per wake-up, so that a flood cannot keep the loop from its timers (about 2 ms of work). */
 const PACKETS_PER_WAKEUP = 64;
 
-/** Sets what both families share: device (if there is one), queue priority, receive buffer. */
+/** Sets what both families share: device (if there is one), queue priority, receive buffer, the time of arrival with each packet. */
 export function bindToInterface(fd: number, options: VrrpSocketOptions): void {
   if (options.ifindex !== 0) {
     setOption(fd, SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${options.interfaceName}\0`), 'SO_BINDTODEVICE');
   }
   setIntOption(fd, SOL_SOCKET, SO_PRIORITY, PRIORITY_CONTROL, 'SO_PRIORITY');
+  setIntOption(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1, 'SO_TIMESTAMPNS');
   setReceiveBuffer(fd, options.receiveBufferBytes ?? DEFAULT_RECEIVE_BUFFER);
 }
 
