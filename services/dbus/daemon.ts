@@ -65,7 +65,7 @@ export class DbusDaemon {
   /** One connection, from its beginning to its end; why it ended, undefined when another name ends it. */
   async #serve(opened: () => void): Promise<string | undefined> {
     const { address, report, signal } = this.#options;
-    const { configuration, status } = await this.#current();
+    const { configuration } = await this.#current();
     const settings = settingsOf(configuration);
     this.#inUse = JSON.stringify(settings);
     const { serviceName } = settings;
@@ -80,7 +80,8 @@ export class DbusDaemon {
     report({ ready: true, detail: `is ${serviceName} on ${address}` });
     const naming = namingOf(configuration);
     bus.emit(wholeSignal('VrrpStarted', naming));
-    for (const instance of status.vrrp?.instances ?? []) bus.emit(stateSignal(instance, naming));
+    // What happened while the bus was opened is in the states; what happens from now on comes in its turn.
+    this.#signals = this.#signals.then(() => this.#tellStates(bus, naming)).catch((error) => this.#leftOut(error));
     const close = (): void => {
       // The last word, after those of the instances.
       void this.#signals.finally(() => {
@@ -131,7 +132,18 @@ export class DbusDaemon {
     this.#signals = this.#signals
       .then(() => this.#tell(event))
       .then(() => (reloaded ? this.#reloaded() : undefined))
-      .catch((error: unknown) => this.#options.logger.warn(`a signal was left out: ${describeRpcError(error)}`));
+      .catch((error: unknown) => this.#leftOut(error));
+  }
+
+  /** The beginning of a connection: how every instance is now. */
+  async #tellStates(bus: BusConnection, naming: Naming): Promise<void> {
+    this.#suite.outdated();
+    const { status } = await this.#current();
+    for (const instance of status.vrrp?.instances ?? []) bus.emit(stateSignal(instance, naming));
+  }
+
+  #leftOut(error: unknown): void {
+    this.#options.logger.warn(`a signal was left out: ${describeRpcError(error)}`);
   }
 
   #tell(event: WatchEventsResponse): void {
