@@ -89,12 +89,10 @@ export class Schedule {
     this.#armedFor = undefined;
     const first = this.#queue.first();
     if (first === undefined || this.#closed || this.#deferred) return;
-    const next = first.at;
-    const late = elapsed(next, this.#clock.now());
+    const late = elapsed(first.at, this.#clock.now());
     if (late < 0 && -late <= (first.item.notice ?? ON_TIME)) {
       this.#prepare();
-      this.#armedFor = next;
-      this.#timer.arm(next);
+      this.#arm();
       return;
     }
     if (late > LATE_ENOUGH_TO_LISTEN_FIRST) {
